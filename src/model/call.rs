@@ -1,0 +1,261 @@
+//! A call: what is asked of a provider, and the key under which its answer is known.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{JsonMap, ProviderIdentity};
+
+/// Who speaks in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sets the frame.
+    System,
+    /// Asks.
+    User,
+    /// Answers.
+    Assistant,
+}
+
+impl Role {
+    /// As it is written in files and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// How a text answer is asked for. What is not set is not sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TextParams {
+    /// The longest answer, in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// What the file says; a derived seed is the provider's affair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// Where the answer ends: one to four texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// How long the model may think.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<String>,
+    /// Sent as it is, beside the rest.
+    #[serde(skip_serializing_if = "JsonMap::is_empty")]
+    pub extra: JsonMap,
+}
+
+/// How a picture is asked for. What is not set is not sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImageParams {
+    /// In pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// In pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// What should not be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative_prompt: Option<String>,
+    /// What the file says; a derived seed is the provider's affair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// `low`, `medium`, `high`, `hd`, `standard`: passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<String>,
+    /// Whether the background is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub transparent: bool,
+    /// Sent as it is, beside the rest.
+    #[serde(skip_serializing_if = "JsonMap::is_empty")]
+    pub extra: JsonMap,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Request {
+    /// A text for a conversation; a single prompt is a conversation of one turn.
+    Text {
+        /// The conversation so far, at least one turn.
+        messages: Vec<Message>,
+        /// How it is asked for.
+        params: TextParams,
+    },
+    /// A picture for a prompt.
+    Image {
+        /// What should be seen.
+        prompt: String,
+        /// How it is asked for.
+        params: ImageParams,
+    },
+}
+
+impl Request {
+    /// The seed that the file names.
+    pub fn seed(&self) -> Option<i64> {
+        match self {
+            Self::Text { params, .. } => params.seed,
+            Self::Image { params, .. } => params.seed,
+        }
+    }
+
+    /// The last thing that was said by the user, or the picture's prompt.
+    pub fn prompt(&self) -> &str {
+        match self {
+            Self::Text { messages, .. } => messages
+                .iter()
+                .rev()
+                .find(|message| message.role == Role::User)
+                .or(messages.last())
+                .map_or("", |message| message.content.as_str()),
+            Self::Image { prompt, .. } => prompt,
+        }
+    }
+}
+
+/// Whether an answer is text as it comes or must be JSON. Not part of a call's key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Text as it comes.
+    #[default]
+    Text,
+    /// Any JSON value.
+    Json,
+}
+
+/// One question to one provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The stage that asks.
+    pub stage: Arc<str>,
+    /// Which service is asked.
+    pub provider: ProviderIdentity,
+    /// Which of its models; none is sent without a value.
+    pub model: Option<String>,
+    /// What is asked.
+    pub request: Request,
+    /// The items (canonical JSON) of loops that the request does not depend on: the same question, asked once for each.
+    pub repeat: Vec<String>,
+    /// What the answer must be; sent along where the provider takes it.
+    pub answer: Choice,
+}
+
+#[derive(Serialize)]
+struct Keyed<'a> {
+    stage: &'a str,
+    provider: &'a ProviderIdentity,
+    model: Option<&'a str>,
+    request: &'a Request,
+    repeat: &'a [String],
+}
+
+impl Call {
+    /// The key: a digest of stage, provider, model, request and repetition, and of nothing else.
+    pub fn key(&self) -> CallKey {
+        CallKey(blake3::hash(self.canonical().as_bytes()).into())
+    }
+
+    /// What the key is a digest of, as JSON; for people who want to know why two calls differ.
+    pub fn canonical(&self) -> String {
+        let keyed = Keyed {
+            stage: &self.stage,
+            provider: &self.provider,
+            model: self.model.as_deref(),
+            request: &self.request,
+            repeat: &self.repeat,
+        };
+        // Maps with text keys and finite numbers always serialise; a template cannot make anything else.
+        serde_json::to_string(&keyed).unwrap_or_default()
+    }
+}
+
+/// The digest under which the answers of a call are known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallKey([u8; 32]);
+
+impl CallKey {
+    /// A seed for providers that want one, the same for the same call: 0 to 2^31 - 1.
+    pub fn seed(&self) -> u32 {
+        u32::from_le_bytes([self.0[0], self.0[1], self.0[2], self.0[3]]) & 0x7fff_ffff
+    }
+
+    /// The digest itself.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for CallKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CallKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallKey({self})")
+    }
+}
+
+impl Serialize for CallKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ProviderKind;
+
+    fn call() -> Call {
+        Call {
+            stage: "analyze".into(),
+            provider: ProviderIdentity { kind: ProviderKind::Offline, address: "offline".into() },
+            model: Some("offline".into()),
+            request: Request::Text {
+                messages: vec![Message { role: Role::User, content: "Hello".into() }],
+                params: TextParams::default(),
+            },
+            repeat: vec![],
+            answer: Choice::Text,
+        }
+    }
+
+    #[test]
+    fn the_key_is_stable() {
+        assert_eq!(
+            call().canonical(),
+            r#"{"stage":"analyze","provider":{"kind":"offline","address":"offline"},"model":"offline","request":{"text":{"messages":[{"role":"user","content":"Hello"}],"params":{}}},"repeat":[]}"#
+        );
+    }
+
+    #[test]
+    fn asking_for_json_is_no_other_call() {
+        let asked = Call { answer: Choice::Json, ..call() };
+        assert_eq!(asked.key(), call().key());
+        let repeated = Call { repeat: vec!["1".into()], ..call() };
+        assert_ne!(repeated.key(), call().key());
+    }
+}

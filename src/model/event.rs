@@ -1,0 +1,317 @@
+//! What happens in a run, as it happens. One enum for all who watch: display, JSON lines, summary, exit code.
+//!
+//! Events are owned and carry digests, never prompts or answers; only [`EventKind::Chunk`] carries text.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{CallKey, Failure, Usage};
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunEvent {
+    /// From 1, without gaps, in the order in which events are handed out.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Which instance of which stage.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct ItemRef {
+    /// The stage's name.
+    pub stage: Arc<str>,
+    /// The item as people call it (`loop.key`, nested ones joined by `/`); absent outside of loops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<str>>,
+    /// The index (from 0) in each loop, outermost first; empty outside of loops.
+    #[serde(skip_serializing_if = "<[u64]>::is_empty")]
+    pub path: Arc<[u64]>,
+}
+
+/// A provider and one of its models.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct LaneRef {
+    /// The provider's name in the file.
+    pub provider: Arc<str>,
+    /// The model; absent where none is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Arc<str>>,
+}
+
+/// What a stage does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageKindName {
+    /// A text for a prompt.
+    Text,
+    /// A text for a conversation.
+    Chat,
+    /// A picture for a prompt.
+    Image,
+    /// A template, no call.
+    Render,
+}
+
+/// Why an instance was skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum SkipReason {
+    /// Its `when` was false.
+    When,
+    /// A stage that it names was skipped, or none of the arguments of a `default` was there.
+    Absent {
+        /// The stage that was skipped.
+        stage: Arc<str>,
+    },
+    /// A stage that it names has failed.
+    Failed {
+        /// The stage that has failed.
+        stage: Arc<str>,
+    },
+}
+
+/// What became of the instances of a stage: they add up to `instances`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct StageTally {
+    /// All that are known.
+    pub instances: u64,
+    /// Came out.
+    pub done: u64,
+    /// Came out of an answer that was kept.
+    pub reused: u64,
+    /// `on_error.value` stands in.
+    pub replaced: u64,
+    /// Skipped by `when`, or because something they name was.
+    pub skipped: u64,
+    /// Skipped because something they name has failed.
+    pub skipped_after_failure: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Not started, or not ended.
+    pub not_started: u64,
+}
+
+/// How a run ended. The worst of all that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum RunOutcome {
+    /// Every item came out, was replaced, or was skipped.
+    Done,
+    /// Items failed.
+    Failed,
+    /// A key is missing or refused, a balance is gone, the time is up.
+    Blocked {
+        /// What blocks it.
+        failure: Failure,
+    },
+    /// An output can't be written.
+    Unwritable {
+        /// What is in the way.
+        failure: Failure,
+    },
+    /// Someone asked it to end.
+    Interrupted {
+        /// Whether it was asked to by SIGTERM and not by Ctrl-C.
+        terminated: bool,
+    },
+    /// A fault of this program.
+    Internal {
+        /// What went wrong.
+        failure: Failure,
+    },
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum EventKind {
+    /// The first event.
+    RunStarted {
+        /// The run's own name.
+        run: Arc<str>,
+        /// The pipeline's name.
+        pipeline: Arc<str>,
+    },
+    /// One for each stage, in file order, before anything else happens.
+    StagePlanned {
+        /// Its name.
+        stage: Arc<str>,
+        /// What it does.
+        kind: StageKindName,
+        /// How many instances it has, where that is known beforehand.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        instances: Option<u64>,
+    },
+    /// Instances came to be known, since their items were read.
+    InstancesFound {
+        /// The stage.
+        stage: Arc<str>,
+        /// How many more.
+        count: u64,
+    },
+    /// All that an instance names is there.
+    Ready {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+    },
+    /// An instance has a place among those in flight.
+    Started {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+    },
+    /// An answer that was kept is used.
+    Reused {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// The call.
+        call: CallKey,
+    },
+    /// A request goes out.
+    AttemptSent {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// The call.
+        call: CallKey,
+        /// From 1.
+        attempt: u32,
+        /// To whom.
+        lane: LaneRef,
+    },
+    /// The first piece of a streamed text is here.
+    FirstToken {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// From 1.
+        attempt: u32,
+        /// Since the request was sent.
+        after: Duration,
+    },
+    /// Text, as it comes; only where it is shown.
+    Chunk {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// From 1.
+        attempt: u32,
+        /// The text.
+        text: Arc<str>,
+    },
+    /// An attempt brought nothing.
+    AttemptFailed {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// From 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// How long until the next one; absent if there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_in: Option<Duration>,
+    },
+    /// An instance came out.
+    Done {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Requests sent for it; 0 for a stage without calls.
+        attempts: u32,
+        /// What it took, where the provider says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+        /// From its start to its end.
+        took: Duration,
+        /// Where it was saved, under the output folder.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        saved: Option<Arc<str>>,
+    },
+    /// `on_error.value` stands in for an instance that failed.
+    Replaced {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Why.
+        failure: Failure,
+    },
+    /// An instance is not run.
+    Skipped {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Why.
+        #[serde(flatten)]
+        reason: SkipReason,
+    },
+    /// An instance did not come out.
+    Failed {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Requests sent for it.
+        attempts: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// A lane sends less at once, since the server refused.
+    LaneSlowed {
+        /// Which.
+        lane: LaneRef,
+        /// At once, from now on.
+        limit: u32,
+    },
+    /// A lane sends nothing for a time.
+    LanePaused {
+        /// Which.
+        lane: LaneRef,
+        /// For how long.
+        pause: Duration,
+        /// Whether the server named the time.
+        asked: bool,
+    },
+    /// A lane sends again.
+    LaneOpened {
+        /// Which.
+        lane: LaneRef,
+        /// At once, from now on.
+        limit: u32,
+    },
+    /// Something that a person should know and that is no failure.
+    Warning {
+        /// In one sentence.
+        message: String,
+    },
+    /// A file was written whole.
+    Saved {
+        /// The stage whose value it holds.
+        stage: Arc<str>,
+        /// Under the output folder, with `/`.
+        path: Arc<str>,
+    },
+    /// Nothing more is started.
+    Stopping {
+        /// Why.
+        reason: String,
+    },
+    /// The last event.
+    RunFinished {
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: RunOutcome,
+        /// What became of each stage, in file order.
+        stages: Vec<(Arc<str>, StageTally)>,
+        /// From start to end.
+        took: Duration,
+    },
+}

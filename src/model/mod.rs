@@ -1,0 +1,29 @@
+//! Plain data that every room shares: places, durations, policies, calls and their keys, values, failures, events.
+//!
+//! This room is the ground: it names no other room, does no I/O and knows no runtime.
+
+mod call;
+mod event;
+mod failure;
+mod input;
+mod instance;
+mod json;
+mod place;
+mod policy;
+mod provider;
+mod reply;
+mod units;
+mod value;
+
+pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use event::{EventKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName, StageTally};
+pub use failure::{Advice, Failure, FailureKind};
+pub use input::{InputKind, ListFormat};
+pub use instance::Order;
+pub use json::{Json, JsonMap, kind_of, plain_text, truthy};
+pub use place::{At, FileId, Place};
+pub use policy::{Clocks, FailureLimit, OnError, RetryPolicy, Waves};
+pub use provider::{KeySource, OfflineManner, ProviderIdentity, ProviderKind, ProviderSettings};
+pub use reply::{Content, ImageInfo, MediaType, Piece, Reply, Usage};
+pub use units::{Rate, UnitError, Units};
+pub use value::Value;

@@ -1,0 +1,77 @@
+//! The services that answer: how a call becomes a request of theirs, and their reply ours.
+//!
+//! Encoding and decoding are pure; `http.rs` is the only file that names the HTTP client. This room never retries, never
+//! waits for a permit and reads no environment: `client` does.
+
+use std::fmt;
+
+use futures::stream::BoxStream;
+use secrecy::SecretString;
+
+use crate::model::{Call, CallKey, Failure, Piece, ProviderIdentity};
+
+/// One request to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// What is asked.
+    pub call: &'a Call,
+    /// Its key; seeds are derived from it.
+    pub key: CallKey,
+    /// From 1.
+    pub number: u32,
+    /// Whether a stream is asked for. Providers may answer whole all the same.
+    pub stream: bool,
+    /// The key of the account, where the provider needs one.
+    pub secret: Option<&'a SecretString>,
+}
+
+/// What a sender knows of its request before it goes out; shown to people, never sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestView {
+    /// `POST`, `GET`, or `-` where there is no request.
+    pub method: &'static str,
+    /// The address, without credentials.
+    pub url: String,
+    /// The body: pretty JSON, or empty.
+    pub body: String,
+}
+
+/// A service that answers calls.
+pub trait Provider: Send + Sync + fmt::Debug {
+    /// What of it is part of a call's key.
+    fn identity(&self) -> &ProviderIdentity;
+
+    /// How many requests it takes at once for a model, where its settings do not say; depends on the kind of key.
+    fn ceiling(&self, secret: Option<&SecretString>) -> u32;
+
+    /// The least time between two requests for this call, where the service asks for one.
+    fn spacing(&self, call: &Call) -> Option<std::time::Duration>;
+
+    /// Whether this provider can make this call at all.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what it can't do, and what to do instead.
+    fn supports(&self, call: &Call) -> Result<(), Failure>;
+
+    /// The request as it would be sent.
+    fn view(&self, attempt: Attempt<'_>) -> RequestView;
+
+    /// Sends one request. The stream gives signs of life and text as it comes, and ends after [`Piece::Whole`] or the
+    /// first error. Dropping it takes the request back.
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxStream<'a, Result<Piece, Failure>>;
+
+    /// The names of its models, as the service lists them.
+    fn models<'a>(&'a self, secret: Option<&'a SecretString>) -> BoxStream<'a, Result<ModelInfo, Failure>>;
+}
+
+/// A model, as a service lists it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ModelInfo {
+    /// What to write as `model`.
+    pub name: String,
+    /// What it makes: `text`, `image`, `audio`, `video`, as the service says.
+    pub makes: Vec<String>,
+    /// In a few words, where the service says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}

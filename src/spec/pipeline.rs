@@ -1,0 +1,293 @@
+//! The nouns of a pipeline file as its author wrote them: each value with its place, nothing resolved.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::model::{
+    At, Clocks, FailureLimit, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role, Waves,
+};
+
+use super::text_map::TextMap;
+
+/// A whole pipeline file.
+#[derive(Debug, Clone)]
+pub struct PipelineSpec {
+    /// `name`.
+    pub name: At<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// The folder that paths in the file are relative to.
+    pub folder: PathBuf,
+    /// `inputs`, in file order.
+    pub inputs: Vec<InputSpec>,
+    /// `providers`, in file order; built-in ones are not among them.
+    pub providers: Vec<ProviderSpec>,
+    /// `defaults`.
+    pub defaults: DefaultsSpec,
+    /// `stages`, in file order.
+    pub stages: Vec<StageSpec>,
+    /// `outputs`.
+    pub outputs: Option<Vec<OutputSpec>>,
+    /// `deadline`.
+    pub deadline: Option<At<Duration>>,
+}
+
+/// One of `inputs`.
+#[derive(Debug, Clone)]
+pub struct InputSpec {
+    /// Its name, where it is declared.
+    pub name: At<String>,
+    /// `type`, if written.
+    pub kind: Option<At<InputKind>>,
+    /// `default`.
+    pub default: Option<At<InputDefault>>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `options` of a `choice`.
+    pub options: Vec<At<String>>,
+    /// `min`.
+    pub min: Option<At<f64>>,
+    /// `max`.
+    pub max: Option<At<f64>>,
+    /// `pattern`, a regular expression that compiles.
+    pub pattern: Option<At<String>>,
+}
+
+/// What an input is when nobody says otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputDefault {
+    /// A value. For `items`, a text is a path and a list is the list itself.
+    Value(Json),
+    /// `{file: PATH}`: the file's text.
+    File(PathBuf),
+}
+
+/// One of `providers`.
+#[derive(Debug, Clone)]
+pub struct ProviderSpec {
+    /// Its name, where it is declared.
+    pub name: At<String>,
+    /// All it says; a kind's defaults are filled in later.
+    pub settings: ProviderSettings,
+}
+
+/// `defaults`.
+#[derive(Debug, Clone, Default)]
+pub struct DefaultsSpec {
+    /// For every stage. `model` and `timeout` here speak to text and chat alone.
+    pub all: SettingsSpec,
+    /// For text stages.
+    pub text: SettingsSpec,
+    /// For chat stages.
+    pub chat: SettingsSpec,
+    /// For image stages.
+    pub image: SettingsSpec,
+}
+
+/// One of `stages`.
+#[derive(Debug, Clone)]
+pub struct StageSpec {
+    /// Its name, where it is declared.
+    pub name: At<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// What it does.
+    pub kind: KindSpec,
+    /// `for_each`.
+    pub for_each: Option<ForEachSpec>,
+    /// `when`, an expression without braces around it.
+    pub when: Option<ExpressionSpec>,
+    /// `save`.
+    pub save: Option<SaveSpec>,
+    /// Everything that may also stand in `defaults`.
+    pub settings: SettingsSpec,
+}
+
+/// Exactly one of the kinds.
+#[derive(Debug, Clone)]
+pub enum KindSpec {
+    /// `text: PROMPT`
+    Text(TextSpec),
+    /// `chat: [..]`
+    Chat(Vec<MessageSpec>),
+    /// `image: PROMPT`
+    Image(TextSpec),
+    /// `render: TEMPLATE`
+    Render(TextSpec),
+}
+
+/// A turn of `chat`.
+#[derive(Debug, Clone)]
+pub struct MessageSpec {
+    /// Who speaks.
+    pub role: At<Role>,
+    /// What is said.
+    pub content: TextSpec,
+}
+
+/// A text that is a template, and how its parts lie in the file.
+#[derive(Debug, Clone)]
+pub struct TextSpec {
+    /// The text, as YAML gives it or as the file that is named has it.
+    pub text: Arc<str>,
+    /// From offsets in `text` to places.
+    pub map: TextMap,
+}
+
+/// An expression, `eq sort.queue 'bug'`, without braces around it.
+#[derive(Debug, Clone)]
+pub struct ExpressionSpec {
+    /// The expression, trimmed; `true` and `false` as they are.
+    pub text: Arc<str>,
+    /// From offsets in `text` to places.
+    pub map: TextMap,
+}
+
+/// A value that may be a template.
+#[derive(Debug, Clone)]
+pub enum Maybe<T> {
+    /// Written out.
+    Plain(At<T>),
+    /// To be rendered for each instance.
+    Template(TextSpec),
+}
+
+/// JSON whose texts may be templates.
+#[derive(Debug, Clone)]
+pub enum JsonSpec {
+    /// Anything without a template in it.
+    Plain(At<Json>),
+    /// A template.
+    Template(TextSpec),
+    /// A list with a template somewhere in it.
+    List(Vec<JsonSpec>),
+    /// A mapping with a template somewhere in it.
+    Mapping(Vec<(String, JsonSpec)>),
+}
+
+/// `for_each`.
+#[derive(Debug, Clone)]
+pub enum ForEachSpec {
+    /// `for_each: article`: joins a loop by its name.
+    Join(At<String>),
+    /// `for_each: {article: articles, ..}`, outermost first; at least one.
+    Loops(Vec<LoopSpec>),
+}
+
+impl ForEachSpec {
+    /// Where it stands: the whole value.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Join(name) => &name.place,
+            Self::Loops(loops) => &loops[0].variable.place,
+        }
+    }
+}
+
+/// One entry of `for_each`.
+#[derive(Debug, Clone)]
+pub struct LoopSpec {
+    /// What each item is called.
+    pub variable: At<String>,
+    /// Where the items come from.
+    pub source: At<LoopSourceSpec>,
+}
+
+/// Where the items of a loop come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoopSourceSpec {
+    /// A name, or a path that begins with one: `articles`, `outline.sections`.
+    Path(Vec<String>),
+    /// An inline list.
+    List(Vec<Json>),
+    /// 1 to this.
+    Count(u64),
+}
+
+/// `save`.
+#[derive(Debug, Clone)]
+pub struct SaveSpec {
+    /// A template of a path under the output folder.
+    pub path: TextSpec,
+    /// `row`, for row files.
+    pub row: Option<Vec<(At<String>, JsonSpec)>>,
+}
+
+/// One of `outputs`.
+#[derive(Debug, Clone)]
+pub struct OutputSpec {
+    /// What it is called.
+    pub name: At<String>,
+    /// Its value; in the short form, the name itself as a template.
+    pub value: JsonSpec,
+}
+
+/// `on_error`.
+#[derive(Debug, Clone)]
+pub enum OnErrorSpec {
+    /// `stop`
+    Stop,
+    /// `continue`
+    Continue,
+    /// `{value: ..}`
+    Value(JsonSpec),
+}
+
+/// What a stage, and `defaults`, may say. Each key once, with its place.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsSpec {
+    /// `provider`, over inputs and loop variables.
+    pub provider: Option<Maybe<String>>,
+    /// `model`, over inputs and loop variables.
+    pub model: Option<Maybe<String>>,
+    /// `concurrency`, at least 1.
+    pub concurrency: Option<At<u32>>,
+    /// `rate`.
+    pub rate: Option<At<Rate>>,
+    /// `waves`.
+    pub waves: Option<At<Waves>>,
+    /// `retry`, complete.
+    pub retry: Option<At<RetryPolicy>>,
+    /// `timeout`.
+    pub timeout: Option<At<Clocks>>,
+    /// `stream`.
+    pub stream: Option<At<bool>>,
+    /// `on_error`.
+    pub on_error: Option<At<OnErrorSpec>>,
+    /// `max_failures`.
+    pub max_failures: Option<At<FailureLimit>>,
+    /// `system`.
+    pub system: Option<TextSpec>,
+    /// `max_tokens`.
+    pub max_tokens: Option<Maybe<u64>>,
+    /// `temperature`.
+    pub temperature: Option<Maybe<f64>>,
+    /// `top_p`.
+    pub top_p: Option<At<f64>>,
+    /// `seed`.
+    pub seed: Option<Maybe<i64>>,
+    /// `stop`.
+    pub stop: Option<At<Vec<String>>>,
+    /// `reasoning_effort`.
+    pub reasoning_effort: Option<At<String>>,
+    /// `json: true`: any JSON.
+    pub json: Option<At<bool>>,
+    /// `width`, in pixels.
+    pub width: Option<Maybe<u32>>,
+    /// `height`, in pixels.
+    pub height: Option<Maybe<u32>>,
+    /// `negative_prompt`.
+    pub negative_prompt: Option<At<String>>,
+    /// `quality`.
+    pub quality: Option<At<String>>,
+    /// `transparent`.
+    pub transparent: Option<At<bool>>,
+    /// `extra`.
+    pub extra: Option<At<JsonMap>>,
+    /// Where each key that is written stands, for messages about keys that do not fit the kind.
+    pub keys: IndexMap<&'static str, Place>,
+}
+
