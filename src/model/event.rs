@@ -98,6 +98,13 @@ pub struct StageTally {
     pub not_started: u64,
 }
 
+impl StageTally {
+    /// How many have come to an end, whichever.
+    pub fn instances_ended(&self) -> u64 {
+        self.done + self.reused + self.replaced + self.skipped + self.skipped_after_failure + self.failed
+    }
+}
+
 /// How a run ended. The worst of all that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]

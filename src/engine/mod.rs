@@ -1,0 +1,18 @@
+//! The whole machine for those who use it: a file is opened and checked, a plan is run, shown, drawn.
+//!
+//! [`check`] gives a [`Plan`](crate::plan::Plan) or says what is wrong; [`run`] gives a [`Running`] and its events. Programs,
+//! the command line and servers all come this way. This room prints nothing.
+
+mod graph;
+mod open;
+mod providers;
+mod run;
+mod show;
+
+pub use crate::client::{EventStream, Halt, HaltReason};
+pub use crate::exec::{Finished, Output};
+pub use graph::{GraphEdge, GraphStage, GraphView, graph};
+pub use open::{Checked, Request, check, read_inputs};
+pub use providers::models;
+pub use run::{RunOptions, Running, run};
+pub use show::show;

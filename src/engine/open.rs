@@ -1,0 +1,139 @@
+//! A pipeline file is read, checked and compiled.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
+use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
+use crate::output::SafePath;
+use crate::plan::{Compiled, Given, GivenInput, GivenValue, Plan, compile};
+use crate::source::SourceError;
+use crate::spec;
+
+/// What is to be opened, and what is said beside the file.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The pipeline file.
+    pub file: PathBuf,
+    /// Values of inputs as texts, read by the input's type; later ones win.
+    pub inputs: Vec<(String, String)>,
+    /// Values of inputs as JSON; `inputs` win over them.
+    pub input_values: JsonMap,
+    /// The provider that takes the place of the default.
+    pub provider: Option<String>,
+    /// Models that take the place of defaults: of one kind of stage, or of text and chat.
+    pub models: Vec<(Option<StageKindName>, String)>,
+    /// Every provider is the built-in one.
+    pub offline: bool,
+    /// These stages and what they need; all without any.
+    pub only: Vec<String>,
+    /// The first so many of every list that comes from an input.
+    pub limit: Option<u64>,
+    /// What paths given here are relative to.
+    pub working_dir: PathBuf,
+    /// Whether it is to be run: then an input without a value is an error.
+    pub to_run: bool,
+}
+
+/// A pipeline that was looked at.
+#[derive(Debug)]
+pub struct Checked {
+    /// The files that diagnostics point into.
+    pub files: SourceFiles,
+    /// What is wrong, and what is doubtful.
+    pub diagnostics: Diagnostics,
+    /// The plan, if nothing is wrong.
+    pub plan: Option<Arc<Plan>>,
+}
+
+/// Reads, checks and compiles a pipeline. Its data files are read through; nothing is called.
+pub fn check(request: &Request) -> Checked {
+    let loaded = match spec::load(&request.file) {
+        Ok(loaded) => loaded,
+        Err(error) => return unreadable(&request.file, &error.to_string()),
+    };
+    let (mut files, mut diagnostics) = (loaded.files, loaded.diagnostics);
+    let Some(pipeline) = loaded.pipeline else {
+        return Checked { files, diagnostics, plan: None };
+    };
+    let survey = !diagnostics.has_errors();
+    let given = given(request, &mut files, survey);
+    let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given, path_problem);
+    diagnostics.extend(found);
+    for fault in faults {
+        diagnostics.push(from_data(&fault, &mut files));
+    }
+    let plan = plan.filter(|_| !diagnostics.has_errors()).map(Arc::new);
+    Checked { files, diagnostics, plan }
+}
+
+fn unreadable(file: &Path, message: &str) -> Checked {
+    let mut files = SourceFiles::default();
+    let place = files.add_words(file.display().to_string(), "");
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.push(Diagnostic::error("unreadable", &place, message));
+    Checked { files, diagnostics, plan: None }
+}
+
+fn path_problem(path: &str) -> Option<String> {
+    SafePath::parse(path).err().map(|problem| problem.to_string())
+}
+
+/// A mistake in a data file, with its line.
+fn from_data(fault: &SourceError, files: &mut SourceFiles) -> Diagnostic {
+    let name = fault.path.as_ref().map_or_else(|| "data".to_owned(), |path| path.display().to_string());
+    let place = files.add_excerpt(name, fault.line.unwrap_or(1), fault.snippet.as_deref().unwrap_or(""), fault.caret());
+    Diagnostic::error("bad-row", &place, fault.message.clone()).help_if(fault.help.clone())
+}
+
+/// What is said on the command line gets places of its own, so that mistakes in it can be pointed at.
+fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
+    let mut said = |words: &str, value: &str| {
+        let place = files.add_words("command line", words);
+        At::new(value.to_owned(), place)
+    };
+    let mut inputs = Vec::new();
+    for (name, value) in &request.input_values {
+        let name = said(&format!("{name}: {value}"), name);
+        inputs.push(GivenInput { name, value: GivenValue::Json(value.clone()) });
+    }
+    for (name, text) in &request.inputs {
+        let shown: String = text.chars().take(60).collect();
+        let name = said(&format!("--input {name}={shown}"), name);
+        inputs.push(GivenInput { name, value: GivenValue::Text(text.clone()) });
+    }
+    Given {
+        inputs,
+        provider: request.provider.as_ref().map(|name| said(&format!("--provider {name}"), name)),
+        models: request.models.clone(),
+        offline: request.offline,
+        only: request.only.iter().map(|name| said(&format!("--only {name}"), name)).collect(),
+        limit: request.limit,
+        working_dir: request.working_dir.clone(),
+        to_run: request.to_run,
+        survey,
+    }
+}
+
+/// Reads values of inputs from a file: a mapping in `.json` or `.yaml`.
+///
+/// # Errors
+/// The file can't be read, or is no mapping.
+pub fn read_inputs(path: &Path) -> Result<JsonMap, Failure> {
+    let wrong = |message: String| {
+        Failure::new(FailureKind::BadRequest, message).suggest("write a mapping of names and values: `tone: dry`")
+    };
+    let shown = path.display();
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let value = if is_yaml {
+        spec::read_values(path).map_err(|message| wrong(format!("`{shown}` can't be read: {message}")))?
+    } else {
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("`{shown}` can't be read: {error}")))?;
+        serde_json::from_str(&text).map_err(|error| wrong(format!("`{shown}` is no JSON: {error}")))?
+    };
+    match value {
+        Json::Object(map) => Ok(map),
+        _ => Err(wrong(format!("`{shown}` is no mapping"))),
+    }
+}
+

@@ -1,0 +1,51 @@
+//! Providers are made from their settings, and from what the environment says of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::StreamExt;
+
+use crate::client::{Environment, Member};
+use crate::model::{Failure, FailureKind, ProviderIdentity, ProviderSettings};
+use crate::provider::{self, HttpClient, ModelInfo};
+
+/// Everyone who may be asked.
+///
+/// # Errors
+/// A provider that can't be spoken to as it is described.
+pub(super) fn members(settings: &[ProviderSettings]) -> Result<Vec<Member>, Failure> {
+    let (environment, http) = (Environment::process(), HttpClient::new());
+    settings
+        .iter()
+        .map(|one| {
+            let settings = environment.complete(one.clone());
+            let provider = provider::build(&settings, &http)?;
+            Ok(Member { settings, provider })
+        })
+        .collect()
+}
+
+/// What of each provider is part of a call's key, by its name.
+pub(super) fn identities(members: &[Member]) -> HashMap<String, ProviderIdentity> {
+    members.iter().map(|one| (one.settings.name.clone(), one.provider.identity().clone())).collect()
+}
+
+/// The models of a built-in provider, as the service lists them.
+///
+/// # Errors
+/// No such provider, no key, or no answer.
+pub async fn models(name: &str) -> Result<Vec<ModelInfo>, Failure> {
+    let Some(settings) = ProviderSettings::built_in(name) else {
+        let names: Vec<String> = ProviderSettings::BUILT_IN.iter().map(|name| format!("`{name}`")).collect();
+        return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{name}`"))
+            .suggest(format!("the built-in ones are {}", names.join(", "))));
+    };
+    let members = members(&[settings])?;
+    let member = &members[0];
+    let environment = Environment::process();
+    // A list of models is public at some services: a missing key is told by the service itself.
+    let secret = environment.secret(&member.settings).await.ok().flatten();
+    let provider = Arc::clone(&member.provider);
+    let listed: Vec<Result<ModelInfo, Failure>> = provider.models(secret.as_ref()).collect().await;
+    listed.into_iter().collect()
+}

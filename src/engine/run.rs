@@ -1,0 +1,97 @@
+//! A plan is run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::client::{Client, EventStream, Events, Halt, NothingKept};
+use crate::exec::{Finished, RunParts, execute};
+use crate::model::{Failure, FailureKind};
+use crate::output::OutputFolder;
+use crate::plan::Plan;
+
+use super::providers::{identities, members};
+
+/// Events that may lie unread before whoever tells them has to wait.
+const UNREAD: usize = 4096;
+
+/// How a plan is run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The output folder; it is made if it is not there.
+    pub out: PathBuf,
+    /// At most so many requests on the wire, over all providers.
+    pub concurrency: Option<u32>,
+    /// Whether text is told of as it comes.
+    pub stream: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { out: PathBuf::from("out"), concurrency: None, stream: false }
+    }
+}
+
+/// A run that is ready to go. It goes while [`Running::finish`] is awaited.
+#[derive(Debug)]
+pub struct Running {
+    parts: RunParts,
+    halt: Halt,
+    /// Removed when the run has ended.
+    scratch: tempfile::TempDir,
+}
+
+impl Running {
+    /// The brake of this run.
+    pub fn halt(&self) -> Halt {
+        self.halt.clone()
+    }
+
+    /// The run's own name.
+    pub fn id(&self) -> &str {
+        &self.parts.id
+    }
+
+    /// Runs to the end. Its events must be read meanwhile, or their stream dropped. Dropping this future drops what is
+    /// in flight.
+    pub async fn finish(self) -> Finished {
+        let finished = execute(self.parts).await;
+        drop(self.scratch);
+        finished
+    }
+}
+
+/// Makes a plan ready to run: the output folder is opened and locked, providers are made.
+///
+/// # Errors
+/// The output folder can't be had, or a provider can't be spoken to as it is described.
+pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
+    let id: Arc<str> = new_id().into();
+    let unwritable = |message: String| Failure::new(FailureKind::Output, message);
+    let folder = OutputFolder::open(&options.out, &id).map_err(|error| unwritable(error.to_string()))?;
+    let scratch = tempfile::Builder::new().prefix("blossom-run-").tempdir();
+    let scratch = scratch.map_err(|error| unwritable(format!("no temporary folder can be made: {error}")))?;
+    let members = members(&plan.providers)?;
+    let providers = identities(&members);
+    let (events, stream) = Events::channel(UNREAD);
+    let halt = Halt::new();
+    let client = Client::new(members, options.concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
+    let parts = RunParts {
+        plan,
+        client,
+        providers,
+        folder,
+        scratch: scratch.path().to_owned(),
+        events,
+        halt: halt.clone(),
+        id,
+        show: options.stream,
+    };
+    Ok((Running { parts, halt, scratch }, stream))
+}
+
+/// A name that sorts by time, and that no other run has.
+fn new_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let tail: String = std::iter::repeat_with(fastrand::alphanumeric).map(|c| c.to_ascii_lowercase()).take(4).collect();
+    format!("{now}-{tail}")
+}

@@ -1,0 +1,86 @@
+//! A list that is being read: one pass over one loop, under one frame.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::plan::ScopeIx;
+use crate::source::RowStream;
+
+use super::frame::FrameId;
+use super::shelf::Path;
+
+/// A cursor, by its place among all that were ever opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CursorId(pub(super) u64);
+
+/// Reads one list for one frame.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    pub(super) scope: ScopeIx,
+    /// The frame around.
+    pub(super) frame: FrameId,
+    /// Which child of that frame's scope this is.
+    pub(super) child: usize,
+    /// The list, once it can be read.
+    pub(super) rows: Option<RowStream>,
+    /// How many rows were read.
+    pub(super) next: u64,
+    /// How often each key has come, where files are named after them.
+    pub(super) keys: Option<HashMap<String, u64>>,
+}
+
+/// All lists that are not read to their end.
+#[derive(Debug, Default)]
+pub(super) struct Cursors {
+    all: HashMap<CursorId, Cursor>,
+    last: u64,
+    /// For each scope, those that can be read, the earliest item first.
+    readable: Vec<BTreeSet<(Path, CursorId)>>,
+}
+
+impl Cursors {
+    pub(super) fn new(scopes: usize) -> Self {
+        Self { readable: vec![BTreeSet::new(); scopes], ..Self::default() }
+    }
+
+    pub(super) fn insert(&mut self, cursor: Cursor) -> CursorId {
+        self.last += 1;
+        let id = CursorId(self.last);
+        self.all.insert(id, cursor);
+        id
+    }
+
+    pub(super) fn get(&self, id: CursorId) -> Option<&Cursor> {
+        self.all.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: CursorId) -> Option<&mut Cursor> {
+        self.all.get_mut(&id)
+    }
+
+    pub(super) fn remove(&mut self, id: CursorId, under: &Path) -> Option<Cursor> {
+        let cursor = self.all.remove(&id)?;
+        self.readable[cursor.scope.0].remove(&(under.clone(), id));
+        Some(cursor)
+    }
+
+    /// From now on its rows are read.
+    pub(super) fn open(&mut self, id: CursorId, under: &Path, rows: RowStream) {
+        if let Some(cursor) = self.all.get_mut(&id) {
+            cursor.rows = Some(rows);
+            self.readable[cursor.scope.0].insert((under.clone(), id));
+        }
+    }
+
+    /// The first of a scope that can be read, of those behind `after`.
+    pub(super) fn readable(&self, scope: ScopeIx, after: Option<&(Path, CursorId)>) -> Option<(Path, CursorId)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.readable[scope.0].range((from, Unbounded)).next().cloned()
+    }
+
+    /// No list is read on.
+    pub(super) fn close_all(&mut self) {
+        self.all.clear();
+        self.readable.iter_mut().for_each(BTreeSet::clear);
+    }
+}

@@ -1,0 +1,417 @@
+//! Which instances are ready: the state of a run, without clocks, tasks or sockets.
+//!
+//! A *frame* is an open item, a *cursor* reads a list for a frame, a *shelf* holds values that are reached from afar. An
+//! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::StreamExt;
+
+use crate::model::{EventKind, Failure, Json, OnError, SkipReason, StageTally};
+use crate::plan::{OnErrorPlan, Plan, Reach, SaveForm, ScopeIx, StageIx};
+use crate::source::Row;
+
+use super::cursor::{Cursor, CursorId, Cursors};
+use super::frame::{End, Frame, FrameId, Frames, InstanceId, Slot};
+use super::job::SavedRow;
+use super::lists;
+use super::order::InOrder;
+use super::queue::ReadyQueue;
+use super::shelf::{Path, Shelf, Waiter};
+
+/// The state of a run.
+#[derive(Debug)]
+pub(super) struct Frontier {
+    pub(super) plan: Arc<Plan>,
+    pub(super) frames: Frames,
+    pub(super) shelves: Vec<Option<Shelf>>,
+    cursors: Cursors,
+    pub(super) queues: Vec<ReadyQueue>,
+    rows: Vec<Option<InOrder<SavedRow>>>,
+    /// For each scope, how many items are open.
+    open: Vec<u64>,
+    /// How many may be.
+    window: u64,
+    pub(super) tallies: Vec<StageTally>,
+    /// Events that have happened and were not handed out.
+    pub(super) outbox: Vec<EventKind>,
+    /// Rows that are next in their files.
+    pub(super) rows_out: Vec<(StageIx, SavedRow)>,
+    /// For each stage, those whose shelf it uses up.
+    feeds: Vec<Vec<StageIx>>,
+    /// For each scope and stage, where the stage stands among those beneath.
+    beneath: Vec<Vec<usize>>,
+    ready: Vec<InstanceId>,
+    pub(super) ends: Vec<(InstanceId, End, Option<SavedRow>)>,
+    pub(super) root: FrameId,
+    pub(super) is_over: bool,
+    pub(super) is_stopped: bool,
+    /// A list that turned out wrong while it was read, and the failure of an instance that never came to be.
+    pub(super) broken: Vec<(StageIx, Failure)>,
+    stdin: lists::Stdin,
+}
+
+/// How many items of a scope may be open at once.
+pub(super) fn window(plan: &Plan) -> u64 {
+    let most = plan.stages.iter().map(|stage| stage.concurrency as u64).max().unwrap_or(1);
+    most.saturating_mul(8).max(1024)
+}
+
+impl Frontier {
+    pub(super) fn new(plan: Arc<Plan>, queues: Vec<ReadyQueue>, stdin: lists::Stdin) -> Self {
+        let stages = plan.stages.len();
+        let mut feeds = vec![Vec::new(); stages];
+        for (ix, stage) in plan.stage_ixs() {
+            for consumer in stage.shelf.iter().filter(|shelf| !shelf.to_the_end).flat_map(|shelf| &shelf.consumers) {
+                feeds[consumer.0].push(ix);
+            }
+        }
+        let positions = |beneath: &[StageIx]| {
+            let mut at = vec![usize::MAX; stages];
+            beneath.iter().enumerate().for_each(|(position, stage)| at[stage.0] = position);
+            at
+        };
+        let is_in_rows = |stage: &crate::plan::Stage| {
+            stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }))
+        };
+        let mut frames = Frames::default();
+        let root = frames.insert(Frame::root(plan.scope(ScopeIx::ROOT)));
+        Self {
+            frames,
+            shelves: plan.stages.iter().map(|stage| stage.shelf.as_ref().map(|_| Shelf::default())).collect(),
+            cursors: Cursors::new(plan.scopes.len()),
+            queues,
+            rows: plan.stages.iter().map(|stage| is_in_rows(stage).then(InOrder::default)).collect(),
+            open: vec![0; plan.scopes.len()],
+            window: window(&plan),
+            tallies: vec![StageTally::default(); stages],
+            outbox: Vec::new(),
+            rows_out: Vec::new(),
+            feeds,
+            beneath: plan.scopes.iter().map(|scope| positions(&scope.beneath)).collect(),
+            ready: Vec::new(),
+            ends: Vec::new(),
+            root,
+            is_over: false,
+            is_stopped: false,
+            broken: Vec::new(),
+            stdin,
+            plan,
+        }
+    }
+
+    /// Opens the run itself.
+    pub(super) fn start(&mut self) {
+        self.furnish(self.root);
+        if self.frames.at(self.root).unfinished == 0 {
+            self.is_over = true;
+        }
+        self.go_on();
+    }
+
+    /// Works off what has become ready and what has ended, until nothing follows from it.
+    pub(super) fn go_on(&mut self) {
+        loop {
+            if let Some((instance, end, row)) = self.ends.pop() {
+                self.end(instance, end, row);
+            } else if let Some(instance) = self.ready.pop() {
+                self.make_ready(instance);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Nothing more starts; what is in flight may still come back.
+    pub(super) fn stop(&mut self) {
+        self.is_stopped = true;
+        self.cursors.close_all();
+        self.queues.iter().for_each(ReadyQueue::close);
+    }
+
+    /// Reads lists and opens items, at most `budget` of them. Ready if the budget was used up.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, mut budget: usize) -> Poll<()> {
+        // Deeper scopes come later in the plan: their items let open ones end.
+        for scope in (1..self.plan.scopes.len()).rev().map(ScopeIx) {
+            let mut after: Option<(Path, CursorId)> = None;
+            while !self.is_stopped && self.open[scope.0] < self.window {
+                let Some((path, id)) = self.cursors.readable(scope, after.as_ref()) else { break };
+                let Some(rows) = self.cursors.get_mut(id).and_then(|cursor| cursor.rows.as_mut()) else { break };
+                match rows.poll_next_unpin(cx) {
+                    Poll::Pending => after = Some((path, id)),
+                    Poll::Ready(None) => self.exhaust(id, &path),
+                    Poll::Ready(Some(Ok(row))) => self.open_item(id, row),
+                    Poll::Ready(Some(Err(error))) => {
+                        let stage = self.plan.scope(scope).beneath[0];
+                        let failure = Failure::new(crate::model::FailureKind::BadRequest, error.to_string());
+                        self.broken.push((stage, failure));
+                        self.exhaust(id, &path);
+                    }
+                }
+                self.go_on();
+                budget -= 1;
+                if budget == 0 {
+                    return Poll::Ready(());
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    fn open_item(&mut self, id: CursorId, row: Row) {
+        let Some(cursor) = self.cursors.get_mut(id) else { return };
+        cursor.next += 1;
+        let (scope, parent_id, child) = (cursor.scope, cursor.frame, cursor.child);
+        let parent = self.frames.at(parent_id);
+        let mut frame = lists::frame(&row, scope, parent_id, parent, cursor.keys.as_mut());
+        frame.child = child;
+        let level = self.plan.scope(scope);
+        frame.furnish(level);
+        let positions: Vec<usize> = level.beneath.iter().map(|stage| self.position(parent_id, *stage)).collect();
+        let frame = self.frames.insert(frame);
+        let parent = self.frames.at_mut(parent_id);
+        parent.children[child].open += 1;
+        for at in positions {
+            parent.joins[at] += 1;
+        }
+        self.open[scope.0] += 1;
+        self.furnish(frame);
+    }
+
+    fn position(&self, frame: FrameId, stage: StageIx) -> usize {
+        self.beneath[self.frames.at(frame).scope.0][stage.0]
+    }
+
+    /// Makes the instances of a frame wait for what they name, and its lists for what they are made of.
+    fn furnish(&mut self, id: FrameId) {
+        let plan = self.plan.clone();
+        let (scope, path) = (self.frames.at(id).scope, self.frames.at(id).path.clone());
+        let level = plan.scope(scope);
+        for stage in &level.beneath {
+            let own = plan.stage(*stage).scope == scope;
+            if let Some(rows) = &mut self.rows[stage.0]
+                && (own || level.level > 0)
+            {
+                rows.expect(&path);
+            }
+        }
+        for (slot, stage) in level.stages.iter().enumerate() {
+            self.tallies[stage.0].instances += 1;
+            if plan.known_instances(plan.stage(*stage)).is_none() {
+                self.outbox.push(EventKind::InstancesFound { stage: plan.stage(*stage).name.clone(), count: 1 });
+            }
+            self.wire(InstanceId { frame: id, slot }, *stage);
+        }
+        for (child, scope) in level.children.iter().enumerate() {
+            let keys = lists::names_files(&plan, *scope).then(Default::default);
+            let cursor = Cursor { scope: *scope, frame: id, child, rows: None, next: 0, keys };
+            let cursor = self.cursors.insert(cursor);
+            self.await_list(cursor);
+            self.try_open(cursor);
+        }
+    }
+
+    fn wire(&mut self, instance: InstanceId, stage: StageIx) {
+        let plan = self.plan.clone();
+        let mut waiting = 0;
+        for one in &plan.stage(stage).refs {
+            match one.reach {
+                Reach::Near { up, slot } => {
+                    let frame = self.up(instance.frame, up);
+                    let frame = self.frames.at_mut(frame);
+                    if frame.end(slot).is_none() {
+                        frame.waiters[slot].push(instance);
+                        waiting += 1;
+                    }
+                }
+                Reach::Far { len, .. } => {
+                    let path = self.frames.at(instance.frame).path.clone();
+                    if self.wait_for(one.stage, &path[..len], Waiter::Instance(instance)) {
+                        waiting += 1;
+                    }
+                }
+            }
+        }
+        self.frames.at_mut(instance.frame).slots[instance.slot] = Slot::Waiting(waiting);
+        if waiting == 0 {
+            self.ready.push(instance);
+        }
+    }
+
+    fn up(&self, frame: FrameId, up: usize) -> FrameId {
+        (0..up).fold(frame, |frame, _| self.frames.at(frame).parent.unwrap_or(self.root))
+    }
+
+    /// Waits until a stage is complete under a path; false if it is.
+    fn wait_for(&mut self, stage: StageIx, path: &[u64], waiter: Waiter) -> bool {
+        let Some(shelf) = &mut self.shelves[stage.0] else { return false };
+        let waits = !shelf.is_complete(path);
+        if waits {
+            shelf.wait(path, waiter);
+        }
+        waits
+    }
+
+    fn await_list(&mut self, id: CursorId) {
+        let Some(cursor) = self.cursors.get(id) else { return };
+        let (scope, path) = (cursor.scope, self.frames.at(cursor.frame).path.clone());
+        let plan = self.plan.clone();
+        let waits = lists::awaited(&plan, scope);
+        for (stage, len) in waits {
+            self.wait_for(stage, &path[..len], Waiter::Cursor(id));
+        }
+    }
+
+    /// Opens a list if what it is made of is there, and if reading it is of use.
+    fn try_open(&mut self, id: CursorId) {
+        let Some(cursor) = self.cursors.get(id) else { return };
+        if cursor.rows.is_some() {
+            return;
+        }
+        let (frame, scope) = (cursor.frame, cursor.scope);
+        let path = self.frames.at(frame).path.clone();
+        match lists::open(self, frame, scope, &self.stdin) {
+            lists::Opened::NotYet => {}
+            lists::Opened::Rows(rows) => self.cursors.open(id, &path, rows),
+            lists::Opened::Absent(reason) => self.leave_out(id, &path, &reason),
+            lists::Opened::Broken(failure) => {
+                let stage = self.plan.scope(scope).beneath[0];
+                let reason = SkipReason::Failed { stage: self.plan.stage(stage).name.clone() };
+                self.tallies[stage.0].instances += 1;
+                self.outbox.push(EventKind::InstancesFound { stage: self.plan.stage(stage).name.clone(), count: 1 });
+                self.broken.push((stage, failure));
+                self.leave_out(id, &path, &reason);
+            }
+        }
+    }
+
+    /// A loop without a list: what collects from it for this frame is skipped too.
+    fn leave_out(&mut self, id: CursorId, path: &Path, reason: &SkipReason) {
+        let Some(scope) = self.cursors.get(id).map(|cursor| cursor.scope) else { return };
+        for stage in self.plan.clone().scope(scope).beneath.iter() {
+            if let Some(shelf) = &mut self.shelves[stage.0] {
+                shelf.set_barren(path, reason);
+            }
+        }
+        self.exhaust(id, path);
+    }
+
+    /// All items of a list were read.
+    fn exhaust(&mut self, id: CursorId, under: &Path) {
+        let Some(cursor) = self.cursors.remove(id, under) else { return };
+        let plan = self.plan.clone();
+        self.frames.at_mut(cursor.frame).children[cursor.child].exhausted = true;
+        for stage in &plan.scope(cursor.scope).beneath {
+            let at = self.position(cursor.frame, *stage);
+            if self.frames.at(cursor.frame).joins[at] == 0 {
+                self.complete(cursor.frame, *stage, None);
+            }
+        }
+        if self.frames.at(cursor.frame).children[cursor.child].open == 0 {
+            self.one_less(cursor.frame);
+        }
+    }
+
+    /// An instance has come to its end.
+    fn end(&mut self, instance: InstanceId, end: End, row: Option<SavedRow>) {
+        let scope = self.frames.at(instance.frame).scope;
+        let stage = self.plan.scope(scope).stages[instance.slot];
+        let frame = self.frames.at_mut(instance.frame);
+        if let Some(shelf) = &mut self.shelves[stage.0] {
+            shelf.put(&frame.path, &end);
+        }
+        frame.slots[instance.slot] = Slot::Ended(end);
+        for waiter in std::mem::take(&mut frame.waiters[instance.slot]) {
+            self.wake(waiter);
+        }
+        self.complete(instance.frame, stage, row);
+        self.one_less(instance.frame);
+    }
+
+    fn wake(&mut self, instance: InstanceId) {
+        if let Slot::Waiting(waiting) = &mut self.frames.at_mut(instance.frame).slots[instance.slot] {
+            *waiting -= 1;
+            if *waiting == 0 {
+                self.ready.push(instance);
+            }
+        }
+    }
+
+    /// A stage has come to its end under a frame: all its instances there have.
+    fn complete(&mut self, id: FrameId, stage: StageIx, row: Option<SavedRow>) {
+        let frame = self.frames.at(id);
+        let (path, parent, child) = (frame.path.clone(), frame.parent, frame.child);
+        if let Some(rows) = &mut self.rows[stage.0] {
+            rows.settle(&path, row);
+            self.rows_out.extend(std::iter::from_fn(|| rows.next()).map(|row| (stage, row)));
+        }
+        let waiters = self.shelves[stage.0].as_mut().map(|shelf| shelf.complete(&path)).unwrap_or_default();
+        for waiter in waiters {
+            match waiter {
+                Waiter::Instance(instance) => self.wake(instance),
+                Waiter::Cursor(cursor) => self.try_open(cursor),
+            }
+        }
+        for fed in self.feeds[stage.0].clone() {
+            if let Some(shelving) = self.plan.stage(fed).shelf.as_ref().filter(|shelving| shelving.len == path.len()) {
+                let consumers = shelving.consumers.len();
+                self.shelves[fed.0].iter_mut().for_each(|shelf| shelf.consume(&path, consumers));
+            }
+        }
+        if let Some(parent) = parent {
+            let at = self.position(parent, stage);
+            let around = self.frames.at_mut(parent);
+            around.joins[at] -= 1;
+            if around.joins[at] == 0 && around.children[child].exhausted {
+                self.complete(parent, stage, None);
+            }
+        }
+    }
+
+    /// One less is open in a frame; without any, it closes.
+    fn one_less(&mut self, id: FrameId) {
+        let frame = self.frames.at_mut(id);
+        frame.unfinished -= 1;
+        if frame.unfinished > 0 {
+            return;
+        }
+        let (scope, parent, child) = (frame.scope, frame.parent, frame.child);
+        let Some(parent) = parent else {
+            self.is_over = true;
+            return;
+        };
+        self.frames.remove(id);
+        self.open[scope.0] -= 1;
+        let around = &mut self.frames.at_mut(parent).children[child];
+        around.open -= 1;
+        if around.open == 0 && around.exhausted {
+            self.one_less(parent);
+        }
+    }
+
+    /// Rows that have come but whose turn never did, since the run ends before it.
+    pub(super) fn rows_left(&mut self) -> Vec<(StageIx, SavedRow)> {
+        let stages = self.rows.iter_mut().enumerate();
+        stages.flat_map(|(ix, rows)| rows.iter_mut().flat_map(InOrder::drain).map(move |row| (StageIx(ix), row)).collect::<Vec<_>>()).collect()
+    }
+
+    /// Whether a failure of this stage ends the run.
+    pub(super) fn stops_on_failure(&self, stage: StageIx) -> bool {
+        let policy = self.plan.stage(stage);
+        let tally = &self.tallies[stage.0];
+        match &policy.on_error {
+            OnErrorPlan::Simply(OnError::Continue) => {
+                let ended = tally.instances_ended();
+                policy.max_failures.is_some_and(|limit| limit.is_passed(tally.failed, ended))
+            }
+            OnErrorPlan::Value(_) | OnErrorPlan::Simply(OnError::Value(_)) => false,
+            OnErrorPlan::Simply(OnError::Stop) => true,
+        }
+    }
+
+    /// The item of a loop around a frame.
+    pub(super) fn item_of(&self, frame: FrameId, of: crate::plan::LoopIx) -> Option<Arc<Json>> {
+        self.frames.chain(frame).find(|frame| self.plan.scope(frame.scope).of == Some(of)).map(|frame| frame.item.clone())
+    }
+}

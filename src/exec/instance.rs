@@ -1,0 +1,286 @@
+//! One instance from its condition to its saved value. This is what a spawned task does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::client::{Answer, Ask, Client, Events, Halt, RateGate, Unanswered};
+use crate::model::{
+    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Usage, Value,
+    truthy,
+};
+use crate::output::OutputFolder;
+use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
+
+use super::context::{Fixed, Renderer, Unrendered, names};
+use super::job::{Done, Job, Outcome, Returned, SavedRow};
+use super::lists::find_list;
+use super::request::{Asked, Requests};
+use super::save;
+
+/// What all instances of a run share.
+#[derive(Debug)]
+pub(super) struct Env {
+    pub(super) plan: Arc<Plan>,
+    pub(super) client: Client,
+    pub(super) folder: OutputFolder,
+    pub(super) events: Events,
+    pub(super) halt: Halt,
+    /// What of each provider is part of a call's key, by its name.
+    pub(super) providers: HashMap<String, ProviderIdentity>,
+    pub(super) fixed: Fixed,
+    /// By stage.
+    pub(super) rates: Vec<Option<RateGate>>,
+    /// Whether text is shown as it comes.
+    pub(super) show: bool,
+}
+
+/// A value with what it took to get it.
+pub(super) struct Made {
+    pub(super) value: Value,
+    pub(super) row: Option<SavedRow>,
+    pub(super) saved: Option<Arc<str>>,
+    pub(super) attempts: u32,
+    pub(super) reused: bool,
+    pub(super) usage: Option<Usage>,
+}
+
+/// Why there is no value.
+pub(super) enum Unmade {
+    Skip(crate::model::SkipReason),
+    Fail { failure: Failure, attempts: u32 },
+    Unwritable(Failure),
+}
+
+impl From<Unrendered> for Unmade {
+    fn from(unrendered: Unrendered) -> Self {
+        match unrendered {
+            Unrendered::Skip(reason) => Self::Skip(reason),
+            Unrendered::Fail(failure) => Self::Fail { failure, attempts: 0 },
+        }
+    }
+}
+
+impl From<Failure> for Unmade {
+    fn from(failure: Failure) -> Self {
+        Self::Fail { failure, attempts: 0 }
+    }
+}
+
+impl From<Unanswered> for Unmade {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Fail { failure: unanswered.failure, attempts: unanswered.attempts }
+    }
+}
+
+/// Runs one instance.
+pub(super) async fn run(env: Arc<Env>, job: Box<Job>) -> Returned {
+    let outcome = Instance::new(&env, &job).outcome().await;
+    Returned { stage: job.stage, instance: job.instance, item: job.item, outcome }
+}
+
+struct Instance<'a> {
+    env: &'a Env,
+    job: &'a Job,
+    stage: &'a Stage,
+    renderer: Renderer<'a>,
+}
+
+impl<'a> Instance<'a> {
+    fn new(env: &'a Env, job: &'a Job) -> Self {
+        let stage = env.plan.stage(job.stage);
+        let context = names(&env.plan, stage, job, &env.fixed).into();
+        Self { env, job, stage, renderer: Renderer::new(context, job) }
+    }
+
+    async fn outcome(&self) -> Outcome {
+        match self.holds() {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Skipped(crate::model::SkipReason::When),
+            Err(unrendered) => return self.unmade(unrendered.into()).await,
+        }
+        if let Some(rate) = &self.env.rates[self.job.stage.0] {
+            tokio::select! {
+                () = rate.pass() => {}
+                () = self.env.halt.draining() => {}
+            }
+        }
+        if self.env.halt.is_draining() {
+            return Outcome::Interrupted;
+        }
+        self.env.events.emit(EventKind::Started { item: self.job.item.clone() }).await;
+        let start = Instant::now();
+        match self.make().await {
+            Ok(made) => Outcome::Done(done(made, start.elapsed())),
+            Err(unmade) => self.unmade(unmade).await,
+        }
+    }
+
+    fn holds(&self) -> Result<bool, Unrendered> {
+        match &self.stage.when {
+            Some(when) => self.renderer.value(when).map(|value| truthy(&value)),
+            None => Ok(true),
+        }
+    }
+
+    async fn make(&self) -> Result<Made, Unmade> {
+        let mut made = match &self.stage.work {
+            Work::Render(template) => {
+                let text = self.renderer.text(template)?;
+                Made { value: Value::Text(text.into()), row: None, saved: None, attempts: 0, reused: false, usage: None }
+            }
+            Work::Text(work) => self.ask_text(work).await?,
+            Work::Image(work) => return self.ask_image(work).await,
+        };
+        self.check_lists(&made)?;
+        self.save(&mut made).await?;
+        Ok(made)
+    }
+
+    /// Lists that loops are made of must be lists.
+    fn check_lists(&self, made: &Made) -> Result<(), Unmade> {
+        if self.stage.lists.is_empty() {
+            return Ok(());
+        }
+        let value = made.value.to_json();
+        for path in &self.stage.lists {
+            find_list(&value, &self.stage.name, path)
+                .map_err(|failure| Unmade::Fail { failure, attempts: made.attempts })?;
+        }
+        Ok(())
+    }
+
+    async fn save(&self, made: &mut Made) -> Result<(), Unmade> {
+        let Some(save) = &self.stage.save else { return Ok(()) };
+        let attempts = made.attempts;
+        let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
+        let renderer = self.renderer_with_own(&made.value);
+        let saved = target.save(save, &made.value, &renderer).await.map_err(|unmade| with_attempts(unmade, attempts))?;
+        match saved {
+            save::Saved::Row(row) => made.row = Some(row),
+            save::Saved::File(path) => made.saved = Some(path),
+        }
+        Ok(())
+    }
+
+    /// In `save` and `row` the stage's own name is its answer.
+    fn renderer_with_own(&self, value: &Value) -> Renderer<'a> {
+        let mut names = names(&self.env.plan, self.stage, self.job, &self.env.fixed);
+        names.insert(self.stage.name.to_string(), value.to_json());
+        Renderer::new(names.into(), self.job)
+    }
+
+    async fn ask_text(&self, work: &TextWork) -> Result<Made, Unmade> {
+        let stream = work.asking.stream.unwrap_or(self.env.show);
+        let show = self.env.show && work.answer == Choice::Text;
+        let ask = self.ask(&work.asking, self.requests().text(work)?, (stream, show));
+        let answer = self.env.client.ask(&ask).await?;
+        let value = match (&answer.json, &answer.reply.content) {
+            (Some(json), _) => Value::Json(Arc::new(json.clone())),
+            (None, Content::Text(text)) => Value::Text(text.as_str().into()),
+            (None, Content::Image { .. }) => return Err(wrong_content("a picture", "a text").into()),
+        };
+        Ok(made(value, &answer))
+    }
+
+    async fn ask_image(&self, work: &ImageWork) -> Result<Made, Unmade> {
+        let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
+        let answer = self.env.client.ask(&ask).await?;
+        let attempts = answer.attempts;
+        let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
+            return Err(Unmade::Fail { failure: wrong_content("a text", "a picture"), attempts });
+        };
+        let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
+        let picture = save::Picture { bytes: bytes.clone(), info: *info };
+        let saved = target.save_picture(picture, self.stage.save.as_ref(), &self.renderer, |value| {
+            self.renderer_with_own(value)
+        });
+        let (value, row, path) = saved.await.map_err(|unmade| with_attempts(unmade, attempts))?;
+        Ok(Made { row, saved: Some(path), ..made(value, &answer) })
+    }
+
+    fn requests(&self) -> Requests<'_> {
+        Requests {
+            plan: &self.env.plan,
+            stage: self.stage,
+            around: &self.job.around,
+            renderer: &self.renderer,
+            providers: &self.env.providers,
+        }
+    }
+
+    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Ask {
+        Ask {
+            call: asked.call,
+            provider: asked.provider,
+            retry: asking.retry.clone(),
+            clocks: asking.clocks.clone(),
+            stream,
+            show,
+            order: self.job.order.clone(),
+            item: self.job.item.clone(),
+        }
+    }
+
+    /// What a missing value means: `on_error` may put another in its place.
+    async fn unmade(&self, unmade: Unmade) -> Outcome {
+        let (failure, attempts) = match unmade {
+            Unmade::Skip(reason) => return Outcome::Skipped(reason),
+            Unmade::Unwritable(failure) => return Outcome::Unwritable(failure),
+            Unmade::Fail { failure, attempts } => (failure, attempts),
+        };
+        if failure.kind == FailureKind::Interrupted {
+            return Outcome::Interrupted;
+        }
+        if failure.advice() == Advice::Block {
+            return Outcome::Blocked(failure);
+        }
+        match &self.stage.on_error {
+            OnErrorPlan::Value(template) => match self.renderer.json(template) {
+                Ok(value) => self.replace(value, failure, attempts).await,
+                Err(Unrendered::Skip(reason)) => Outcome::Skipped(reason),
+                Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, attempts },
+            },
+            OnErrorPlan::Simply(OnError::Stop | OnError::Continue | OnError::Value(_)) => {
+                Outcome::Failed { failure, attempts }
+            }
+        }
+    }
+
+    async fn replace(&self, value: Json, failure: Failure, attempts: u32) -> Outcome {
+        let value = match value {
+            Json::String(text) => Value::Text(text.into()),
+            other => Value::Json(Arc::new(other)),
+        };
+        let mut made = Made { value, row: None, saved: None, attempts, reused: false, usage: None };
+        match self.save(&mut made).await {
+            Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure },
+            Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
+            Err(Unmade::Skip(reason)) => Outcome::Skipped(reason),
+            Err(Unmade::Fail { failure, .. }) => Outcome::Failed { failure, attempts },
+        }
+    }
+}
+
+fn done(made: Made, took: Duration) -> Done {
+    let Made { value, row, saved, attempts, reused, usage } = made;
+    Done { value, row, attempts, reused, usage, took, saved }
+}
+
+fn made(value: Value, answer: &Answer) -> Made {
+    Made { value, row: None, saved: None, attempts: answer.attempts, reused: answer.kept, usage: answer.usage }
+}
+
+fn with_attempts(unmade: Unmade, attempts: u32) -> Unmade {
+    match unmade {
+        Unmade::Fail { failure, .. } => Unmade::Fail { failure, attempts },
+        other => other,
+    }
+}
+
+fn wrong_content(found: &str, wanted: &str) -> Failure {
+    Failure::new(FailureKind::Garbled, format!("the provider answered with {found} instead of {wanted}"))
+        .suggest("name a model that makes what the stage asks for")
+}

@@ -1,0 +1,97 @@
+//! An instance on its way: what it needs to run, and what it came to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
+use crate::plan::StageIx;
+
+use super::frame::InstanceId;
+
+/// What an instance sees of a stage that it names.
+#[derive(Debug, Clone)]
+pub(super) enum Seen {
+    /// One value.
+    One(Value),
+    /// All values that share its loops, in item order.
+    All(Vec<Value>),
+    /// Nothing: the name is optional.
+    Nothing(SkipReason),
+}
+
+/// An item around an instance.
+#[derive(Debug, Clone)]
+pub(super) struct Around {
+    /// The loop variable.
+    pub(super) name: Arc<str>,
+    pub(super) item: Arc<Json>,
+    pub(super) index: u64,
+    pub(super) key: Arc<str>,
+}
+
+/// An instance that can start. Values are shared, not copied.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) stage: StageIx,
+    pub(super) instance: InstanceId,
+    pub(super) item: ItemRef,
+    pub(super) order: Order,
+    /// Unlike that of any other item of the stage.
+    pub(super) file_key: Arc<str>,
+    /// The items around, outermost first.
+    pub(super) around: Vec<Around>,
+    /// The stages that it names.
+    pub(super) seen: Vec<(Arc<str>, Seen)>,
+}
+
+/// An instance that has come back.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) stage: StageIx,
+    pub(super) instance: InstanceId,
+    pub(super) item: ItemRef,
+    pub(super) outcome: Outcome,
+}
+
+/// A row for a file with a row for each instance.
+#[derive(Debug)]
+pub(super) struct SavedRow {
+    /// The file, under the output folder.
+    pub(super) path: String,
+    pub(super) row: JsonMap,
+}
+
+/// What an instance came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Done(Done),
+    Replaced {
+        value: Value,
+        row: Option<SavedRow>,
+        failure: Failure,
+    },
+    Skipped(SkipReason),
+    Failed {
+        failure: Failure,
+        attempts: u32,
+    },
+    /// Outputs can't be written: the run ends.
+    Unwritable(Failure),
+    /// The run ends for a reason that this instance has met.
+    Blocked(Failure),
+    /// The run was stopped before this could come to an end.
+    Interrupted,
+}
+
+/// An instance with a value.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) value: Value,
+    pub(super) row: Option<SavedRow>,
+    pub(super) attempts: u32,
+    pub(super) reused: bool,
+    pub(super) usage: Option<Usage>,
+    pub(super) took: Duration,
+    /// Where it was saved, under the output folder.
+    pub(super) saved: Option<Arc<str>>,
+}

@@ -1,0 +1,221 @@
+//! Where the items of a loop come from, and what an item becomes when it is opened.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use crate::model::{Failure, FailureKind, Json, SkipReason, Value, kind_of};
+use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
+use crate::source::{ListSource, Row, RowStream, StdinCopy};
+
+use super::frame::{End, Frame, FrameId};
+use super::frontier::Frontier;
+
+/// Standard input is read once, as it comes, and copied into a file for later passes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stdin {
+    copy: Arc<Mutex<Option<ListSource>>>,
+    path: PathBuf,
+}
+
+impl Stdin {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { copy: Arc::default(), path }
+    }
+}
+
+/// A list, if it can be read.
+pub(super) enum Opened {
+    /// What it is made of is not there yet.
+    NotYet,
+    Rows(RowStream),
+    /// What it is made of was skipped, or has failed.
+    Absent(SkipReason),
+    /// What it is made of is no list.
+    Broken(Failure),
+}
+
+/// The stages, and the lengths of paths, whose completeness a list waits for.
+pub(super) fn awaited(plan: &Plan, scope: ScopeIx) -> Vec<(StageIx, usize)> {
+    let level = plan.scope(scope);
+    let mut awaited: Vec<(StageIx, usize)> = level.gates.iter().flatten().map(|gate| (gate.stage, gate.len)).collect();
+    if let Some(LoopSource::Stage { stage, .. }) = level.of.map(|of| &plan.loop_at(of).source) {
+        awaited.push((*stage, plan.stage(*stage).loops.len()));
+    }
+    awaited.sort_unstable();
+    awaited.dedup();
+    awaited
+}
+
+/// Opens the list of `scope` for `frame`.
+pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &Stdin) -> Opened {
+    let plan = &frontier.plan;
+    let level = plan.scope(scope);
+    let path = &frontier.frames.at(frame).path;
+    let is_complete =
+        |stage: StageIx, len: usize| frontier.shelves[stage.0].as_ref().is_none_or(|shelf| shelf.is_complete(&path[..len]));
+    let gates = &level.gates;
+    if !gates.is_empty() && !gates.iter().any(|set| set.iter().all(|gate| is_complete(gate.stage, gate.len))) {
+        return Opened::NotYet;
+    }
+    let Some(of) = level.of else { return Opened::NotYet };
+    match &plan.loop_at(of).source {
+        LoopSource::Rows { list, limit } => rows(list, *limit, stdin),
+        LoopSource::Stage { stage, path: fields } => {
+            let len = plan.stage(*stage).loops.len();
+            if !is_complete(*stage, len) {
+                return Opened::NotYet;
+            }
+            let end = frontier.shelves[stage.0].as_ref().and_then(|shelf| shelf.get(&path[..len]));
+            let name = &plan.stage(*stage).name;
+            match end {
+                Some(End::Value(value)) => held(&value.to_json(), name, fields),
+                Some(End::Absent(reason)) => Opened::Absent(passed_on(reason, name)),
+                None => Opened::NotYet,
+            }
+        }
+        LoopSource::Item { of, path: fields } => match frontier.item_of(frame, *of) {
+            Some(item) => held(&item, &plan.loop_at(*of).name, fields),
+            None => Opened::NotYet,
+        },
+    }
+}
+
+/// Why something is skipped that names a stage without a value.
+pub(super) fn passed_on(reason: &SkipReason, stage: &Arc<str>) -> SkipReason {
+    match reason {
+        SkipReason::Failed { .. } => reason.clone(),
+        SkipReason::When | SkipReason::Absent { .. } => SkipReason::Absent { stage: stage.clone() },
+    }
+}
+
+fn rows(list: &ListSource, limit: Option<u64>, stdin: &Stdin) -> Opened {
+    let opened = if matches!(list, ListSource::Stdin) { stdin_rows(stdin) } else { list.rows().map(RowStream::from_rows) };
+    match opened {
+        Ok(rows) => Opened::Rows(match limit {
+            Some(limit) => rows.take(limit),
+            None => rows,
+        }),
+        Err(error) => Opened::Broken(Failure::new(FailureKind::BadRequest, error.to_string())),
+    }
+}
+
+fn stdin_rows(stdin: &Stdin) -> Result<RowStream, crate::source::SourceError> {
+    let mut copy = stdin.copy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(list) = copy.as_ref() {
+        return list.rows().map(RowStream::from_rows);
+    }
+    let started = StdinCopy::start(std::io::stdin(), &stdin.path)?;
+    *copy = Some(started.list());
+    Ok(RowStream::stdin(started))
+}
+
+/// The list behind `fields` in a value.
+fn held(value: &Json, name: &str, fields: &[String]) -> Opened {
+    match find_list(value, name, fields) {
+        Ok(items) => match ListSource::Inline(items.into()).rows() {
+            Ok(rows) => Opened::Rows(RowStream::from_rows(rows)),
+            Err(error) => Opened::Broken(Failure::new(FailureKind::BadRequest, error.to_string())),
+        },
+        Err(failure) => Opened::Broken(failure),
+    }
+}
+
+/// The list behind `fields` in the value of `name`.
+///
+/// # Errors
+/// What is there instead.
+pub(super) fn find_list(value: &Json, name: &str, fields: &[String]) -> Result<Vec<Json>, Failure> {
+    let mut at = value;
+    let mut way = name.to_owned();
+    for field in fields {
+        way = format!("{way}.{field}");
+        let next = match at {
+            Json::Array(items) => field.parse::<usize>().ok().and_then(|ix| items.get(ix)),
+            other => other.get(field),
+        };
+        at = next.ok_or_else(|| no_list(&format!("`{way}` is missing"), value))?;
+    }
+    match at {
+        Json::Array(items) => Ok(items.clone()),
+        other => Err(no_list(&format!("`{way}` is {}, not a list", kind_of(other)), value)),
+    }
+}
+
+fn no_list(message: &str, value: &Json) -> Failure {
+    let mut failure = Failure::new(FailureKind::WrongAnswer, format!("{message}, and a loop is made of it"))
+        .suggest("show the shape you want in the prompt, with an example");
+    failure.partial = Some(value.to_string().chars().take(2000).collect());
+    failure
+}
+
+/// Whether pictures of stages beneath are named after their items.
+pub(super) fn names_files(plan: &Plan, scope: ScopeIx) -> bool {
+    let mut beneath = plan.scope(scope).beneath.iter().map(|stage| plan.stage(*stage));
+    beneath.any(|stage| stage.save.is_none() && matches!(stage.work, Work::Image(_)))
+}
+
+/// The frame of an item.
+pub(super) fn frame(
+    row: &Row,
+    scope: ScopeIx,
+    parent_id: FrameId,
+    parent: &Frame,
+    keys: Option<&mut HashMap<String, u64>>,
+) -> Frame {
+    let own = item_key(&row.value, row.index);
+    let unique = keys.map_or_else(|| own.clone(), |keys| unlike_any(&own, keys));
+    let join = |around: &str, own: &str| -> Arc<str> {
+        if around.is_empty() { own.into() } else { format!("{around}/{own}").into() }
+    };
+    Frame {
+        scope,
+        parent: Some(parent_id),
+        child: 0,
+        path: parent.path.iter().copied().chain([row.index]).collect(),
+        item: Arc::new(row.value.clone()),
+        key: join(&parent.key, &own),
+        file_key: join(&parent.file_key, &crate::output::safe_segment(&unique)),
+        own_key: own.into(),
+        slots: Vec::new(),
+        waiters: Vec::new(),
+        children: Vec::new(),
+        joins: Vec::new(),
+        unfinished: 0,
+    }
+}
+
+/// `KEY`, then `KEY-2`: file names that differ in case only are one on many disks.
+fn unlike_any(key: &str, keys: &mut HashMap<String, u64>) -> String {
+    let mut candidate = key.to_owned();
+    loop {
+        let count = keys.entry(candidate.to_lowercase()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            return candidate;
+        }
+        candidate = format!("{key}-{count}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_keys_are_numbered() {
+        let mut keys = HashMap::new();
+        let names: Vec<String> = ["a", "A", "a", "a-2", "b"].iter().map(|key| unlike_any(key, &mut keys)).collect();
+        assert_eq!(names, ["a", "A-2", "a-3", "a-2-2", "b"]);
+    }
+
+    #[test]
+    fn a_list_is_found_behind_fields() {
+        let value = serde_json::json!({"a": [{"b": [1, 2]}], "c": "x"});
+        let path = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>();
+        assert_eq!(find_list(&value, "s", &path(&["a", "0", "b"])).unwrap().len(), 2);
+        let failure = find_list(&value, "s", &path(&["c"])).unwrap_err();
+        assert_eq!(failure.message, "`s.c` is a text, not a list, and a loop is made of it");
+        assert!(find_list(&value, "s", &path(&["d"])).unwrap_err().message.starts_with("`s.d` is missing"));
+    }
+}

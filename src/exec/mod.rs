@@ -1,0 +1,28 @@
+//! Runs a plan: which instances are ready, one buffered stream for each stage, joins, the end.
+//!
+//! [`execute`] takes a [`Plan`](crate::plan::Plan) and a [`Client`](crate::client::Client) and tells everything as
+//! events. The state of a run ([`frontier`]) knows no task and no clock; the tasks ([`instance`]) know no other instance.
+//! This room prints nothing and parses nothing.
+
+mod context;
+mod cursor;
+mod frame;
+mod frontier;
+mod instance;
+mod job;
+mod lists;
+mod order;
+mod outputs;
+mod preview;
+mod queue;
+mod ready;
+mod request;
+mod rows;
+mod run;
+mod save;
+mod settle;
+mod shelf;
+
+pub use outputs::Output;
+pub use preview::{Preview, preview};
+pub use run::{Finished, RunParts, execute};

@@ -1,0 +1,106 @@
+//! An instance that waits for nothing more: it is skipped, or it goes into the queue with all it needs.
+
+use std::sync::Arc;
+
+use crate::model::{EventKind, ItemRef, Order, SkipReason};
+use crate::plan::{Reach, Ref, Stage, StageIx};
+
+use super::frame::{End, FrameId, InstanceId, Slot};
+use super::frontier::Frontier;
+use super::job::{Around, Job, Seen};
+use super::lists::passed_on;
+
+impl Frontier {
+    pub(super) fn make_ready(&mut self, instance: InstanceId) {
+        let plan = self.plan.clone();
+        let ix = plan.scope(self.frames.at(instance.frame).scope).stages[instance.slot];
+        let stage = plan.stage(ix);
+        let item = self.item_ref(stage, instance.frame);
+        self.frames.at_mut(instance.frame).slots[instance.slot] = Slot::Going;
+        let mut seen: Vec<(Arc<str>, Seen)> = Vec::with_capacity(stage.refs.len());
+        for one in &stage.refs {
+            let found = self.see(instance.frame, one);
+            if let (Seen::Nothing(reason), false) = (&found, one.optional) {
+                let reason = passed_on(reason, &plan.stage(one.stage).name);
+                self.skip(ix, instance, item, reason);
+                return;
+            }
+            seen.push((plan.stage(one.stage).name.clone(), found));
+        }
+        let frame = self.frames.at(instance.frame);
+        let job = Job {
+            stage: ix,
+            instance,
+            order: Order { depth: stage.depth, path: frame.path.clone() },
+            file_key: frame.file_key.clone(),
+            around: self.around(instance.frame),
+            seen,
+            item: item.clone(),
+        };
+        self.outbox.push(EventKind::Ready { item });
+        self.queues[ix.0].push(Box::new(job));
+    }
+
+    pub(super) fn item_ref(&self, stage: &Stage, frame: FrameId) -> ItemRef {
+        let frame = self.frames.at(frame);
+        let key = (!frame.path.is_empty()).then(|| frame.key.clone());
+        ItemRef { stage: stage.name.clone(), key, path: frame.path.clone() }
+    }
+
+    /// What an instance sees of a stage, all of whose instances there have ended.
+    pub(super) fn see(&self, frame: FrameId, one: &Ref) -> Seen {
+        let end = match one.reach {
+            Reach::Near { up, slot } => self.frames.chain(frame).nth(up).and_then(|frame| frame.end(slot)),
+            Reach::Far { len, collect } => {
+                let Some(shelf) = &self.shelves[one.stage.0] else { return absent(one, self) };
+                let path = &self.frames.at(frame).path[..len];
+                if collect {
+                    return match shelf.barren(path) {
+                        Some(reason) => Seen::Nothing(reason.clone()),
+                        None => Seen::All(shelf.collect(path)),
+                    };
+                }
+                shelf.get(path)
+            }
+        };
+        match end {
+            Some(End::Value(value)) => Seen::One(value.clone()),
+            Some(End::Absent(reason)) => Seen::Nothing(reason.clone()),
+            None => absent(one, self),
+        }
+    }
+
+    fn around(&self, frame: FrameId) -> Vec<Around> {
+        let mut around: Vec<Around> = self
+            .frames
+            .chain(frame)
+            .filter_map(|frame| {
+                let of = self.plan.scope(frame.scope).of?;
+                Some(Around {
+                    name: self.plan.loop_at(of).name.clone(),
+                    item: frame.item.clone(),
+                    index: frame.path.last().copied().unwrap_or(0),
+                    key: frame.own_key.clone(),
+                })
+            })
+            .collect();
+        around.reverse();
+        around
+    }
+
+    /// An instance that is not run.
+    pub(super) fn skip(&mut self, stage: StageIx, instance: InstanceId, item: ItemRef, reason: SkipReason) {
+        let tally = &mut self.tallies[stage.0];
+        match &reason {
+            SkipReason::Failed { .. } => tally.skipped_after_failure += 1,
+            SkipReason::When | SkipReason::Absent { .. } => tally.skipped += 1,
+        }
+        self.outbox.push(EventKind::Skipped { item, reason: reason.clone() });
+        self.ends.push((instance, End::Absent(reason), None));
+    }
+}
+
+/// Nothing is there, as after a run that was stopped.
+fn absent(one: &Ref, frontier: &Frontier) -> Seen {
+    Seen::Nothing(SkipReason::Absent { stage: frontier.plan.stage(one.stage).name.clone() })
+}

@@ -1,0 +1,113 @@
+//! The call of an instance, made from its stage and what it sees.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{
+    Call, Choice, Failure, FailureKind, ImageParams, Json, Message, ProviderIdentity, Request, TextParams, plain_text,
+};
+use crate::plan::{Asking, Dial, ImageWork, LoopIx, Plan, Stage, TextWork};
+
+use super::context::{Renderer, Unrendered};
+use super::job::Around;
+
+/// A call, and whom it goes to.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) call: Call,
+    pub(super) provider: Arc<str>,
+}
+
+/// Makes the calls of one instance.
+#[derive(Debug)]
+pub(super) struct Requests<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) stage: &'a Stage,
+    pub(super) around: &'a [Around],
+    pub(super) renderer: &'a Renderer<'a>,
+    pub(super) providers: &'a HashMap<String, ProviderIdentity>,
+}
+
+impl Requests<'_> {
+    pub(super) fn text(&self, work: &TextWork) -> Result<Asked, Unrendered> {
+        let mut messages = Vec::with_capacity(work.messages.len());
+        for (role, template) in &work.messages {
+            messages.push(Message { role: *role, content: self.renderer.text(template)? });
+        }
+        let params = TextParams {
+            max_tokens: self.dial("max_tokens", work.max_tokens.as_ref(), |value| value.as_u64().filter(|n| *n > 0))?,
+            temperature: self.dial("temperature", work.temperature.as_ref(), |value| {
+                value.as_f64().filter(|n| (0.0..=2.0).contains(n))
+            })?,
+            seed: self.dial("seed", work.seed.as_ref(), Json::as_i64)?,
+            ..work.params.clone()
+        };
+        self.asked(&work.asking, Request::Text { messages, params }, work.answer)
+    }
+
+    pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {
+        let size = |value: &Json| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let params = ImageParams {
+            width: self.dial("width", work.width.as_ref(), size)?,
+            height: self.dial("height", work.height.as_ref(), size)?,
+            seed: self.dial("seed", work.seed.as_ref(), Json::as_i64)?,
+            ..work.params.clone()
+        };
+        let prompt = self.renderer.text(&work.prompt)?;
+        self.asked(&work.asking, Request::Image { prompt, params }, Choice::Text)
+    }
+
+    fn asked(&self, asking: &Asking, request: Request, answer: Choice) -> Result<Asked, Unrendered> {
+        let provider = self.name("provider", Some(&asking.provider))?.unwrap_or_default();
+        let Some(identity) = self.providers.get(&provider) else {
+            let mut known: Vec<String> = self.providers.keys().map(|name| format!("`{name}`")).collect();
+            known.sort();
+            let failure = Failure::new(FailureKind::BadRequest, format!("there is no provider `{provider}`"))
+                .suggest(format!("there are {}", known.join(", ")));
+            return Err(Unrendered::Fail(failure));
+        };
+        let model = self.name("model", asking.model.as_ref())?.or_else(|| match request {
+            Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
+            Request::Image { .. } => None,
+        });
+        let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
+        let call =
+            Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
+        Ok(Asked { call, provider: provider.into() })
+    }
+
+    /// The item of a loop that the request does not depend on, as it goes into the call's key.
+    fn repeated(&self, of: LoopIx) -> String {
+        let name = &self.plan.loop_at(of).name;
+        let around = self.around.iter().find(|around| around.name == *name);
+        around.map_or_else(String::new, |around| around.item.to_string())
+    }
+
+    fn name(&self, key: &str, dial: Option<&Dial<String>>) -> Result<Option<String>, Unrendered> {
+        self.dial(key, dial, |value| Some(plain_text(value)).filter(|name| !name.is_empty()))
+    }
+
+    /// A setting of this instance; what a template gives is checked here.
+    fn dial<T: Clone>(
+        &self,
+        key: &str,
+        dial: Option<&Dial<T>>,
+        read: impl Fn(&Json) -> Option<T>,
+    ) -> Result<Option<T>, Unrendered> {
+        match dial {
+            None => Ok(None),
+            Some(Dial::Fixed(value)) => Ok(Some(value.clone())),
+            Some(Dial::Template(template)) => {
+                let value = self.renderer.value(template)?;
+                // A text that is a number counts as one, as everywhere in templates.
+                let number = value.as_str().and_then(|text| serde_json::from_str::<Json>(text.trim()).ok());
+                let found = read(&value).or_else(|| number.filter(Json::is_number).as_ref().and_then(&read));
+                found.map(Some).ok_or_else(|| {
+                    let shown: String = plain_text(&value).chars().take(60).collect();
+                    let message = format!("`{key}` comes out as `{shown}`, which it can't be");
+                    Unrendered::Fail(Failure::new(FailureKind::Template, message))
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A run from its first to its last event: streams are built as named values, then awaited in one loop.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{BoxStream, SelectAll, select_all};
+use futures::{FutureExt, StreamExt};
+use tokio::time::Instant;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use crate::client::{Client, Events, Halt, HaltReason, RateGate};
+use crate::model::{EventKind, Failure, FailureKind, JsonMap, ProviderIdentity, RunOutcome, StageTally};
+use crate::output::OutputFolder;
+use crate::plan::{Plan, StageIx};
+
+use super::context::Fixed;
+use super::frontier::Frontier;
+use super::instance::{Env, run};
+use super::job::{Job, Outcome, Returned};
+use super::lists::Stdin;
+use super::outputs::{Output, gather};
+use super::queue::{ReadyQueue, ReadyStream};
+use super::rows::RowFiles;
+use super::settle::Ending;
+
+/// Items opened at a time, before what has come back is looked at.
+const BATCH: usize = 64;
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct RunParts {
+    /// What runs.
+    pub plan: Arc<Plan>,
+    /// Who asks.
+    pub client: Client,
+    /// What of each provider is part of a call's key, by its name.
+    pub providers: HashMap<String, ProviderIdentity>,
+    /// Where files go.
+    pub folder: OutputFolder,
+    /// A folder of the run's own, for the copy of standard input.
+    pub scratch: std::path::PathBuf,
+    /// Where events are told.
+    pub events: Events,
+    /// The brake.
+    pub halt: Halt,
+    /// The run's own name.
+    pub id: Arc<str>,
+    /// Whether text is shown as it comes.
+    pub show: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The worst of what happened.
+    pub outcome: RunOutcome,
+    /// What the pipeline returns, as far as it is there.
+    pub outputs: Vec<Output>,
+    /// What became of each stage that runs, in file order.
+    pub stages: Vec<(Arc<str>, StageTally)>,
+}
+
+/// Runs a plan to its end. Dropping the future drops what is in flight.
+pub async fn execute(parts: RunParts) -> Finished {
+    let start = Instant::now();
+    let RunParts { plan, client, providers, folder, scratch, events, halt, id, show } = parts;
+    announce(&plan, &events, &id).await;
+    let fixed = match Fixed::read(&plan, &id) {
+        Ok(fixed) => fixed,
+        Err(failure) => return fail_early(&plan, &events, failure, start).await,
+    };
+    let rates = plan.stages.iter().map(|stage| stage.rate.map(RateGate::new)).collect();
+    let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show });
+
+    let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
+        plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
+    let tracker = TaskTracker::new();
+    let flow = flow(&env, &tracker, streams);
+    let frontier = Frontier::new(plan.clone(), queues, Stdin::new(scratch.join("stdin.jsonl")));
+    let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None };
+    going.open_row_files();
+    going.go(flow).await;
+    tracker.close();
+    tracker.wait().await;
+    going.finish(start).await
+}
+
+async fn announce(plan: &Plan, events: &Events, id: &Arc<str>) {
+    events.emit(EventKind::RunStarted { run: id.clone(), pipeline: plan.name.clone() }).await;
+    for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
+        let instances = plan.known_instances(plan.stage(ix));
+        events.emit(EventKind::StagePlanned { stage: stage.name.clone(), kind: stage.kind, instances }).await;
+    }
+}
+
+/// One buffered stream for each stage, all as one. What a buffer holds is the handle of a spawned task, never the
+/// request itself: a buffered future is not polled while its consumer is busy, and its clocks would lie.
+fn flow(env: &Arc<Env>, tracker: &TaskTracker, streams: Vec<ReadyStream>) -> SelectAll<BoxStream<'static, Returned>> {
+    let stages = streams.into_iter().enumerate().map(|(ix, ready)| {
+        let (env, tracker) = (env.clone(), tracker.clone());
+        let concurrency = env.plan.stages[ix].concurrency;
+        let spawn = move |job: Box<Job>| {
+            let (stage, instance, item) = (job.stage, job.instance, job.item.clone());
+            let task = AbortOnDropHandle::new(tracker.spawn(run(env.clone(), job)));
+            task.map(move |joined| joined.unwrap_or_else(|_| Returned { stage, instance, item, outcome: panicked() }))
+        };
+        ready.map(spawn).buffer_unordered(concurrency).boxed()
+    });
+    select_all(stages)
+}
+
+fn panicked() -> Outcome {
+    let failure = Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
+    Outcome::Failed { failure, attempts: 0 }
+}
+
+async fn fail_early(plan: &Plan, events: &Events, failure: Failure, start: Instant) -> Finished {
+    events.emit(EventKind::Stopping { reason: failure.message.clone() }).await;
+    let stages = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
+    let stages: Vec<_> = stages.map(|(_, stage)| (stage.name.clone(), StageTally::default())).collect();
+    let outcome = RunOutcome::Failed;
+    let took = start.elapsed();
+    events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
+    Finished { outcome, outputs: Vec::new(), stages }
+}
+
+/// What comes next in the loop.
+enum Step {
+    Returned(Option<Returned>),
+    ReadMore,
+    Halted,
+    Aborted,
+    TimeIsUp,
+}
+
+struct Run {
+    env: Arc<Env>,
+    frontier: Frontier,
+    rows: RowFiles,
+    ending: Option<Ending>,
+}
+
+impl Run {
+    fn open_row_files(&mut self) {
+        let plan = &self.env.plan;
+        let path = |ix: StageIx| {
+            let save = plan.stage(ix).save.as_ref().filter(|save| save.path.is_constant())?;
+            save.path.render(&JsonMap::new().into()).ok()
+        };
+        match RowFiles::open(plan, &self.env.folder, &path) {
+            Ok(rows) => self.rows = rows,
+            Err(failure) => self.end(unwritable(failure)),
+        }
+    }
+
+    async fn go(&mut self, mut flow: SelectAll<BoxStream<'static, Returned>>) {
+        let deadline = self.env.plan.deadline.map(|after| Instant::now() + after);
+        if self.ending.is_none() {
+            self.frontier.start();
+        }
+        self.follow_up().await;
+        loop {
+            let halt = &self.env.halt;
+            let (is_halted, is_stopped) = (halt.is_draining(), self.frontier.is_stopped);
+            let step = tokio::select! {
+                biased;
+                () = halt.aborting() => Step::Aborted,
+                () = halt.draining(), if !is_stopped => Step::Halted,
+                () = until(deadline), if !is_halted => Step::TimeIsUp,
+                returned = flow.next() => Step::Returned(returned),
+                () = poll_fn(|cx| self.frontier.read(cx, BATCH)), if !is_stopped => Step::ReadMore,
+            };
+            match step {
+                Step::Aborted | Step::Returned(None) => break,
+                Step::Halted => self.frontier.stop(),
+                Step::TimeIsUp => self.end(out_of_time()),
+                Step::Returned(Some(returned)) => {
+                    if let Some(ending) = self.frontier.settle(returned) {
+                        self.end(ending);
+                    }
+                }
+                Step::ReadMore => {}
+            }
+            self.follow_up().await;
+        }
+    }
+
+    /// Hands out what has happened: events, rows, the end.
+    async fn follow_up(&mut self) {
+        if let Some(ending) = self.frontier.broken_list() {
+            self.end(ending);
+            self.frontier.go_on();
+        }
+        for event in std::mem::take(&mut self.frontier.outbox) {
+            self.env.events.emit(event).await;
+        }
+        for (stage, row) in std::mem::take(&mut self.frontier.rows_out) {
+            if let Err(failure) = self.rows.write(&self.env.plan, &self.env.folder, stage, row) {
+                self.end(unwritable(failure));
+            }
+        }
+        if self.frontier.is_over && !self.frontier.is_stopped {
+            self.frontier.stop();
+        }
+    }
+
+    /// Ends the run: what is on the wire finishes, nothing else is sent. The first reason stays.
+    fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() {
+            self.env.halt.drain(HaltReason::Stopped(ending.reason.as_str().into()));
+            self.ending = Some(ending);
+        }
+    }
+
+    async fn finish(mut self, start: Instant) -> Finished {
+        let plan = self.env.plan.clone();
+        let mut unwritten = None;
+        for (stage, row) in self.frontier.rows_left() {
+            if let Err(failure) = self.rows.write(&plan, &self.env.folder, stage, row) {
+                unwritten = Some(failure);
+            }
+        }
+        let (saved, failure) = std::mem::take(&mut self.rows).finish(&plan);
+        for event in saved {
+            self.env.events.emit(event).await;
+        }
+        let folder = self.env.folder.finish().err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
+        let stages = self.stages();
+        let outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
+        let outputs = gather(&self.frontier, &self.env.fixed);
+        if let Some(ending) = self.ending.filter(|_| outcome != RunOutcome::Done) {
+            self.env.events.emit(EventKind::Stopping { reason: ending.reason }).await;
+        }
+        let took: Duration = start.elapsed();
+        self.env.events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
+        Finished { outcome, outputs, stages }
+    }
+
+    fn stages(&self) -> Vec<(Arc<str>, StageTally)> {
+        let plan = &self.env.plan;
+        let running = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
+        running
+            .map(|(ix, stage)| {
+                let mut tally = self.frontier.tallies[ix.0];
+                tally.instances = tally.instances.max(plan.known_instances(stage).unwrap_or(0));
+                tally.not_started = tally.instances.saturating_sub(tally.instances_ended());
+                (stage.name.clone(), tally)
+            })
+            .collect()
+    }
+
+    /// The worst that holds: interrupted, unwritable, blocked, failed, done.
+    fn outcome(&self, stages: &[(Arc<str>, StageTally)], unwritten: Option<Failure>) -> RunOutcome {
+        match self.env.halt.reason() {
+            Some(HaltReason::Interrupted) => return RunOutcome::Interrupted { terminated: false },
+            Some(HaltReason::Terminated) => return RunOutcome::Interrupted { terminated: true },
+            Some(HaltReason::Stopped(_)) | None => {}
+        }
+        if let Some(failure) = unwritten {
+            return RunOutcome::Unwritable { failure };
+        }
+        match &self.ending {
+            Some(ending) => ending.outcome.clone(),
+            None if stages.iter().any(|(_, tally)| tally.failed > 0) => RunOutcome::Failed,
+            None => RunOutcome::Done,
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn unwritable(failure: Failure) -> Ending {
+    Ending { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } }
+}
+
+fn out_of_time() -> Ending {
+    let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
+        .suggest("give it more with `deadline`, or run it again");
+    Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
+}

@@ -1,0 +1,92 @@
+//! An instance comes back: it is counted and told, and what follows for the run is decided.
+
+use crate::model::{EventKind, Failure, ItemRef, RunOutcome, SkipReason};
+use crate::plan::StageIx;
+
+use super::frame::{End, InstanceId};
+use super::frontier::Frontier;
+use super::job::{Outcome, Returned};
+
+/// Why a run ends before its end.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// As it is told to people.
+    pub(super) reason: String,
+    pub(super) outcome: RunOutcome,
+}
+
+impl Frontier {
+    /// Takes an instance back. Gives the reason if the run should end because of it.
+    pub(super) fn settle(&mut self, returned: Returned) -> Option<Ending> {
+        let Returned { stage, instance, item, outcome } = returned;
+        self.queues[stage.0].ended();
+        let ending = match outcome {
+            Outcome::Done(done) => {
+                let tally = &mut self.tallies[stage.0];
+                if done.reused { tally.reused += 1 } else { tally.done += 1 }
+                if let Some(path) = &done.saved {
+                    self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
+                }
+                let (attempts, usage, took, saved) = (done.attempts, done.usage, done.took, done.saved);
+                self.outbox.push(EventKind::Done { item, attempts, usage, took, saved });
+                self.ends.push((instance, End::Value(done.value), done.row));
+                None
+            }
+            Outcome::Replaced { value, row, failure } => {
+                self.tallies[stage.0].replaced += 1;
+                self.outbox.push(EventKind::Replaced { item, failure });
+                self.ends.push((instance, End::Value(value), row));
+                None
+            }
+            Outcome::Skipped(reason) => {
+                self.skip(stage, instance, item, reason);
+                None
+            }
+            Outcome::Failed { failure, attempts } => self.fail(stage, instance, item, (failure, attempts)),
+            Outcome::Unwritable(failure) => Some(Ending {
+                reason: failure.message.clone(),
+                outcome: RunOutcome::Unwritable { failure },
+            }),
+            Outcome::Blocked(failure) => {
+                Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } })
+            }
+            Outcome::Interrupted => None,
+        };
+        self.go_on();
+        ending.or_else(|| self.broken_list())
+    }
+
+    fn fail(
+        &mut self,
+        stage: StageIx,
+        instance: InstanceId,
+        item: ItemRef,
+        (failure, attempts): (Failure, u32),
+    ) -> Option<Ending> {
+        let name = item.stage.clone();
+        let who = item.key.as_ref().map_or_else(|| format!("`{name}`"), |key| format!("`{name}` of `{key}`"));
+        self.tallies[stage.0].failed += 1;
+        self.outbox.push(EventKind::Failed { item, attempts, failure });
+        self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));
+        self.ends_run(stage, &who)
+    }
+
+    fn ends_run(&self, stage: StageIx, who: &str) -> Option<Ending> {
+        if !self.stops_on_failure(stage) {
+            return None;
+        }
+        let limit = self.plan.stage(stage).max_failures.is_some();
+        let reason = if limit { format!("{who} failed, and that is one too many") } else { format!("{who} failed") };
+        Some(Ending { reason, outcome: RunOutcome::Failed })
+    }
+
+    /// A list that turned out to be none is a failure of the stage that would have run over it.
+    pub(super) fn broken_list(&mut self) -> Option<Ending> {
+        let (stage, failure) = self.broken.pop()?;
+        let name = self.plan.stage(stage).name.clone();
+        self.tallies[stage.0].failed += 1;
+        let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
+        self.outbox.push(EventKind::Failed { item, attempts: 0, failure });
+        self.ends_run(stage, &format!("the list of `{name}`"))
+    }
+}

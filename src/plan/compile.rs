@@ -1,0 +1,280 @@
+//! From the file to the plan: a list of passes that gathers every problem.
+
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::model::{InputKind, Json};
+use crate::source::{ListSource, SourceError};
+use crate::spec::{KindSpec, PipelineSpec};
+
+use super::binder::{Found, Ground};
+use super::given::Given;
+use super::inputs::{self, Inputs, list};
+use super::loops::{self, DraftSource, LoopTree};
+use super::names::Names;
+use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Plan, Reach, Ref, Shelving, Stage, StageIx};
+use super::references::{self, Edges};
+use super::scopes::{self, Scopes};
+use super::shape::Shape;
+use super::stages::{self, Around};
+use super::{outputs, providers, saves, survey};
+
+/// What compiling came to.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The plan, if nothing is wrong.
+    pub plan: Option<Plan>,
+    /// What is wrong in the file, and what is doubtful.
+    pub diagnostics: Diagnostics,
+    /// What is wrong in data files.
+    pub faults: Vec<SourceError>,
+}
+
+/// Says why a path can't lie under the output folder, if it can't.
+pub type PathProblem = fn(&str) -> Option<String>;
+
+/// Checks a pipeline, and compiles it if nothing is wrong. Data files are read through, nothing is called.
+pub fn compile(spec: &PipelineSpec, given: &Given, path_problem: PathProblem) -> Compiled {
+    let mut diagnostics = Diagnostics::default();
+    let mut faults = Vec::new();
+    let plan = passes(spec, given, path_problem, &mut diagnostics, &mut faults);
+    let clean = !diagnostics.has_errors() && faults.is_empty();
+    Compiled { plan: plan.filter(|_| clean), diagnostics, faults }
+}
+
+fn passes(
+    spec: &PipelineSpec,
+    given: &Given,
+    path_problem: PathProblem,
+    diagnostics: &mut Diagnostics,
+    faults: &mut Vec<SourceError>,
+) -> Option<Plan> {
+    let names = Names::gather(spec, diagnostics);
+    let inputs = inputs::resolve(spec, given, diagnostics);
+    // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
+    let tree = loops::build(spec, &names, &inputs, diagnostics);
+    let providers = providers::all(spec);
+    providers::check_given(given, &providers, diagnostics);
+    let values: Vec<Shape> = spec.stages.iter().map(|stage| value_shape(spec, stage)).collect();
+    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
+    let around = Around { ground: &ground, given, providers: &providers };
+    let (mut stages, found): (Vec<Stage>, Vec<Found>) =
+        (0..spec.stages.len()).map(|ix| stages::build(around, ix, diagnostics)).unzip();
+
+    let edges = edges(&tree, &found, spec);
+    let depths = references::depths(spec, &edges, diagnostics)?;
+    let kept = only(spec, given, &edges, diagnostics);
+    let mut order: Vec<usize> = (0..stages.len()).collect();
+    order.sort_by_key(|ix| depths[*ix]);
+    let scopes = connect(&tree, &found, &edges, &order, &kept, &mut stages);
+    for (stage, depth) in stages.iter_mut().zip(depths) {
+        stage.depth = depth;
+    }
+    let mut loops = checked_loops(&tree, &inputs, given);
+    saves::check(&ground, &stages, &path_problem, diagnostics);
+    let reach = |ix: usize| scopes.reach(&tree, outputs::FROM, ix);
+    let outputs = outputs::build(&ground, &stages, &|ix| kept[ix], &reach, diagnostics);
+    shelve(&mut stages, &loops, &outputs, &kept);
+    // Reading data takes time: only when everything else is right.
+    if given.survey && !diagnostics.has_errors() {
+        faults.extend(survey::read(&ground, &stages, &found, &mut loops, diagnostics));
+    }
+    Some(Plan {
+        name: Arc::from(spec.name.value.as_str()),
+        description: spec.description.clone(),
+        inputs: inputs.values,
+        providers,
+        loops,
+        scopes: scopes.scopes,
+        stages,
+        outputs,
+        deadline: spec.deadline.as_ref().map(|at| at.value),
+    })
+}
+
+fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
+    let settings = super::settings::Settings::of(stage, &spec.defaults);
+    match &stage.kind {
+        KindSpec::Image(_) => Shape::image(),
+        KindSpec::Render(_) => Shape::Text,
+        KindSpec::Text(_) | KindSpec::Chat(_) => {
+            let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
+            if json { Shape::Any } else { Shape::Text }
+        }
+    }
+}
+
+/// What each stage needs: the stages it names, and those that the lists of its loops come from.
+fn edges(tree: &LoopTree, found: &[Found], spec: &PipelineSpec) -> Vec<Edges> {
+    let mut edges: Vec<Edges> = Vec::with_capacity(found.len());
+    for (stage, found) in found.iter().enumerate() {
+        let mut to: Vec<_> = found.places.iter().map(|(other, place)| (*other, place.clone())).collect();
+        for ix in &tree.of_stage[stage] {
+            if let Some(source) = tree.loops[ix.0].source.stage()
+                && !to.iter().any(|(other, _)| *other == source)
+            {
+                let place = spec.stages[stage].for_each.as_ref().map_or(&tree.loops[ix.0].place, |written| written.place());
+                to.push((source, place.clone()));
+            }
+        }
+        edges.push(Edges { to });
+    }
+    edges
+}
+
+/// Which stages `--only` leaves: all without it, else those that it names and what they need.
+fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<bool> {
+    if given.only.is_empty() {
+        return vec![true; edges.len()];
+    }
+    let mut kept = vec![false; edges.len()];
+    let mut open = Vec::new();
+    for name in &given.only {
+        match spec.stages.iter().position(|stage| stage.name.value == name.value) {
+            Some(ix) => open.push(ix),
+            None => {
+                let names = || spec.stages.iter().map(|stage| stage.name.value.as_str());
+                let help = match did_you_mean(&name.value, names()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("its stages are {}", list(names())),
+                };
+                let message = format!("there is no stage `{}`", name.value);
+                diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help(help));
+            }
+        }
+    }
+    while let Some(ix) = open.pop() {
+        if !std::mem::replace(&mut kept[ix], true) {
+            open.extend(edges[ix].to.iter().map(|(other, _)| *other));
+        }
+    }
+    kept
+}
+
+/// Scopes, references, and what of a call's key comes from repetition.
+fn connect(
+    tree: &LoopTree,
+    found: &[Found],
+    edges: &[Edges],
+    order: &[usize],
+    kept: &[bool],
+    stages: &mut [Stage],
+) -> Scopes {
+    let needed: scopes::Needed = edges.iter().map(|one| one.to.iter().map(|(other, _)| *other).collect()).collect();
+    let passes = scopes::passes(tree, order, &needed);
+    let mut scopes = scopes::build(tree, &passes, kept);
+    let reaches: Vec<Vec<(usize, Reach)>> = (0..stages.len())
+        .map(|ix| needed[ix].iter().map(|other| (*other, scopes.reach(tree, scopes.of_stage[ix], *other))).collect())
+        .collect();
+    scopes.set_gates(order, &reaches);
+    let depends = references::dependence(
+        tree,
+        order,
+        |ix| found[ix].request_loops.iter().copied().collect(),
+        |ix| found[ix].request_stages.iter().copied().collect(),
+    );
+    for (ix, stage) in stages.iter_mut().enumerate() {
+        stage.scope = scopes.of_stage[ix];
+        stage.slot = scopes.slots[ix];
+        stage.refs = found[ix]
+            .stages
+            .iter()
+            .map(|(other, optional)| Ref {
+                stage: StageIx(*other),
+                reach: scopes.reach(tree, stage.scope, *other),
+                optional: *optional,
+            })
+            .collect();
+        let repeat = stage.loops.iter().copied().filter(|of| !depends[ix].contains(of)).collect();
+        match &mut stage.work {
+            super::pipeline::Work::Text(work) => work.asking.repeat = repeat,
+            super::pipeline::Work::Image(work) => work.asking.repeat = repeat,
+            super::pipeline::Work::Render(_) => {}
+        }
+    }
+    for (ix, one) in tree.loops.iter().enumerate() {
+        if let DraftSource::Stage { stage, path } = &one.source
+            && tree.of_stage.iter().any(|loops| loops.contains(&LoopIx(ix)))
+        {
+            stages[*stage].lists.push(path.clone());
+        }
+    }
+    scopes
+}
+
+fn checked_loops(tree: &LoopTree, inputs: &Inputs, given: &Given) -> Vec<Loop> {
+    let checked = tree.loops.iter().map(|draft| {
+        let source = match &draft.source {
+            DraftSource::Input { input, path } => LoopSource::Rows {
+                list: input_list(inputs, *input, path),
+                limit: if inputs.kinds[*input] == InputKind::Integer { None } else { given.limit },
+            },
+            DraftSource::List(items) => LoopSource::Rows { list: ListSource::Inline(items.clone().into()), limit: None },
+            DraftSource::Count(count) => LoopSource::Rows { list: ListSource::Count(*count), limit: None },
+            DraftSource::Stage { stage, path } => LoopSource::Stage {
+                stage: StageIx(*stage),
+                path: path.clone(),
+            },
+            DraftSource::Item { of, path } => LoopSource::Item { of: *of, path: path.clone() },
+        };
+        Loop { name: Arc::from(draft.name.as_str()), parent: draft.parent, source, rows: None }
+    });
+    checked.collect()
+}
+
+fn input_list(inputs: &Inputs, input: usize, path: &[String]) -> ListSource {
+    match &inputs.values[input].value {
+        InputValue::List(list) => list.clone(),
+        InputValue::Json(value) => {
+            let found = path.iter().try_fold(value.as_ref(), |value, field| value.get(field));
+            match found {
+                Some(Json::Array(items)) => ListSource::Inline(items.clone().into()),
+                Some(Json::Number(count)) => ListSource::Count(count.as_u64().unwrap_or(0)),
+                _ => ListSource::Inline(Arc::from([])),
+            }
+        }
+        InputValue::Missing => ListSource::Inline(Arc::from([])),
+    }
+}
+
+/// Which values are held, and until when.
+fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[super::pipeline::OutputPlan], kept: &[bool]) {
+    let mut shelves: Vec<Option<Shelving>> = vec![None; stages.len()];
+    let hold = |shelf: &mut Option<Shelving>, consumer: Option<usize>, len: usize, to_the_end: bool| {
+        let shelf = shelf.get_or_insert_with(|| Shelving { consumers: Vec::new(), len, to_the_end: false });
+        shelf.len = shelf.len.min(len);
+        shelf.to_the_end |= to_the_end;
+        if let Some(ix) = consumer.map(StageIx)
+            && !shelf.consumers.contains(&ix)
+        {
+            shelf.consumers.push(ix);
+        }
+    };
+    for (ix, stage) in stages.iter().enumerate().filter(|(ix, _)| kept[*ix]) {
+        for one in &stage.refs {
+            if let Reach::Far { .. } = one.reach {
+                let shared = shared(stage, &stages[one.stage.0]);
+                hold(&mut shelves[one.stage.0], Some(ix), shared, false);
+            }
+        }
+        for of in &stage.loops {
+            if let LoopSource::Stage { stage: source, .. } = &loops[of.0].source {
+                let shared = shared(stage, &stages[source.0]);
+                hold(&mut shelves[source.0], Some(ix), shared, false);
+            }
+        }
+    }
+    for output in outputs.iter().filter(|output| output.held) {
+        for one in &output.refs {
+            hold(&mut shelves[one.stage.0], None, 0, true);
+        }
+    }
+    for (stage, shelf) in stages.iter_mut().zip(shelves) {
+        stage.shelf = shelf;
+    }
+}
+
+/// How many loops two stages share.
+fn shared(one: &Stage, other: &Stage) -> usize {
+    one.loops.iter().zip(&other.loops).take_while(|(a, b)| a == b).count()
+}

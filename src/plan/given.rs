@@ -1,0 +1,46 @@
+//! What a run says beside the file: inputs, providers, a part of the stages.
+
+use std::path::PathBuf;
+
+use crate::model::{At, Json, StageKindName};
+
+/// What is said on the command line, or by a program, about the pipeline as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Values of inputs.
+    pub inputs: Vec<GivenInput>,
+    /// The provider that `defaults` names.
+    pub provider: Option<At<String>>,
+    /// Models of `defaults`, for one kind of stage, or for text and chat.
+    pub models: Vec<(Option<StageKindName>, String)>,
+    /// Every provider is the built-in one.
+    pub offline: bool,
+    /// These stages and what they need.
+    pub only: Vec<At<String>>,
+    /// The first so many of every list that comes from an input.
+    pub limit: Option<u64>,
+    /// What given paths are relative to.
+    pub working_dir: PathBuf,
+    /// Whether it is to be run: then a required input without a value is an error, else a note.
+    pub to_run: bool,
+    /// Whether data files are read through. They always are before a run.
+    pub survey: bool,
+}
+
+/// A value of an input.
+#[derive(Debug, Clone)]
+pub struct GivenInput {
+    /// Which input, and where it was said.
+    pub name: At<String>,
+    /// Its value.
+    pub value: GivenValue,
+}
+
+/// A value, as a text that is read by the input's type, or as it is.
+#[derive(Debug, Clone)]
+pub enum GivenValue {
+    /// To be read by the input's type; a path is relative to the working directory.
+    Text(String),
+    /// As it is; a text for a list is a path as above.
+    Json(Json),
+}

@@ -1,0 +1,222 @@
+//! Inputs: their types, their values, and what is wrong with either.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::model::{InputKind, Json, Place, kind_of};
+use crate::source::ListSource;
+use crate::spec::{InputDefault, InputSpec, PipelineSpec};
+
+use super::given::{Given, GivenInput, GivenValue};
+use super::pipeline::{Input, InputValue};
+use super::shape::Shape;
+
+/// The inputs with their values, and what is known of each.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) values: Vec<Input>,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) kinds: Vec<InputKind>,
+}
+
+/// Gives every input its value: what is given, else its default.
+pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) -> Inputs {
+    refuse_unknown(spec, given, diagnostics);
+    let mut inputs = Inputs { values: Vec::new(), shapes: Vec::new(), kinds: Vec::new() };
+    for input in &spec.inputs {
+        let kind = kind(input);
+        let last = given.inputs.iter().rev().find(|value| value.name.value == input.name.value);
+        let value = match last {
+            Some(said) => from_given(input, kind, said, &given.working_dir),
+            None => from_default(input, kind, spec, given),
+        };
+        let value = value.unwrap_or_else(|diagnostic| {
+            diagnostics.push(diagnostic);
+            InputValue::Missing
+        });
+        inputs.shapes.push(shape(kind, &value));
+        inputs.kinds.push(kind);
+        inputs.values.push(Input { name: input.name.value.as_str().into(), value });
+    }
+    inputs
+}
+
+fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) {
+    for said in &given.inputs {
+        if !spec.inputs.iter().any(|input| input.name.value == said.name.value) {
+            let names = || spec.inputs.iter().map(|input| input.name.value.as_str());
+            let help = match did_you_mean(&said.name.value, names()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if spec.inputs.is_empty() => "this pipeline has no inputs".to_owned(),
+                None => format!("its inputs are {}", list(names())),
+            };
+            diagnostics.push(
+                Diagnostic::error("unknown-input", &said.name.place, format!("there is no input `{}`", said.name.value))
+                    .help(help),
+            );
+        }
+    }
+}
+
+/// Names as people list them: `a`, `b`.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The written type, else that of the default.
+fn kind(input: &InputSpec) -> InputKind {
+    match (&input.kind, input.default.as_ref().map(|default| &default.value)) {
+        (Some(kind), _) => kind.value,
+        (None, Some(InputDefault::Value(Json::Array(_)))) => InputKind::Items,
+        (None, Some(InputDefault::Value(Json::Object(_) | Json::Null))) => InputKind::Json,
+        (None, Some(InputDefault::Value(Json::Bool(_)))) => InputKind::Boolean,
+        (None, Some(InputDefault::Value(Json::Number(number)))) => {
+            if number.is_f64() { InputKind::Number } else { InputKind::Integer }
+        }
+        (None, _) => InputKind::String,
+    }
+}
+
+fn shape(kind: InputKind, value: &InputValue) -> Shape {
+    match value {
+        InputValue::List(ListSource::Inline(items)) => Shape::List(Box::new(Shape::of_items(items))),
+        InputValue::List(ListSource::Glob { .. }) => Shape::List(Box::new(Shape::found_file())),
+        _ => Shape::of_input(kind),
+    }
+}
+
+fn from_default(
+    input: &InputSpec,
+    kind: InputKind,
+    spec: &PipelineSpec,
+    given: &Given,
+) -> Result<InputValue, Diagnostic> {
+    let Some(default) = &input.default else {
+        let name = &input.name.value;
+        let message = format!("the input `{name}` has no value");
+        let help = format!("give it one: `-i {name}=VALUE`, or a `default` here");
+        return if given.to_run {
+            Err(Diagnostic::error("missing-input", &input.name.place, message).help(help))
+        } else {
+            Err(Diagnostic::note("missing-input", &input.name.place, message).help(help))
+        };
+    };
+    let value = match &default.value {
+        InputDefault::Value(value) => value.clone(),
+        InputDefault::File(path) => {
+            let path = spec.folder.join(path);
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                Diagnostic::error("missing-file", &default.place, format!("`{}` can't be read: {error}", path.display()))
+                    .help("a path in a pipeline file is relative to that file")
+            })?;
+            Json::String(text)
+        }
+    };
+    typed(input, kind, value, &default.place, &spec.folder)
+}
+
+fn from_given(
+    input: &InputSpec,
+    kind: InputKind,
+    said: &GivenInput,
+    working_dir: &Path,
+) -> Result<InputValue, Diagnostic> {
+    let place = &said.name.place;
+    let wrong = |what: &str, help: &str| {
+        Diagnostic::error("wrong-input", place, format!("`{}` is not {what}", input.name.value)).help(help)
+    };
+    let value = match &said.value {
+        GivenValue::Json(value) => value.clone(),
+        GivenValue::Text(text) => match kind {
+            InputKind::String | InputKind::Choice | InputKind::Items => Json::String(text.clone()),
+            InputKind::Integer => match text.trim().parse::<i64>() {
+                Ok(number) => Json::from(number),
+                Err(_) => return Err(wrong("a whole number", "write digits alone, as in `-i count=5`")),
+            },
+            InputKind::Number => match text.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => Json::from(number),
+                _ => return Err(wrong("a number", "write a number, as in `-i share=0.5`")),
+            },
+            InputKind::Boolean => match text.trim() {
+                "true" => Json::Bool(true),
+                "false" => Json::Bool(false),
+                _ => return Err(wrong("true or false", "write `true` or `false`")),
+            },
+            InputKind::Json => serde_json::from_str(text)
+                .map_err(|error| wrong(&format!("JSON: {error}"), "write a text with quotes: `'\"text\"'`"))?,
+        },
+    };
+    typed(input, kind, value, place, working_dir)
+}
+
+/// Checks a value against the input's type and limits.
+fn typed(
+    input: &InputSpec,
+    kind: InputKind,
+    value: Json,
+    place: &Place,
+    base: &Path,
+) -> Result<InputValue, Diagnostic> {
+    let name = &input.name.value;
+    let wrong = |what: &str| {
+        Diagnostic::error("wrong-input", place, format!("`{name}` is {}, not {what}", kind_of(&value)))
+            .help("change the value, or the input's `type`")
+    };
+    match (kind, &value) {
+        (InputKind::Items, Json::Array(items)) => return Ok(InputValue::List(ListSource::Inline(items.clone().into()))),
+        (InputKind::Items, Json::String(path)) => {
+            return ListSource::from_text(path, base).map(InputValue::List).map_err(|error| {
+                let help = error.help.clone().unwrap_or_else(|| match kind {
+                    _ if base == Path::new("") => "a given path is relative to the working directory".to_owned(),
+                    _ => format!("paths here are relative to `{}`", base.display()),
+                });
+                Diagnostic::error("wrong-list", place, error.message.clone()).help(help)
+            });
+        }
+        (InputKind::Items, _) => return Err(wrong("a list or the path of one")),
+        (InputKind::String | InputKind::Choice, Json::String(_))
+        | (InputKind::Boolean, Json::Bool(_))
+        | (InputKind::Number, Json::Number(_))
+        | (InputKind::Json, _) => {}
+        (InputKind::Integer, Json::Number(number)) if number.is_i64() || number.is_u64() => {}
+        (InputKind::String, _) => return Err(wrong("a text")),
+        (InputKind::Choice, _) => return Err(wrong("one of its options")),
+        (InputKind::Boolean, _) => return Err(wrong("true or false")),
+        (InputKind::Integer, _) => return Err(wrong("a whole number")),
+        (InputKind::Number, _) => return Err(wrong("a number")),
+    }
+    limits(input, kind, &value, place)?;
+    Ok(InputValue::Json(Arc::new(value)))
+}
+
+fn limits(input: &InputSpec, kind: InputKind, value: &Json, place: &Place) -> Result<(), Diagnostic> {
+    let name = &input.name.value;
+    if kind == InputKind::Choice && !input.options.iter().any(|option| Some(option.value.as_str()) == value.as_str()) {
+        let options = || input.options.iter().map(|option| option.value.as_str());
+        let meant = did_you_mean(value.as_str().unwrap_or_default(), options());
+        let help = match meant {
+            Some(option) => format!("did you mean `{option}`? The options are {}", list(options())),
+            None => format!("the options are {}", list(options())),
+        };
+        let message = format!("`{}` is no option of `{name}`", value.as_str().unwrap_or_default());
+        return Err(Diagnostic::error("wrong-input", place, message).help(help));
+    }
+    if let Some(number) = value.as_f64() {
+        for (limit, low, word) in [(&input.min, true, "at least"), (&input.max, false, "at most")] {
+            if let Some(limit) = limit
+                && (if low { number < limit.value } else { number > limit.value })
+            {
+                let message = format!("`{name}` is {number}, and must be {word} {}", limit.value);
+                return Err(Diagnostic::error("wrong-input", place, message).also(&limit.place, "the limit"));
+            }
+        }
+    }
+    if let (Some(pattern), Some(text)) = (&input.pattern, value.as_str())
+        && regex::Regex::new(&pattern.value).is_ok_and(|regex| !regex.is_match(text))
+    {
+        let message = format!("`{name}` does not match `{}`", pattern.value);
+        return Err(Diagnostic::error("wrong-input", place, message).also(&pattern.place, "the pattern"));
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! From a file that was read to a pipeline that can run: names, loops, passes, templates, references, paths.
+//!
+//! [`compile`] gathers every problem at once and gives a [`Plan`] if there is none. Nothing is called here, and names of
+//! providers are data: this room knows none of them.
+
+mod binder;
+mod compile;
+mod given;
+mod inputs;
+mod keys;
+mod loops;
+mod names;
+mod outputs;
+mod pipeline;
+mod providers;
+mod references;
+mod saves;
+mod scopes;
+mod settings;
+mod shape;
+mod stages;
+mod survey;
+pub mod template;
+
+pub use compile::{Compiled, PathProblem, compile};
+pub use given::{Given, GivenInput, GivenValue};
+pub use keys::item_key;
+pub use pipeline::{
+    Asking, Dial, Gate, ImageWork, Input, InputValue, JsonTemplate, Loop, LoopIx, LoopSource, Needs, OnErrorPlan,
+    OutputPlan, Plan, Reach, Ref, Save, SaveForm, Scope, ScopeIx, Shelving, Stage, StageIx, TextWork, Work,
+};

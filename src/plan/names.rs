@@ -1,0 +1,86 @@
+//! The one namespace of inputs, stages and loop variables.
+
+use indexmap::IndexMap;
+
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::model::{At, Place};
+use crate::spec::{ForEachSpec, PipelineSpec};
+
+/// What a name of the file stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Input(usize),
+    Stage(usize),
+    Variable,
+}
+
+impl Named {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Input(_) => "an input",
+            Self::Stage(_) => "a stage",
+            Self::Variable => "a loop variable",
+        }
+    }
+}
+
+/// Every name of the file, with what it stands for and where it was declared first.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    names: IndexMap<String, (Named, Place)>,
+}
+
+impl Names {
+    /// Gathers all names; two meanings of one are an error that shows both places.
+    pub(super) fn gather(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Self {
+        let mut names = Self::default();
+        for (ix, input) in spec.inputs.iter().enumerate() {
+            names.declare(&input.name, Named::Input(ix), diagnostics);
+        }
+        for (ix, stage) in spec.stages.iter().enumerate() {
+            names.declare(&stage.name, Named::Stage(ix), diagnostics);
+        }
+        for stage in &spec.stages {
+            if let Some(ForEachSpec::Loops(loops)) = &stage.for_each {
+                for entry in loops {
+                    names.declare(&entry.variable, Named::Variable, diagnostics);
+                }
+            }
+        }
+        names
+    }
+
+    fn declare(&mut self, name: &At<String>, named: Named, diagnostics: &mut Diagnostics) {
+        if let Some((first, place)) = self.names.get(&name.value) {
+            if *first == Named::Variable && named == Named::Variable {
+                return;
+            }
+            diagnostics.push(
+                Diagnostic::error("name-clash", &name.place, format!("`{}` is already {}", name.value, first.words()))
+                    .label(format!("declared again, as {}", named.words()))
+                    .also(place, format!("first declared here, as {}", first.words()))
+                    .help("inputs, stages and loop variables share one namespace: give one of them another name"),
+            );
+            return;
+        }
+        self.names.insert(name.value.clone(), (named, name.place.clone()));
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Named> {
+        self.names.get(name).map(|(named, _)| *named)
+    }
+
+    pub(super) fn place(&self, name: &str) -> Option<&Place> {
+        self.names.get(name).map(|(_, place)| place)
+    }
+
+    /// Whether templates read this word as a name of the file and not as a field.
+    pub(super) fn is_name(&self, word: &str) -> bool {
+        self.names.contains_key(word) || matches!(word, "loop" | "run" | "previous")
+    }
+
+    /// The name that was probably meant, as a sentence.
+    pub(super) fn suggest(&self, word: &str) -> Option<String> {
+        did_you_mean(word, self.names.keys().map(String::as_str)).map(|name| format!("did you mean `{name}`?"))
+    }
+}

@@ -1,0 +1,74 @@
+//! What a pipeline returns.
+
+use std::sync::Arc;
+
+use crate::diag::Diagnostics;
+use crate::spec::JsonSpec;
+
+use super::binder::{Binder, Ground, Site};
+use super::pipeline::{JsonTemplate, OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
+use super::template::Template;
+
+/// The outputs of the file; without any, every saved stage and every stage that nothing names.
+pub(super) fn build(
+    ground: &Ground<'_>,
+    stages: &[Stage],
+    kept: &dyn Fn(usize) -> bool,
+    reach: &dyn Fn(usize) -> Reach,
+    diagnostics: &mut Diagnostics,
+) -> Vec<OutputPlan> {
+    let mut outputs = Vec::new();
+    if let Some(written) = &ground.spec.outputs {
+        for output in written {
+            let mut binder = Binder::new(ground, None, diagnostics);
+            let value = binder.json(&output.value, Site::Output);
+            let found = std::mem::take(&mut binder.found);
+            let refs: Vec<Ref> = found
+                .stages
+                .iter()
+                .map(|(stage, optional)| Ref { stage: StageIx(*stage), reach: reach(*stage), optional: *optional })
+                .collect();
+            let stage = alone(&output.value).and_then(|name| stages.iter().position(|stage| *stage.name == *name));
+            if refs.iter().any(|one| !kept(one.stage.0)) {
+                continue;
+            }
+            outputs.push(OutputPlan {
+                name: Arc::from(output.name.value.as_str()),
+                value,
+                inputs: found.inputs.iter().copied().collect(),
+                held: stage.is_none_or(|ix| is_held(&stages[ix])),
+                stage: stage.map(StageIx),
+                refs,
+            });
+        }
+        return outputs;
+    }
+    let named = |ix: usize| stages.iter().any(|stage| stage.refs.iter().any(|one| one.stage == StageIx(ix)));
+    for (ix, stage) in stages.iter().enumerate().filter(|(ix, _)| kept(*ix)) {
+        if stage.save.is_some() || !named(ix) {
+            outputs.push(OutputPlan {
+                name: stage.name.clone(),
+                value: JsonTemplate::Template(Template::name(&stage.name)),
+                refs: vec![Ref { stage: StageIx(ix), reach: reach(ix), optional: true }],
+                inputs: Vec::new(),
+                stage: Some(StageIx(ix)),
+                held: is_held(stage),
+            });
+        }
+    }
+    outputs
+}
+
+/// The files of a saved stage in a loop have its values: holding all of them too would cost memory for nothing.
+fn is_held(stage: &Stage) -> bool {
+    stage.loops.is_empty() || stage.save.is_none()
+}
+
+/// The one name that a template consists of.
+fn alone(value: &JsonSpec) -> Option<&str> {
+    let JsonSpec::Template(text) = value else { return None };
+    text.text.trim().strip_prefix("{{")?.strip_suffix("}}").map(str::trim)
+}
+
+/// The scope that outputs are read from.
+pub(super) const FROM: ScopeIx = ScopeIx::ROOT;

@@ -1,0 +1,90 @@
+//! Who may be asked, and who answers a stage.
+
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::model::{At, ProviderSettings, StageKindName};
+use crate::spec::{Maybe, PipelineSpec};
+
+use super::binder::{Binder, Site};
+use super::given::Given;
+use super::inputs::list;
+use super::pipeline::Dial;
+use super::settings::Settings;
+
+const DEFAULT: &str = "pollinations";
+
+/// The providers of the file and the built-in ones; a name of the file hides a built-in one.
+pub(super) fn all(spec: &PipelineSpec) -> Vec<ProviderSettings> {
+    let mut all: Vec<ProviderSettings> = spec.providers.iter().map(|one| one.settings.clone()).collect();
+    for name in ProviderSettings::BUILT_IN {
+        if !all.iter().any(|one| one.name == name) {
+            all.extend(ProviderSettings::built_in(name));
+        }
+    }
+    all
+}
+
+/// Tells of a provider on the command line that does not exist.
+pub(super) fn check_given(given: &Given, all: &[ProviderSettings], diagnostics: &mut Diagnostics) {
+    if let Some(name) = &given.provider {
+        check_name(name, all, diagnostics);
+    }
+}
+
+fn check_name(name: &At<String>, all: &[ProviderSettings], diagnostics: &mut Diagnostics) {
+    if all.iter().any(|one| one.name == name.value) {
+        return;
+    }
+    let names = || all.iter().map(|one| one.name.as_str());
+    let help = match did_you_mean(&name.value, names()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there are {}", list(names())),
+    };
+    let message = format!("there is no provider `{}`", name.value);
+    diagnostics.push(Diagnostic::error("unknown-provider", &name.place, message).help(help));
+}
+
+/// Who answers a stage, and with which model.
+pub(super) fn choose(
+    settings: &Settings<'_>,
+    kind: StageKindName,
+    given: &Given,
+    all: &[ProviderSettings],
+    binder: &mut Binder<'_>,
+) -> (Dial<String>, Option<Dial<String>>) {
+    let provider = provider(settings, given, all, binder);
+    let model = model(settings, kind, given, binder);
+    (provider, model)
+}
+
+fn provider(
+    settings: &Settings<'_>,
+    given: &Given,
+    all: &[ProviderSettings],
+    binder: &mut Binder<'_>,
+) -> Dial<String> {
+    let mut written = |maybe: &Maybe<String>| {
+        if let Maybe::Plain(name) = maybe {
+            check_name(name, all, binder.diagnostics());
+        }
+        binder.dial(maybe, Site::Chooser)
+    };
+    let own = settings.own_provider().map(&mut written);
+    let default = settings.default_provider().map(&mut written);
+    if given.offline {
+        return Dial::Fixed("offline".to_owned());
+    }
+    let said = given.provider.as_ref().map(|name| Dial::Fixed(name.value.clone()));
+    own.or(said).or(default).unwrap_or_else(|| Dial::Fixed(DEFAULT.to_owned()))
+}
+
+fn model(settings: &Settings<'_>, kind: StageKindName, given: &Given, binder: &mut Binder<'_>) -> Option<Dial<String>> {
+    if let Some(own) = settings.own_model() {
+        return Some(binder.dial(own, Site::Chooser));
+    }
+    let for_kind = given.models.iter().rev().find(|(of, _)| *of == Some(kind));
+    let for_texts = || given.models.iter().rev().find(|(of, _)| of.is_none() && settings.speaks());
+    if let Some((_, name)) = for_kind.or_else(for_texts) {
+        return Some(Dial::Fixed(name.clone()));
+    }
+    settings.default_model().map(|model| binder.dial(model, Site::Chooser))
+}

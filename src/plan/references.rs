@@ -1,0 +1,117 @@
+//! The graph: which stage needs which, in what order they could run, and cycles.
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::Place;
+use crate::spec::PipelineSpec;
+
+use super::loops::LoopTree;
+use super::pipeline::LoopIx;
+
+/// The edges of one stage: the stages it names, and those that its loops are made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Edges {
+    /// Stages, each with the place where it is named.
+    pub(super) to: Vec<(usize, Place)>,
+}
+
+/// Adds the stages that loops are made of, and finds cycles.
+///
+/// Returns for each stage how many stages lie before it on its longest way, or nothing if there is a cycle.
+pub(super) fn depths(
+    spec: &PipelineSpec,
+    edges: &[Edges],
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<u32>> {
+    let mut walk = Walk { spec, edges, depths: vec![None; edges.len()], trail: Vec::new(), cycles: Vec::new() };
+    for stage in 0..edges.len() {
+        walk.depth(stage);
+    }
+    let (depths, cycles) = (walk.depths, walk.cycles);
+    let clean = cycles.is_empty();
+    diagnostics.extend(cycles);
+    clean.then(|| depths.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+struct Walk<'a> {
+    spec: &'a PipelineSpec,
+    edges: &'a [Edges],
+    depths: Vec<Option<u32>>,
+    trail: Vec<usize>,
+    cycles: Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn depth(&mut self, stage: usize) -> u32 {
+        if let Some(depth) = self.depths[stage] {
+            return depth;
+        }
+        self.trail.push(stage);
+        let mut depth = 0;
+        let edges = self.edges;
+        for (to, place) in &edges[stage].to {
+            if let Some(at) = self.trail.iter().position(|on| on == to) {
+                let cycle = self.describe(&self.trail[at..], place);
+                self.cycles.push(cycle);
+            } else {
+                depth = depth.max(self.depth(*to) + 1);
+            }
+        }
+        self.trail.pop();
+        self.depths[stage] = Some(depth);
+        depth
+    }
+
+    fn describe(&self, cycle: &[usize], place: &Place) -> Diagnostic {
+        let name = |ix: usize| self.spec.stages[ix].name.value.as_str();
+        let way: Vec<&str> = cycle.iter().chain(cycle.first()).map(|ix| name(*ix)).collect();
+        let message = format!("stages wait for each other: {}", way.join(" -> "));
+        Diagnostic::error("cycle", place, message)
+            .label("this closes the circle")
+            .help("a stage can name only what can be there before it: take one of these names out")
+    }
+}
+
+/// Loops whose items the request of each stage depends on, directly or through what it names.
+pub(super) fn dependence(
+    tree: &LoopTree,
+    order: &[usize],
+    loops_named: impl Fn(usize) -> Vec<LoopIx>,
+    stages_named: impl Fn(usize) -> Vec<usize>,
+) -> Vec<Vec<LoopIx>> {
+    let mut depends: Vec<Vec<LoopIx>> = vec![Vec::new(); order.len()];
+    let mut add = |set: &mut Vec<LoopIx>, ix: LoopIx| {
+        if !set.contains(&ix) {
+            set.push(ix);
+        }
+    };
+    for &stage in order {
+        let mut set = Vec::new();
+        for ix in loops_named(stage) {
+            for ix in made_from(tree, ix) {
+                add(&mut set, ix);
+            }
+        }
+        for named in stages_named(stage) {
+            // Its answers differ from item to item of its own loops, asked for again or not.
+            for ix in &tree.of_stage[named] {
+                if tree.of_stage[stage].contains(ix) {
+                    add(&mut set, *ix);
+                }
+            }
+        }
+        depends[stage] = set;
+    }
+    depends
+}
+
+/// A loop and those whose items its own items are made from.
+fn made_from(tree: &LoopTree, ix: LoopIx) -> Vec<LoopIx> {
+    use super::loops::DraftSource;
+    let mut found = vec![ix];
+    match &tree.loops[ix.0].source {
+        DraftSource::Item { of, .. } => found.extend(made_from(tree, *of)),
+        DraftSource::Stage { stage, .. } => found.extend(tree.of_stage[*stage].iter().copied()),
+        _ => {}
+    }
+    found
+}

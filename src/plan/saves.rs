@@ -1,0 +1,66 @@
+//! Paths under the output folder, as far as they are known before anything is called.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::Place;
+use crate::spec::PipelineSpec;
+
+use super::binder::Ground;
+use super::pipeline::{SaveForm, Stage};
+
+/// Tells of paths that leave the folder, that all instances of a stage would share, or that two stages share.
+pub(super) fn check(
+    ground: &Ground<'_>,
+    stages: &[Stage],
+    leaves: &dyn Fn(&str) -> Option<String>,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut taken: HashMap<String, (usize, Place)> = HashMap::new();
+    for (ix, stage) in stages.iter().enumerate() {
+        let (Some(save), Some(spec)) = (&stage.save, &ground.spec.stages[ix].save) else { continue };
+        let place = spec.path.map.whole();
+        if !save.path.is_constant() {
+            if starts_outside(&spec.path.text) {
+                diagnostics.push(outside(&place, &spec.path.text, "it is absolute, or leaves the folder"));
+            }
+            continue;
+        }
+        let path = &*spec.path.text;
+        if let Some(why) = leaves(path) {
+            diagnostics.push(outside(&place, path, &why));
+            continue;
+        }
+        if matches!(save.form, SaveForm::File) && !stage.loops.is_empty() {
+            diagnostics.push(shared_by_items(ground.spec, ix, path, &place));
+            continue;
+        }
+        let folded = path.to_lowercase();
+        if let Some((other, first)) = taken.get(&folded) {
+            let message = format!("`{}` and `{}` are both saved as `{path}`", stages[*other].name, stage.name);
+            diagnostics.push(
+                Diagnostic::error("save-clash", &place, message)
+                    .also(first, "saved here first")
+                    .help("give each stage a file of its own; paths that differ in case only are the same on many disks"),
+            );
+        } else {
+            taken.insert(folded, (ix, place));
+        }
+    }
+}
+
+fn starts_outside(template: &str) -> bool {
+    template.starts_with('/') || template.starts_with("../") || template.contains("/../")
+}
+
+fn outside(place: &Place, path: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("save-outside", place, format!("`{path}` can't be saved: {why}"))
+        .help("a path here is relative to the output folder (`--out DIR`), as in `summaries/{{loop.key}}.md`")
+}
+
+fn shared_by_items(spec: &PipelineSpec, ix: usize, path: &str, place: &Place) -> Diagnostic {
+    let name = &spec.stages[ix].name.value;
+    let (stem, extension) = path.rsplit_once('.').unwrap_or((path, "txt"));
+    Diagnostic::error("save-shared", place, format!("every item of `{name}` would be saved as `{path}`"))
+        .help(format!("give each its own: `{stem}/{{{{loop.key}}}}.{extension}`, or a row each in `{stem}.jsonl`"))
+}

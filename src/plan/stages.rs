@@ -1,0 +1,220 @@
+//! A stage as it is written becomes a stage that can run, all but its place in the graph.
+
+use std::sync::Arc;
+
+use crate::diag::Diagnostic;
+use crate::model::{Choice, ImageParams, Json, OnError, ProviderSettings, Role, StageKindName, TextParams};
+use crate::spec::{KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
+
+use super::binder::{Binder, Found, Ground, Site};
+use super::given::Given;
+use super::pipeline::{
+    Asking, Dial, ImageWork, Needs, OnErrorPlan, Save, SaveForm, ScopeIx, Stage, TextWork, Work,
+};
+use super::providers;
+use super::settings::{Settings, kind_name};
+
+const CONCURRENCY: usize = 8;
+
+/// What stages are built from, beside the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) given: &'a Given,
+    pub(super) providers: &'a [ProviderSettings],
+}
+
+/// Builds stage `ix`. Its scope, references and shelf are set when the graph is known.
+pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag::Diagnostics) -> (Stage, Found) {
+    let spec = &around.ground.spec.stages[ix];
+    let settings = Settings::of(spec, &around.ground.spec.defaults);
+    let kind = kind_name(&spec.kind);
+    let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
+    let work = work(around, spec, &settings, &mut binder);
+    let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
+    let on_error = on_error(spec, &settings, kind, &mut binder);
+    let save = spec.save.as_ref().map(|save| self::save(save, kind, &mut binder));
+    let found = std::mem::take(&mut binder.found);
+    let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
+    let stage = Stage {
+        name: Arc::from(spec.name.value.as_str()),
+        description: spec.description.clone(),
+        work,
+        kind,
+        loops: around.ground.tree.of_stage[ix].clone(),
+        scope: ScopeIx::ROOT,
+        slot: 0,
+        depth: 0,
+        refs: Vec::new(),
+        needs: Needs {
+            inputs: found.inputs.iter().copied().collect(),
+            loops: found.loops.iter().copied().collect(),
+            loop_info: found.loop_info,
+            run: found.run,
+        },
+        when,
+        concurrency: concurrency.max(1),
+        rate: settings.get(|s| s.rate.as_ref()).map(|at| at.value),
+        waves: settings.get(|s| s.waves.as_ref()).map(|at| at.value),
+        on_error,
+        max_failures: settings.get(|s| s.max_failures.as_ref()).map(|at| at.value),
+        save,
+        shelf: None,
+        lists: Vec::new(),
+    };
+    (stage, found)
+}
+
+fn work(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Work {
+    match &spec.kind {
+        KindSpec::Render(template) => Work::Render(binder.text(template, Site::Request)),
+        KindSpec::Text(prompt) => {
+            let turns = vec![(Role::User, binder.text(prompt, Site::Request))];
+            Work::Text(Box::new(text(around, spec, settings, turns, binder)))
+        }
+        KindSpec::Chat(messages) => {
+            let turns = messages.iter().map(|one| (one.role.value, binder.text(&one.content, Site::Request))).collect();
+            Work::Text(Box::new(text(around, spec, settings, turns, binder)))
+        }
+        KindSpec::Image(prompt) => Work::Image(Box::new(image(around, spec, settings, prompt, binder))),
+    }
+}
+
+fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Asking {
+    let kind = kind_name(&spec.kind);
+    let (provider, model) = providers::choose(settings, kind, around.given, around.providers, binder);
+    if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks()) {
+        let settings = around.providers.iter().find(|one| one.name == *name);
+        if settings.is_some_and(|one| one.kind.default_text_model().is_none()) {
+            let message = format!("`{}` has no model, and the provider `{name}` has no default", spec.name.value);
+            let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
+            binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
+        }
+    }
+    Asking {
+        provider,
+        model,
+        retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+        clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+        stream: settings.get(|s| s.stream.as_ref()).map(|at| at.value),
+        repeat: Vec::new(),
+    }
+}
+
+fn text(
+    around: Around<'_>,
+    spec: &StageSpec,
+    settings: &Settings<'_>,
+    turns: Vec<(Role, super::template::Template)>,
+    binder: &mut Binder<'_>,
+) -> TextWork {
+    let mut messages = Vec::with_capacity(turns.len() + 1);
+    if let Some(system) = settings.get(|s| s.system.as_ref()) {
+        messages.push((Role::System, binder.text(system, Site::Request)));
+    }
+    messages.extend(turns);
+    let params = TextParams {
+        top_p: settings.get(|s| s.top_p.as_ref()).map(|at| at.value),
+        stop: settings.get(|s| s.stop.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+        reasoning_effort: settings.get(|s| s.reasoning_effort.as_ref()).map(|at| at.value.clone()),
+        extra: settings.get(|s| s.extra.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+        ..TextParams::default()
+    };
+    let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
+    TextWork {
+        asking: asking(around, spec, settings, binder),
+        messages,
+        params,
+        max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        temperature: settings.get(|s| s.temperature.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        seed: settings.get(|s| s.seed.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        answer: if json { Choice::Json } else { Choice::Text },
+    }
+}
+
+fn image(
+    around: Around<'_>,
+    spec: &StageSpec,
+    settings: &Settings<'_>,
+    prompt: &TextSpec,
+    binder: &mut Binder<'_>,
+) -> ImageWork {
+    ImageWork {
+        asking: asking(around, spec, settings, binder),
+        prompt: binder.text(prompt, Site::Request),
+        params: ImageParams {
+            negative_prompt: settings.get(|s| s.negative_prompt.as_ref()).map(|at| at.value.clone()),
+            quality: settings.get(|s| s.quality.as_ref()).map(|at| at.value.clone()),
+            transparent: settings.get(|s| s.transparent.as_ref()).is_some_and(|at| at.value),
+            extra: settings.get(|s| s.extra.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+            ..ImageParams::default()
+        },
+        width: settings.get(|s| s.width.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        height: settings.get(|s| s.height.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        seed: settings.get(|s| s.seed.as_ref()).map(|one| binder.dial(one, Site::Request)),
+    }
+}
+
+fn on_error(
+    spec: &StageSpec,
+    settings: &Settings<'_>,
+    kind: StageKindName,
+    binder: &mut Binder<'_>,
+) -> OnErrorPlan {
+    let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
+        return OnErrorPlan::Simply(OnError::Stop);
+    };
+    match &written.value {
+        OnErrorSpec::Stop => OnErrorPlan::Simply(OnError::Stop),
+        OnErrorSpec::Continue => OnErrorPlan::Simply(OnError::Continue),
+        OnErrorSpec::Value(value) => {
+            let value = binder.json(value, Site::Beside);
+            if let super::pipeline::JsonTemplate::Plain(plain) = &value
+                && !fits(kind, answers_json(settings), plain)
+            {
+                let message = format!("`{}` can't stand in for the answer of `{}`", plain, spec.name.value);
+                let help = match kind {
+                    StageKindName::Image => "a picture is a mapping with a `path`",
+                    _ => "the value must be a text, as the answer would be",
+                };
+                binder.diagnostics().push(Diagnostic::error("wrong-type", &written.place, message).help(help));
+            }
+            OnErrorPlan::Value(value)
+        }
+    }
+}
+
+fn answers_json(settings: &Settings<'_>) -> bool {
+    settings.speaks() && settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value)
+}
+
+/// Whether a value can stand in for an answer of this kind.
+fn fits(kind: StageKindName, json: bool, value: &Json) -> bool {
+    match kind {
+        StageKindName::Image => value.get("path").is_some_and(Json::is_string),
+        _ => json || value.is_string(),
+    }
+}
+
+fn save(spec: &SaveSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Save {
+    let path = binder.text(&spec.path, Site::Save);
+    let lower = spec.path.text.to_lowercase();
+    let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let rows = matches!(extension, "jsonl" | "csv");
+    let row = spec.row.as_ref().map(|row| {
+        row.iter().map(|(name, value)| (name.value.clone(), binder.json(value, Site::Save))).collect::<Vec<_>>()
+    });
+    if row.is_some() && !rows {
+        let message = "`row` is for files with a row for each instance";
+        let help = "let the path end in `.jsonl` or `.csv`, or leave `row` out";
+        binder.diagnostics().push(Diagnostic::error("row-without-rows", &spec.path.map.whole(), message).help(help));
+    }
+    if rows && kind == StageKindName::Image && row.is_none() && extension == "csv" {
+        // A picture in a row prints as its fields; a path is what a reader of CSV expects.
+        let message = "a picture in a CSV file is written as JSON";
+        let help = "say what a row holds: `row: {path: \"{{STAGE.path}}\"}`";
+        binder.diagnostics().push(Diagnostic::warning("picture-in-csv", &spec.path.map.whole(), message).help(help));
+    }
+    let form = if rows { SaveForm::Rows { row, csv: extension == "csv" } } else { SaveForm::File };
+    Save { path, form }
+}
