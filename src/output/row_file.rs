@@ -44,7 +44,7 @@ pub struct RowFile {
 #[derive(Debug)]
 enum RowWriter {
     JsonLines(BufWriter<PartFile>),
-    Csv { writer: csv::Writer<PartFile>, columns: Vec<String> },
+    Csv { writer: Box<csv::Writer<PartFile>>, columns: Vec<String> },
 }
 
 /// A row that waits, as small as it is written.
@@ -66,7 +66,7 @@ impl RowFile {
                     .buffer_capacity(BUFFER)
                     .from_writer(part);
                 writer.write_record(&columns).map_err(|error| OutputError::io(&folder.shown(&path), plain(error)))?;
-                RowWriter::Csv { writer, columns }
+                RowWriter::Csv { writer: Box::new(writer), columns }
             }
         };
         Ok(Self { folder: folder.clone(), path, writer, rows: InOrder::new(), settled: 0 })

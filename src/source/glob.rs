@@ -43,6 +43,7 @@ impl Matches {
     /// Looks the files up. Only their names are held.
     pub(super) fn find(pattern: &str, base: &Path, depth: Depth) -> Result<Self, SourceError> {
         check_pattern(pattern)?;
+        let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
         let base = path::absolute(base).map_err(|error| SourceError::io("can't be found", Some(base), &error))?;
         let whole = if Path::new(pattern).is_absolute() {
             pattern.to_owned()

@@ -41,13 +41,13 @@ impl Table {
 
     fn row(&mut self) -> Result<Row, SourceError> {
         let records = &mut self.records;
-        let (found, named) = (records.fields.len(), self.header.len());
-        if found != named {
+        let (found, expected) = (records.fields.len(), self.header.len());
+        if found != expected {
             let names = self.header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let fields = if found == 1 { "field" } else { "fields" };
             return Err(records
                 .lines
-                .error_at(records.line, 1, format!("has {found} {fields}, but the header names {named}"))
+                .error_at(records.line, 1, format!("has {found} {fields}, but the header names {expected}"))
                 .show(records.lines.text())
                 .help(format!("the header names {names}; a value with a separator in it stands in double quotes")));
         }
