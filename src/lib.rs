@@ -2,3 +2,5 @@
 //! without barriers.
 
 pub mod model;
+pub mod output;
+pub mod source;

@@ -1,0 +1,185 @@
+//! The output folder of a run.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::task::spawn_blocking;
+
+use super::claims::Claims;
+use super::part::PartFile;
+use super::path::LOCK;
+use super::sweep::remove_parts;
+use super::{Clash, OutputError, SafePath};
+
+/// So many folders are remembered for one sync at the end; beyond, they are synced on the way.
+const UNSYNCED_FOLDERS: usize = 1024;
+
+/// An output folder that one run has for itself, from [`OutputFolder::open`] until the last clone is dropped. Cloning is
+/// cheap.
+#[derive(Debug, Clone)]
+pub struct OutputFolder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// As it was given.
+    path: PathBuf,
+    /// Without links.
+    root: PathBuf,
+    run: String,
+    claims: Mutex<Claims>,
+    unsynced: Mutex<HashSet<PathBuf>>,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl OutputFolder {
+    /// Takes the folder at `path` for the run named `run` (letters, digits, `-`, `_`): creates it where it is missing,
+    /// locks it, removes what dead runs have left, and sees that it can be written. It may be a link itself.
+    pub fn open(path: &Path, run: &str) -> Result<Self, OutputError> {
+        let fail = |error| OutputError::io(path, error);
+        if path.is_file() {
+            return Err(OutputError::NotAFolder { path: path.to_path_buf() });
+        }
+        fs::create_dir_all(path).map_err(fail)?;
+        let root = path.canonicalize().map_err(fail)?;
+        let lock = lock(path, &root)?;
+        remove_parts(&root).map_err(fail)?;
+        drop(PartFile::create(&root.join("probe"), run)?);
+        Ok(Self(Arc::new(Inner {
+            path: path.to_path_buf(),
+            root,
+            run: run.to_owned(),
+            claims: Mutex::default(),
+            unsynced: Mutex::default(),
+            _lock: lock,
+        })))
+    }
+
+    /// The folder as it was given.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Gives `path` to `owner` (as a person knows it: `` `summarize` of `de/checkout` ``). Each path belongs to one in a
+    /// run; two that differ in case only are one, and a file can't be another's folder. Of a path 16 bytes are kept.
+    pub fn claim(&self, path: &SafePath, owner: &str) -> Result<(), Clash> {
+        self.0.claims.lock().unwrap_or_else(PoisonError::into_inner).claim(path, owner)
+    }
+
+    /// Writes a whole file, on a blocking thread: as a part file, synced, then renamed. Gives its size in bytes. After
+    /// an error there is nothing new at its place. The folder is synced by [`OutputFolder::finish`].
+    pub async fn write(&self, path: &SafePath, bytes: Bytes) -> Result<u64, OutputError> {
+        let (folder, path) = (self.clone(), path.clone());
+        let shown = self.shown(&path);
+        spawn_blocking(move || folder.write_now(&path, &bytes))
+            .await
+            .unwrap_or_else(|error| Err(OutputError::io(&shown, io::Error::other(error))))
+    }
+
+    fn write_now(&self, path: &SafePath, bytes: &[u8]) -> Result<u64, OutputError> {
+        let mut part = self.begin(path)?;
+        part.write_all(bytes).map_err(|error| OutputError::io(&self.shown(path), error))?;
+        self.publish(part)?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Begins the file at `path`, in folders that are made where they are missing.
+    pub(super) fn begin(&self, path: &SafePath) -> Result<PartFile, OutputError> {
+        self.make_folders(path)?;
+        let place = path.under(&self.0.root);
+        if place.symlink_metadata().is_ok_and(|about| about.is_dir()) {
+            return Err(OutputError::IsAFolder { path: self.shown(path) });
+        }
+        PartFile::create(&place, &self.0.run)
+    }
+
+    /// Gives a file its name, and remembers its folder for the sync at the end.
+    pub(super) fn publish(&self, part: PartFile) -> Result<(), OutputError> {
+        let folder = part.place().parent().map(Path::to_path_buf);
+        part.publish()?;
+        let mut unsynced = self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.extend(folder);
+        if unsynced.len() < UNSYNCED_FOLDERS {
+            return Ok(());
+        }
+        let folders: Vec<PathBuf> = unsynced.drain().collect();
+        drop(unsynced);
+        sync_folders(&folders)
+    }
+
+    /// Syncs the folders into which files were written, so that their names outlive a loss of power. It waits for the
+    /// disk: call it at the end of a run, on a blocking thread.
+    pub fn finish(&self) -> Result<(), OutputError> {
+        let folders: Vec<PathBuf> = self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        sync_folders(&folders)
+    }
+
+    /// Makes the folders above `path`. One that is a link must lead to somewhere in the output folder.
+    fn make_folders(&self, path: &SafePath) -> Result<(), OutputError> {
+        let mut folder = self.0.root.clone();
+        let mut shown = self.0.path.clone();
+        let mut segments = path.segments();
+        segments.next_back();
+        for segment in segments {
+            folder.push(segment);
+            shown.push(segment);
+            let fail = |error| OutputError::io(&shown, error);
+            match folder.symlink_metadata() {
+                Ok(about) if about.is_dir() => {}
+                Ok(about) if about.is_symlink() => {
+                    let target = folder.canonicalize().map_err(fail)?;
+                    if !target.starts_with(&self.0.root) {
+                        return Err(OutputError::Leaves { link: shown });
+                    }
+                    if !target.is_dir() {
+                        return Err(OutputError::NotAFolder { path: shown });
+                    }
+                }
+                Ok(_) => return Err(OutputError::NotAFolder { path: shown }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::create_dir(&folder) {
+                    // Another file of this run may have needed the same folder.
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail(error)),
+                    _ => {}
+                },
+                Err(error) => return Err(fail(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// `path` as a person finds it.
+    pub(super) fn shown(&self, path: &SafePath) -> PathBuf {
+        path.under(&self.0.path)
+    }
+}
+
+/// Locks a folder, which is `path` to people. The system gives the lock back with the process, however that ends; the
+/// file stays, since removing it would race with the next run.
+fn lock(path: &Path, root: &Path) -> Result<File, OutputError> {
+    let file = root.join(LOCK);
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
+    let lock = open.map_err(|error| OutputError::io(&path.join(LOCK), error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OutputError::Busy { folder: path.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(OutputError::io(&path.join(LOCK), error)),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folders(folders: &[PathBuf]) -> Result<(), OutputError> {
+    for folder in folders {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| OutputError::io(folder, error))?;
+    }
+    Ok(())
+}
+
+/// Other systems keep the names of a folder without being asked, and do not open one as a file.
+#[cfg(not(unix))]
+fn sync_folders(_: &[PathBuf]) -> Result<(), OutputError> {
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Files whose paths match a pattern.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::{path, vec};
+
+use glob::{MatchOptions, Pattern};
+
+use super::SourceError;
+use super::rows::{Depth, ReadRows, Row};
+use crate::model::{Json, JsonMap};
+
+/// A file that is longer, in bytes, is no text file.
+const LONGEST_TEXT: u64 = 16 << 20;
+
+/// `*` stops at `/`, and a name that begins with a dot is matched by a dot alone.
+const OPTIONS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+
+/// Whether a text is meant as a pattern.
+pub(super) fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// Whether a pattern can be read.
+pub(super) fn check_pattern(pattern: &str) -> Result<(), SourceError> {
+    Pattern::new(pattern).map(drop).map_err(|error| {
+        SourceError::new(format!("the pattern `{pattern}` can't be read: {} at character {}", error.msg, error.pos + 1))
+            .help("`*` matches within a name, `**` any folders, `[ab]` one of these characters")
+    })
+}
+
+/// The files that a pattern matches, sorted by path: each `{path, name, stem, text}`.
+pub(super) struct Matches {
+    paths: vec::IntoIter<PathBuf>,
+    depth: Depth,
+    next: u64,
+    bytes: u64,
+}
+
+impl Matches {
+    /// Looks the files up. Only their names are held.
+    pub(super) fn find(pattern: &str, base: &Path, depth: Depth) -> Result<Self, SourceError> {
+        check_pattern(pattern)?;
+        let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+        let base = path::absolute(base).map_err(|error| SourceError::io("can't be found", Some(base), &error))?;
+        let whole = if Path::new(pattern).is_absolute() {
+            pattern.to_owned()
+        } else {
+            let Some(folder) = base.to_str() else {
+                return Err(SourceError::new("the folder's name is not UTF-8").path(Some(&base)));
+            };
+            format!("{}/{pattern}", Pattern::escape(folder.trim_end_matches('/')))
+        };
+        let found = glob::glob_with(&whole, OPTIONS)
+            .map_err(|error| SourceError::new(format!("the pattern `{pattern}` can't be read: {}", error.msg)))?;
+        let mut paths = Vec::new();
+        for path in found {
+            let path = path.map_err(|error| SourceError::io("can't be read", Some(error.path()), error.error()))?;
+            if path.is_file() {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            return Err(SourceError::new(format!("the pattern `{pattern}` matches no file in `{}`", base.display()))
+                .help("hidden files are matched by a pattern with the dot alone; `**` reaches into folders"));
+        }
+        paths.sort();
+        Ok(Self { paths: paths.into_iter(), depth, next: 0, bytes: 0 })
+    }
+
+    fn describe(&mut self, path: &Path) -> Result<Json, SourceError> {
+        let fail = |error| SourceError::io("can't be read", Some(path), &error);
+        let file = File::open(path).map_err(fail)?;
+        if self.depth == Depth::FormOnly {
+            return Ok(Json::Null);
+        }
+        let mut row = JsonMap::new();
+        row.insert("path".to_owned(), unicode(path, Some(path.as_os_str()))?.into());
+        row.insert("name".to_owned(), unicode(path, path.file_name())?.into());
+        row.insert("stem".to_owned(), unicode(path, path.file_stem())?.into());
+        if let Some(text) = read_text(file).map_err(fail)? {
+            self.bytes += text.len() as u64;
+            row.insert("text".to_owned(), text.into());
+        }
+        Ok(Json::Object(row))
+    }
+}
+
+impl ReadRows for Matches {
+    fn next_row(&mut self) -> Option<Result<Row, SourceError>> {
+        let path = self.paths.next()?;
+        let index = self.next;
+        self.next += 1;
+        Some(self.describe(&path).map(|value| Row { index, value, line: 0 }))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// With `/` between folders, on every system.
+fn unicode(path: &Path, part: Option<&std::ffi::OsStr>) -> Result<String, SourceError> {
+    match part.and_then(std::ffi::OsStr::to_str) {
+        Some(text) => Ok(text.replace(path::MAIN_SEPARATOR, "/")),
+        None => Err(SourceError::new("the file's name is not UTF-8").path(Some(path)).help("rename the file")),
+    }
+}
+
+/// The text of a text file: UTF-8 without NUL, not too long; without a byte order mark, otherwise as it is.
+fn read_text(file: File) -> std::io::Result<Option<String>> {
+    if file.metadata()?.len() > LONGEST_TEXT {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST_TEXT || bytes.contains(&0) {
+        return Ok(None);
+    }
+    let Ok(mut text) = String::from_utf8(bytes) else { return Ok(None) };
+    if text.starts_with('\u{FEFF}') {
+        text.drain(..'\u{FEFF}'.len_utf8());
+    }
+    Ok(Some(text))
+}
+
+/// The names of what lies in a folder, for a suggestion; none where that can't be read.
+pub(super) fn names_in(folder: &Path) -> Vec<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.take(1000).filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+}

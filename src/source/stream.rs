@@ -1,0 +1,110 @@
+//! Rows for async code.
+
+use std::collections::VecDeque;
+use std::panic;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::{Row, Rows, SourceError, StdinCopy};
+
+type Batch = VecDeque<Result<Row, SourceError>>;
+
+/// The rows of a list as a stream. It is polled inside a tokio runtime; files are read in batches on its blocking
+/// threads, at most 256 rows or about a MiB ahead.
+#[derive(Debug)]
+pub struct RowStream {
+    from: Supply,
+    left: u64,
+}
+
+#[derive(Debug)]
+enum Supply {
+    Memory(Rows),
+    Disk(Batches),
+    Channel(mpsc::Receiver<Result<Row, SourceError>>),
+    Over,
+}
+
+impl RowStream {
+    /// The rows of a list.
+    pub fn from_rows(rows: Rows) -> Self {
+        let from = if rows.is_in_memory() {
+            Supply::Memory(rows)
+        } else {
+            Supply::Disk(Batches { read: Batch::new(), rows: Some(rows), reading: None })
+        };
+        Self { from, left: u64::MAX }
+    }
+
+    /// The rows of standard input, as they come.
+    pub fn stdin(copy: StdinCopy) -> Self {
+        Self { from: Supply::Channel(copy.into_rows()), left: u64::MAX }
+    }
+
+    /// Only the first `limit` rows; nothing behind them is waited for.
+    #[must_use]
+    pub fn take(mut self, limit: u64) -> Self {
+        self.left = self.left.min(limit);
+        self
+    }
+}
+
+impl Stream for RowStream {
+    type Item = Result<Row, SourceError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let left = self.left;
+        let row = match &mut self.from {
+            _ if left == 0 => None,
+            Supply::Over => None,
+            Supply::Memory(rows) => rows.next(),
+            Supply::Channel(rows) => ready!(rows.poll_recv(context)),
+            Supply::Disk(batches) => ready!(batches.poll_row(left, context)),
+        };
+        match row {
+            // Letting go of a channel tells the thread behind it to end.
+            None => self.from = Supply::Over,
+            Some(_) => self.left -= 1,
+        }
+        Poll::Ready(row)
+    }
+}
+
+/// Reads on a blocking thread, a batch at a time, only while somebody waits for it: a thread that lived as long as the
+/// stream would keep a paused clock from going on, and a disk never blocks the runtime's own threads.
+#[derive(Debug)]
+struct Batches {
+    read: Batch,
+    rows: Option<Rows>,
+    reading: Option<JoinHandle<(Rows, Batch)>>,
+}
+
+impl Batches {
+    fn poll_row(&mut self, most: u64, context: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
+        if let Some(row) = self.read.pop_front() {
+            return Poll::Ready(Some(row));
+        }
+        if let Some(mut rows) = self.rows.take() {
+            self.reading = Some(spawn_blocking(move || {
+                let batch = rows.batch(most);
+                (rows, batch)
+            }));
+        }
+        let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
+        let read = ready!(Pin::new(reading).poll(context));
+        self.reading = None;
+        match read {
+            Ok((rows, batch)) => {
+                self.rows = Some(rows);
+                self.read = batch;
+                Poll::Ready(self.read.pop_front())
+            }
+            Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+            Err(_) => Poll::Ready(Some(Err(SourceError::new("the reading of a list was interrupted")))),
+        }
+    }
+}
