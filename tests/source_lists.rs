@@ -79,6 +79,7 @@ fn a_pattern_gives_the_files_sorted_with_their_text() {
         ("docs/a.md", b"First"),
         ("docs/.hidden.md", b"no"),
         ("docs/deep/c.md", b"no"),
+        ("docs/.git/e.md", b"no"),
         ("docs/folder.md/x", b"no"),
         ("docs/c.md", b"a\0b"),
         ("docs/d.md", b"\xFF"),
@@ -101,6 +102,19 @@ fn a_pattern_gives_the_files_sorted_with_their_text() {
     assert_eq!(values(&ListSource::from_text(&absolute, Path::new("")).unwrap()).len(), 4);
     let hidden = ListSource::from_text("docs/.*.md", folder.path()).unwrap();
     assert_eq!(values(&hidden).len(), 1);
+    let dotted = ListSource::from_text("./docs/../docs/.g*/*.md", folder.path()).unwrap();
+    assert_eq!(values(&dotted)[0]["name"], "e.md");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf8_does_no_harm_to_a_pattern() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder(&[("a.md", b"x")]);
+    fs::File::create(folder.path().join(std::ffi::OsStr::from_bytes(b"\xFF.txt"))).unwrap();
+    let list = ListSource::from_text("*.md", folder.path()).unwrap();
+    assert_eq!(values(&list).len(), 1);
 }
 
 #[test]
