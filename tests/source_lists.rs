@@ -1,5 +1,7 @@
 //! Lists from files, folders and standard input, as a run reads them.
 
+#![expect(clippy::unwrap_used, reason = "a test whose setting can't be made fails")]
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -79,6 +81,7 @@ fn a_pattern_gives_the_files_sorted_with_their_text() {
         ("docs/a.md", b"First"),
         ("docs/.hidden.md", b"no"),
         ("docs/deep/c.md", b"no"),
+        ("docs/.git/e.md", b"no"),
         ("docs/folder.md/x", b"no"),
         ("docs/c.md", b"a\0b"),
         ("docs/d.md", b"\xFF"),
@@ -101,6 +104,19 @@ fn a_pattern_gives_the_files_sorted_with_their_text() {
     assert_eq!(values(&ListSource::from_text(&absolute, Path::new("")).unwrap()).len(), 4);
     let hidden = ListSource::from_text("docs/.*.md", folder.path()).unwrap();
     assert_eq!(values(&hidden).len(), 1);
+    let dotted = ListSource::from_text("./docs/../docs/.g*/*.md", folder.path()).unwrap();
+    assert_eq!(values(&dotted)[0]["name"], "e.md");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf8_does_no_harm_to_a_pattern() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder(&[("a.md", b"x")]);
+    fs::File::create(folder.path().join(std::ffi::OsStr::from_bytes(b"\xFF.txt"))).unwrap();
+    let list = ListSource::from_text("*.md", folder.path()).unwrap();
+    assert_eq!(values(&list).len(), 1);
 }
 
 #[test]
@@ -178,7 +194,7 @@ async fn collect(stream: RowStream) -> Vec<Result<Row, SourceError>> {
 
 #[tokio::test]
 async fn a_stream_gives_every_row_of_a_file_in_order() {
-    let text: String = (0..2000).map(|n| format!("{n}\n")).collect();
+    let text = (0..2000).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
     let folder = folder(&[("a.jsonl", text.as_bytes())]);
     let list = ListSource::from_text("a.jsonl", folder.path()).unwrap();
     let rows = collect(RowStream::from_rows(list.rows().unwrap())).await;

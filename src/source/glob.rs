@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{path, vec};
 
 use glob::{MatchOptions, Pattern};
@@ -14,9 +14,10 @@ use crate::model::{Json, JsonMap};
 /// A file that is longer, in bytes, is no text file.
 const LONGEST_TEXT: u64 = 16 << 20;
 
-/// `*` stops at `/`, and a name that begins with a dot is matched by a dot alone.
+/// `*` stops at `/`. Hidden names are sorted out here: with `require_literal_leading_dot` the crate passes over them even
+/// where the pattern has the dot, and panics at a name that is not UTF-8.
 const OPTIONS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 /// Whether a text is meant as a pattern.
 pub(super) fn is_pattern(text: &str) -> bool {
@@ -55,11 +56,15 @@ impl Matches {
         };
         let found = glob::glob_with(&whole, OPTIONS)
             .map_err(|error| SourceError::new(format!("the pattern `{pattern}` can't be read: {}", error.msg)))?;
+        let hidden = Hidden::named_in(pattern);
         let mut paths = Vec::new();
         for path in found {
-            let path = path.map_err(|error| SourceError::io("can't be read", Some(error.path()), error.error()))?;
-            if path.is_file() {
-                paths.push(path);
+            match path {
+                Ok(path) if hidden.allows(&path, &base) && path.is_file() => paths.push(path),
+                Err(error) if hidden.allows(error.path(), &base) => {
+                    return Err(SourceError::io("can't be read", Some(error.path()), error.error()));
+                }
+                _ => {}
             }
         }
         if paths.is_empty() {
@@ -85,6 +90,28 @@ impl Matches {
             row.insert("text".to_owned(), text.into());
         }
         Ok(Json::Object(row))
+    }
+}
+
+/// The hidden names that a pattern asks for: its parts that begin with a dot.
+struct Hidden(Vec<Pattern>);
+
+impl Hidden {
+    fn named_in(pattern: &str) -> Self {
+        let parts =
+            pattern.split(path::is_separator).filter(|part| part.starts_with('.') && !matches!(*part, "." | ".."));
+        Self(parts.filter_map(|part| Pattern::new(part).ok()).collect())
+    }
+
+    /// Whether no name in `path`, as far as it lies in `base`, is hidden without being asked for.
+    fn allows(&self, path: &Path, base: &Path) -> bool {
+        path.strip_prefix(base).unwrap_or(path).components().all(|part| match part {
+            Component::Normal(name) => {
+                let name = name.to_string_lossy();
+                !name.starts_with('.') || self.0.iter().any(|pattern| pattern.matches(&name))
+            }
+            _ => true,
+        })
     }
 }
 

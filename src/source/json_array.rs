@@ -177,7 +177,9 @@ impl JsonArray {
                 below => FilePlace { line: start.line + below as u64 - 1, column },
             };
             let reason = if error.is_eof() { "a value does not end".to_owned() } else { json_reason(&error) };
-            self.error(place, format!("is not valid JSON: {reason}"))
+            let found = self.error(place, format!("is not valid JSON: {reason}"));
+            // The first line of an element may begin in the middle of a line of the file.
+            if error.line() > 1 { found.show(line) } else { found }
         })
     }
 
