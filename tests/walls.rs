@@ -10,7 +10,7 @@ mod paths;
 #[path = "walls/tree.rs"]
 mod tree;
 
-use document::Document;
+use document::{Document, declared_dependencies, explained_dependencies};
 use paths::{Named, paths_in};
 use tree::{SourceFile, rooms_on_disk, source_files};
 
@@ -118,6 +118,25 @@ fn what_one_place_names_is_named_there() {
             faults.push(format!("nothing in {} names `{}`", single.places.join(", "), single.name));
         }
     }
+    none_of(&faults);
+}
+
+#[test]
+fn every_dependency_is_named_and_explained() {
+    let (declared, explained) = (declared_dependencies(), explained_dependencies());
+    assert_eq!(explained, declared, "the rows of docs/dependencies.md are not the dependencies of Cargo.toml");
+    let mut named: Vec<String> = Vec::new();
+    for file in source_files() {
+        named.extend(paths_in(&file.text, &file.module).into_iter().filter_map(|named| match named {
+            Named::Outside { path, .. } => path.into_iter().next(),
+            Named::Inside { .. } | Named::Moved { .. } => None,
+        }));
+    }
+    let faults: Vec<String> = declared
+        .iter()
+        .filter(|name| !named.contains(&name.replace('-', "_")))
+        .map(|name| format!("Cargo.toml: nothing under `src` names `{name}`"))
+        .collect();
     none_of(&faults);
 }
 

@@ -1,4 +1,4 @@
-//! The two tables of `ARCHITECTURE.md`.
+//! The two tables of `ARCHITECTURE.md`, and that of the dependencies.
 
 /// What the document says.
 #[derive(Debug)]
@@ -77,6 +77,24 @@ impl SinglePlace {
     pub(crate) fn holds(&self, file: &str) -> bool {
         self.places.iter().any(|place| file == place || (place.ends_with('/') && file.starts_with(place.as_str())))
     }
+}
+
+/// The dependencies that `docs/dependencies.md` has a row for.
+pub(crate) fn explained_dependencies() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dependencies.md");
+    let text = std::fs::read_to_string(path).expect("docs/dependencies.md can be read");
+    table_under(&text, "# Dependencies").into_iter().map(|cells| list(&cells[0]).remove(0)).collect()
+}
+
+/// The dependencies of `Cargo.toml` that are built into the program.
+pub(crate) fn declared_dependencies() -> Vec<String> {
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name.to_owned()))
+        .collect()
 }
 
 /// The cells of the first table after a heading, without its two head lines.
