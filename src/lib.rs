@@ -1,4 +1,5 @@
 //! Make for generated content: a YAML file of text, chat and image stages, compiled into a checked plan and run
 //! without barriers.
 
+pub mod diag;
 pub mod model;
