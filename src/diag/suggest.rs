@@ -26,8 +26,10 @@ fn distance(wanted: &str, candidate: &str, slips: usize) -> Option<usize> {
     if far <= slips && far < wanted.chars().count() {
         return Some(far);
     }
-    let begins = |long: &str, short: &str| short.len() >= 3 && long.starts_with(short);
-    (begins(candidate, wanted) || begins(wanted, candidate)).then_some(slips + 1)
+    let shared = wanted.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
+    let (shorter, longer) = (wanted.len().min(candidate.len()), wanted.len().max(candidate.len()));
+    let begins = shared >= 3 && shared == shorter || shared >= 4 && shared * 2 >= longer;
+    begins.then_some(slips + 1)
 }
 
 fn plain(name: &str) -> String {
@@ -40,7 +42,7 @@ mod tests {
 
     #[test]
     fn slips_case_dashes_and_beginnings() {
-        let known = ["text", "chat", "image", "temperature", "max_tokens", "top_p", "summarize"];
+        let known = ["text", "chat", "image", "temperature", "max_tokens", "top_p", "summarize", "retry"];
         let meant = |name| did_you_mean(name, known);
         for (name, candidate) in [
             ("sumarize", "summarize"),
@@ -51,6 +53,7 @@ mod tests {
             ("temp", "temperature"),
             ("images", "image"),
             ("topp", "top_p"),
+            ("retries", "retry"),
         ] {
             assert_eq!(meant(name).as_deref(), Some(candidate), "{name}");
         }
