@@ -224,7 +224,7 @@ fn settings_are_read_with_their_units() {
     assert_eq!(keys.len(), 17, "{keys:?}");
     assert_eq!(pipeline.defaults.all.keys.len(), 5);
     assert!(matches!(&pipeline.defaults.image.model, Some(Maybe::Plain(model)) if model.value == "flux"));
-    assert!(matches!(&pipeline.defaults.text.temperature, Some(Maybe::Plain(heat)) if heat.value == 0.5));
+    assert!(matches!(&pipeline.defaults.text.temperature, Some(Maybe::Plain(heat)) if heat.value.to_string() == "0.5"));
 }
 
 #[test]

@@ -95,6 +95,11 @@ impl SourceFiles {
     pub fn conceal(&mut self, place: &Place) {
         self.files[place.file.0 as usize].concealed.push(place.span.clone());
     }
+
+    /// Whether what begins at `place` is not to be shown; messages leave it out then, as drawings do.
+    pub fn is_concealed(&self, place: &Place) -> bool {
+        self.get(place.file).is_concealed(place.span.start)
+    }
 }
 
 fn count(number: usize) -> u32 {

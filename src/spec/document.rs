@@ -1,5 +1,7 @@
 //! The file as a whole.
 
+use std::collections::HashMap;
+
 use super::defaults::defaults;
 use super::fields::{Fields, Keys};
 use super::inputs::inputs;
@@ -68,12 +70,14 @@ pub(super) fn pipeline(root: &Node, reader: &mut Reader<'_>) -> Option<PipelineS
 
 /// Inputs and stages share one namespace.
 fn refuse_clashes(inputs: &[InputSpec], stages: &[StageSpec], reader: &mut Reader<'_>) {
+    let inputs: HashMap<&str, &Place> =
+        inputs.iter().map(|input| (input.name.value.as_str(), &input.name.place)).collect();
     for stage in stages {
         let At { value: name, place } = &stage.name;
-        if let Some(input) = inputs.iter().find(|input| input.name.value == *name) {
+        if let Some(input) = inputs.get(name.as_str()) {
             reader.push(
                 Diagnostic::error("name-clash", place, format!("`{name}` is the name of an input already"))
-                    .also(&input.name.place, "the input")
+                    .also(input, "the input")
                     .help("give one of them another name: inputs, stages and loop variables share their names"),
             );
         }

@@ -1,5 +1,6 @@
 //! What leaves a run: `save` of a stage, and `outputs` of the pipeline.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::fields::{Fields, Keys};
@@ -93,17 +94,18 @@ fn template_of(name: &str, place: &Place) -> JsonSpec {
 
 /// A mapping has each name once; a list may not.
 fn refuse_twice(outputs: &[OutputSpec], reader: &mut Reader<'_>) -> bool {
-    let mut each_once = true;
-    for (at, output) in outputs.iter().enumerate() {
-        if let Some(first) = outputs[..at].iter().find(|first| first.name.value == output.name.value) {
-            let message = format!("`{}` is written twice", output.name.value);
+    let mut seen: HashMap<&str, &Place> = HashMap::new();
+    for output in outputs {
+        let name = output.name.value.as_str();
+        if let Some(first) = seen.get(name) {
             reader.push(
-                Diagnostic::error("duplicate-key", &output.name.place, message)
-                    .also(&first.name.place, "first written here")
+                Diagnostic::error("duplicate-key", &output.name.place, format!("`{name}` is written twice"))
+                    .also(first, "first written here")
                     .help("take one of them out"),
             );
-            each_once = false;
+        } else {
+            seen.insert(name, &output.name.place);
         }
     }
-    each_once
+    seen.len() == outputs.len()
 }

@@ -97,7 +97,7 @@ fn provider(entry: &Entry, reader: &mut Reader<'_>) -> Option<ProviderSpec> {
         }),
     };
     let base_url = fields.read("base_url", reader, base_url);
-    let key = fields.take("api_key").map(|entry| api_key(&entry.value, reader));
+    let key = fields.read("api_key", reader, api_key);
     let headers = fields.read("headers", reader, headers).unwrap_or_default();
     let concurrency = fields.read("concurrency", reader, count(1));
     let rate = fields.read("rate", reader, rate);
@@ -123,10 +123,10 @@ fn provider(entry: &Entry, reader: &mut Reader<'_>) -> Option<ProviderSpec> {
 
 /// Without `api_key`, a kind's usual variables, but for its own address alone: the key of one service is nothing that
 /// another server should be sent. Offline there is nobody to show a key to.
-fn key_source(kind: ProviderKind, has_address: bool, written: Option<Option<KeySource>>) -> KeySource {
+fn key_source(kind: ProviderKind, has_address: bool, written: Option<KeySource>) -> KeySource {
     match (kind, written) {
         (ProviderKind::Offline, _) => KeySource::None,
-        (_, Some(source)) => source.unwrap_or(KeySource::None),
+        (_, Some(source)) => source,
         (ProviderKind::Pollinations | ProviderKind::Openai, None) if !has_address => {
             ProviderSettings::built_in(kind.name()).map_or(KeySource::None, |known| known.key)
         }

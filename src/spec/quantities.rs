@@ -24,12 +24,9 @@ pub(super) fn count(least: u32) -> impl FnOnce(&Node, &mut Reader<'_>) -> Option
 
 /// A whole number in a range.
 pub(super) fn whole(node: &Node, range: RangeInclusive<i64>, reader: &mut Reader<'_>) -> Option<i64> {
-    let number = match &node.value {
-        Value::Number(number) => number,
-        _ => {
-            reader.expected_plain("a whole number", node);
-            return None;
-        }
+    let Value::Number(number) = &node.value else {
+        reader.expected_plain("a whole number", node);
+        return None;
     };
     // `2.0` is a whole number too.
     #[expect(clippy::cast_possible_truncation, reason = "the range of what is cast is checked")]

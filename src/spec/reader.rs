@@ -126,6 +126,9 @@ impl<'f> Reader<'f> {
     }
 
     fn describe(&self, node: &Node) -> String {
+        if self.files.is_concealed(&node.place) {
+            return "what looks like a key".to_owned();
+        }
         match &node.value {
             Value::Null => "nothing".to_owned(),
             Value::Bool(truth) => format!("`{truth}`"),

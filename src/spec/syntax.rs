@@ -133,5 +133,5 @@ pub(super) fn cut_by_comment(text: &str, place: &Place) -> Option<Diagnostic> {
 /// A text in the quotes that need the fewest escapes, in backticks.
 pub(super) fn quoted(text: &str) -> String {
     let text = text.trim();
-    if !text.contains(['"', '\\']) { format!("`\"{text}\"`") } else { format!("`'{}'`", text.replace('\'', "''")) }
+    if text.contains(['"', '\\']) { format!("`'{}'`", text.replace('\'', "''")) } else { format!("`\"{text}\"`") }
 }

@@ -136,6 +136,8 @@ pub(super) fn expression(node: &Node, reader: &mut Reader<'_>) -> Option<Express
         );
         return None;
     }
-    let start = expression.as_ptr() as usize - text.as_ptr() as usize;
+    let blank = |text: &str| text.len() - text.trim_start().len();
+    let braces = if inner.len() < whole.len() { "{{".len() } else { 0 };
+    let start = blank(&text) + braces + blank(inner);
     Some(ExpressionSpec { text: Arc::from(expression), map: map.tail(start) })
 }

@@ -217,6 +217,8 @@ impl<'s> Written<'s> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -302,11 +304,11 @@ mod tests {
             let mut double = String::from("a: \"");
             let mut lines = String::from("a: |\n");
             for (word, gap) in words.iter().zip(&gaps) {
-                literal.push_str(&format!("  {}{word}\n{}", "x ".repeat(*gap), "\n".repeat(*gap)));
-                lines.push_str(&format!("  {word} {word}\n"));
-                plain.push_str(&format!("{} {}", " ".repeat(*gap), word.replace(['{', '}', ','], "b")));
-                single.push_str(&format!("{} {}", " ".repeat(*gap), word.replace('\'', "''")));
-                double.push_str(&format!("{} {}", "\n".repeat(*gap), word.replace('\\', "\\\\").replace('"', "\\\"")));
+                write!(literal, "  {}{word}\n{}", "x ".repeat(*gap), "\n".repeat(*gap)).expect("memory");
+                writeln!(lines, "  {word} {word}").expect("memory");
+                write!(plain, "{} {}", " ".repeat(*gap), word.replace(['{', '}', ','], "b")).expect("memory");
+                write!(single, "{} {}", " ".repeat(*gap), word.replace('\'', "''")).expect("memory");
+                write!(double, "{} {}", "\n".repeat(*gap), word.replace('\\', "\\\\").replace('"', "\\\"")).expect("memory");
             }
             single.push('\'');
             double.push('"');

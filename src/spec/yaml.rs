@@ -45,13 +45,13 @@ fn parse_within(limits: Limits, file: FileId, text: &str, found: &mut Diagnostic
             Ok((event, span)) => builder.step(event, span),
             Err(error) => {
                 let offset = error.marker().byte_offset().unwrap_or_default();
-                Err(syntax_error(file, text, &fault(error.kind()), offset))
+                Err(Box::new(syntax_error(file, text, &fault(error.kind()), offset)))
             }
         };
         if let Err(end) = step {
             // What began here was told of already, by less than is known now.
             builder.found.retain(|one| one.place.span.start != end.place.span.start);
-            builder.found.push(end);
+            builder.found.push(*end);
             found.extend(builder.found);
             return None;
         }
@@ -60,6 +60,9 @@ fn parse_within(limits: Limits, file: FileId, text: &str, found: &mut Diagnostic
     let nothing = Node { value: Value::Null, place: Place::new(file, 0..0), alias: None };
     Some(builder.root.unwrap_or(nothing))
 }
+
+/// One more piece of the file, or the reason why there is no use in another. Boxed, since a step is taken for each.
+type Step = Result<(), Box<Diagnostic>>;
 
 /// How large something is with every alias written out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +120,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn step(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
+    fn step(&mut self, event: Event<'_>, span: Span) -> Step {
         let tag_span = span.tag_span().and_then(|tag| tag.byte_range());
         let span = span.byte_range().unwrap_or(0..0);
         match event {
@@ -151,14 +154,15 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn begin_document(&mut self, start: usize) -> Result<(), Diagnostic> {
+    fn begin_document(&mut self, start: usize) -> Step {
         self.documents += 1;
         if self.documents == 1 {
             return Ok(());
         }
         let place = Place::new(self.file, start..self.text.len().min(start + 3));
-        Err(Diagnostic::error("several-documents", &place, "a second document begins here, and a file holds one")
-            .help("take out the line `---`, or make another file of what follows"))
+        let message = "a second document begins here, and a file holds one";
+        let help = "take out the line `---`, or make another file of what follows";
+        Err(Box::new(Diagnostic::error("several-documents", &place, message).help(help)))
     }
 
     /// The span of a block text runs on to whatever comes next: it ends with its last word. That of a value that is not
@@ -174,17 +178,14 @@ impl<'t> Builder<'t> {
         Place::new(self.file, span)
     }
 
-    fn check_text(&self, text: &str, place: &Place) -> Result<(), Diagnostic> {
+    fn check_text(&self, text: &str, place: &Place) -> Step {
         if text.len() <= self.limits.text {
             return Ok(());
         }
         let start = Place::new(self.file, place.span.start..place.span.start);
-        Err(Diagnostic::error(
-            "too-large",
-            &start,
-            format!("a text of more than {} KiB begins here", self.limits.text >> 10),
-        )
-        .help("put it into a file of its own, and write `{file: PATH}`"))
+        let message = format!("a text of more than {} KiB begins here", self.limits.text >> 10);
+        let help = "put it into a file of its own, and write `{file: PATH}`";
+        Err(Box::new(Diagnostic::error("too-large", &start, message).help(help)))
     }
 
     /// What a scalar is; `Broken` if its tag means nothing.
@@ -224,7 +225,7 @@ impl<'t> Builder<'t> {
         );
     }
 
-    fn spend(&mut self, size: Size, place: &Place) -> Result<(), Diagnostic> {
+    fn spend(&mut self, size: Size, place: &Place) -> Step {
         self.spent.nodes = self.spent.nodes.saturating_add(size.nodes);
         self.spent.bytes = self.spent.bytes.saturating_add(size.bytes);
         if self.spent.nodes <= self.limits.nodes && self.spent.bytes <= self.limits.bytes {
@@ -236,11 +237,11 @@ impl<'t> Builder<'t> {
             self.limits.bytes >> 20
         );
         let place = Place::new(place.file, place.span.start..place.span.start);
-        Err(Diagnostic::error("too-large", &place, message)
-            .help("put long lists into a data file (`default: items.jsonl`) and long texts into files of their own"))
+        let help = "put long lists into a data file (`default: items.jsonl`) and long texts into files of their own";
+        Err(Box::new(Diagnostic::error("too-large", &place, message).help(help)))
     }
 
-    fn begin(&mut self, start: usize, anchor: usize, content: Content) -> Result<(), Diagnostic> {
+    fn begin(&mut self, start: usize, anchor: usize, content: Content) -> Step {
         let before = self.spent;
         let place = Place::new(self.file, start..start);
         self.spend(Size { nodes: 1, bytes: 0 }, &place)?;
@@ -249,8 +250,8 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn check_depth(&self, more: usize, place: &Place) -> Result<(), Diagnostic> {
-        if self.open.len() + more <= self.limits.depth { Ok(()) } else { Err(too_deep(place)) }
+    fn check_depth(&self, more: usize, place: &Place) -> Step {
+        if self.open.len() + more <= self.limits.depth { Ok(()) } else { Err(Box::new(too_deep(place))) }
     }
 
     fn end(&mut self, end: usize) {
@@ -265,7 +266,7 @@ impl<'t> Builder<'t> {
         self.add(Node { value, place, alias: None }, open.anchor, size, open.height + 1);
     }
 
-    fn alias(&mut self, id: usize, place: Place) -> Result<(), Diagnostic> {
+    fn alias(&mut self, id: usize, place: Place) -> Step {
         let Some(Anchored { node, size, height }) = self.anchors.get(&id) else {
             self.found.push(
                 Diagnostic::error("alias-of-itself", &place, "this alias names something that it stands in")
@@ -345,6 +346,8 @@ pub(super) fn too_deep(place: &Place) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use serde_json::json;
 
     use super::*;
@@ -427,7 +430,7 @@ mod tests {
         let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for level in 1..=20 {
             let alias = format!("*a{}", level - 1);
-            text.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 9].join(", ")));
+            writeln!(text, "a{level}: &a{level} [{}]", [alias.as_str(); 9].join(", ")).expect("memory");
         }
         // 9^6 is beyond the limit, so the sixth line cannot come to its end; up to there a hundred nodes were made.
         assert_eq!(refusal(&text), ("too-large", 6));
