@@ -1,14 +1,15 @@
 //! A pipeline file with everything that it may say, and what is read from it.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use blossom_run::diag::SourceFiles;
+use blossom_run::diag::{DrawStyle, SourceFiles, draw};
 use blossom_run::model::{FailureLimit, InputKind, KeySource, ProviderKind, Rate, Role, Units};
 use blossom_run::spec::{
     self, ForEachSpec, InputDefault, JsonSpec, KindSpec, LoopSourceSpec, Maybe, OnErrorSpec, PipelineSpec, StageSpec,
 };
+use proptest::prelude::*;
 use serde_json::json;
 
 const FULL: &str = r#"
@@ -108,10 +109,13 @@ outputs:
   all: {cover: "{{cover}}", tone: fixed}
 "#;
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pipeline_file")
+}
+
 fn read(text: &str) -> PipelineSpec {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pipeline_file");
     let mut files = SourceFiles::default();
-    let (pipeline, diagnostics) = spec::parse("full.yaml", &folder, text, &mut files);
+    let (pipeline, diagnostics) = spec::parse("full.yaml", &folder(), text, &mut files);
     let told: Vec<String> = diagnostics
         .iter()
         .map(|one| format!("{:?}: {} ({:?})", files.line_column(&one.place), one.message, one.help))
@@ -171,8 +175,7 @@ fn a_key_goes_to_no_server_that_it_is_not_for() {
     assert_eq!(local.headers.get("x-title").map(String::as_str), Some("digest"));
 
     assert_eq!(settings("own").key, KeySource::None, "the key of OpenAI is for OpenAI alone");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pipeline_file");
-    assert_eq!(settings("from-file").key, KeySource::File(folder.join("key.txt")));
+    assert_eq!(settings("from-file").key, KeySource::File(folder().join("key.txt")));
     let pollinations = settings("pollinations");
     assert_eq!(pollinations.kind, ProviderKind::Pollinations);
     assert!(matches!(&pollinations.key, KeySource::Env(names) if names[0] == "POLLINATIONS_API_KEY"));
@@ -303,4 +306,25 @@ fn a_file_is_loaded_with_plain_line_ends_and_its_folder() {
     assert_eq!(&*prompt.text, "One {{b}}\ntwo\n");
     assert_eq!(loaded.files.slice(&prompt.map.place(4..9)), "{{b}}");
     assert!(matches!(spec::load(folder.path()), Err(spec::LoadError::Folder(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_damaged_file_is_told_about_and_breaks_nothing(
+        from in 0usize..FULL.len(),
+        length in 0usize..60,
+        instead in "[ \n\t{}\\[\\]:,#&*!|>'\"%@`<a-z0-9é🙂-]{0,12}",
+    ) {
+        let boundary = |at: usize| (0..=at.min(FULL.len())).rev().find(|at| FULL.is_char_boundary(*at)).unwrap_or(0);
+        let damaged = format!("{}{instead}{}", &FULL[..boundary(from)], &FULL[boundary(from + length)..]);
+        let mut files = SourceFiles::default();
+        let (pipeline, diagnostics) = spec::parse("full.yaml", &folder(), &damaged, &mut files);
+        prop_assert!(pipeline.is_some() || diagnostics.has_errors());
+        for one in diagnostics.iter() {
+            prop_assert!(one.place.span.end <= files.get(one.place.file).text().len());
+            prop_assert!(draw(one, &files, DrawStyle::PLAIN).starts_with(files.get(one.place.file).name()));
+        }
+    }
 }
