@@ -4,10 +4,12 @@
 
 mod diagnostic;
 mod draw;
+mod excerpt;
 mod files;
 mod suggest;
+mod visible;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use draw::draw;
+pub use draw::{DrawStyle, draw};
 pub use files::{SourceFile, SourceFiles};
 pub use suggest::did_you_mean;

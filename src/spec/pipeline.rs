@@ -290,4 +290,3 @@ pub struct SettingsSpec {
     /// Where each key that is written stands, for messages about keys that do not fit the kind.
     pub keys: IndexMap<&'static str, Place>,
 }
-

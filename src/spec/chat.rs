@@ -1,0 +1,105 @@
+//! `chat`: a list of messages, each a role and what it says.
+
+use super::fields::{Fields, Keys};
+use super::node::Node;
+use super::pipeline::MessageSpec;
+use super::reader::{Reader, shortened};
+use super::templates::template_or_file;
+use crate::diag::{Diagnostic, did_you_mean};
+use crate::model::{At, Role};
+
+const ROLES: [Role; 3] = [Role::System, Role::User, Role::Assistant];
+
+const SHORT: Keys =
+    Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], later: &["images"] };
+const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], later: &["images"] };
+
+const EXAMPLE: &str = "write a list of messages: `- user: Hello`";
+
+pub(super) fn chat(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<MessageSpec>> {
+    let Some(elements) = node.elements() else {
+        reader.expected_with("a list", node, Some(EXAMPLE));
+        return None;
+    };
+    let messages: Vec<_> = elements.iter().map(|element| message(element, reader)).collect();
+    let messages: Vec<MessageSpec> = messages.into_iter().collect::<Option<_>>()?;
+    if !messages.iter().any(|message| message.role.value == Role::User) {
+        reader.push(
+            Diagnostic::error(
+                "chat-without-user",
+                &node.place,
+                "no message of this chat is by `user`: there is nothing to answer",
+            )
+            .help("add one: `- user: Hello`"),
+        );
+        return None;
+    }
+    Some(messages)
+}
+
+fn message(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
+    let Some(entries) = node.entries() else {
+        reader.expected_with("a message", node, Some("write `user: Hello`"));
+        return None;
+    };
+    if entries.iter().any(|entry| ["role", "content"].contains(&entry.key.value.as_str())) {
+        return long(node, reader);
+    }
+    let mut fields = Fields::open(node, SHORT, reader)?;
+    let mut said: Vec<_> = ROLES
+        .into_iter()
+        .filter_map(|role| fields.take(role.name()).map(|entry| (At::new(role, entry.key.place.clone()), &entry.value)))
+        .collect();
+    said.sort_by_key(|(role, _)| role.place.span.start);
+    fields.finish_with(reader, |key| {
+        (entries.len() == 1 && !SHORT.later.contains(&key.value.as_str())).then(|| unknown_role(key))
+    });
+    if let [(first, _), (second, _), ..] = said.as_slice() {
+        reader.push(
+            Diagnostic::error("two-roles", &second.place, "a message has one role")
+                .also(&first.place, "one role here")
+                .help(format!("begin another message here: `- {}: ..`", second.value.name())),
+        );
+        return None;
+    }
+    let (role, content) = said.pop()?;
+    Some(MessageSpec { role, content: template_or_file(content, reader)? })
+}
+
+/// `{role, content}`
+fn long(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
+    let mut fields = Fields::open(node, LONG, reader)?;
+    for key in ["role", "content"] {
+        if !fields.has(key) {
+            reader.push(
+                Diagnostic::error("missing-key", fields.place(), format!("this message has no `{key}`"))
+                    .help("write `{role: user, content: Hello}`, or short `user: Hello`"),
+            );
+        }
+    }
+    let role = fields.read_at("role", reader, role);
+    let content = fields.read("content", reader, template_or_file);
+    fields.finish(reader);
+    Some(MessageSpec { role: role?, content: content? })
+}
+
+fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
+    let Some(text) = node.as_text() else {
+        reader.expected_with("a role", node, Some("write `user`, `assistant` or `system`"));
+        return None;
+    };
+    let role = ROLES.into_iter().find(|role| role.name() == text);
+    if role.is_none() && !reader.refuse_template(node) {
+        reader.push(unknown_role(&At::new(text.to_owned(), node.place.clone())));
+    }
+    role
+}
+
+fn unknown_role(name: &At<String>) -> Diagnostic {
+    let help = match did_you_mean(&name.value, ROLES.map(Role::name)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "write `user`, `assistant` or `system`".to_owned(),
+    };
+    let message = format!("`{}` is no role", shortened(&name.value));
+    Diagnostic::error("unknown-role", &name.place, message).help(help)
+}

@@ -1,0 +1,47 @@
+//! From a file to its nouns.
+
+use std::path::Path;
+
+use super::document::pipeline;
+use super::pipeline::PipelineSpec;
+use super::reader::Reader;
+use super::source::{LoadError, plain_text, read_text};
+use super::yaml;
+use crate::diag::{Diagnostics, SourceFiles};
+
+/// A pipeline file that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says; see [`parse`] for when there is nothing.
+    pub pipeline: Option<PipelineSpec>,
+    /// The texts it was read from; the pipeline file is the first.
+    pub files: SourceFiles,
+    /// Every mistake that was found.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads the pipeline file at `path`, and the files that it names for prompts and providers.
+///
+/// # Errors
+/// The file itself can't be read. All that is wrong in it are diagnostics.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let text = read_text(path)?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut files = SourceFiles::default();
+    let (pipeline, diagnostics) = parse(&path.display().to_string(), folder, &text, &mut files);
+    Ok(Loaded { pipeline, files, diagnostics })
+}
+
+/// Reads the `text` of a pipeline file that is called `name`; what it names is relative to `folder`.
+///
+/// The specification is there, even beside errors, if every input, provider, stage and output that is declared is in it:
+/// names can then be looked up without finding them missing by mistake. Keys whose values are wrong are absent from it.
+pub fn parse(name: &str, folder: &Path, text: &str, files: &mut SourceFiles) -> (Option<PipelineSpec>, Diagnostics) {
+    let text = plain_text(text.to_owned());
+    let file = files.add(name, text.as_str());
+    let mut found = Diagnostics::default();
+    let Some(root) = yaml::parse(file, &text, &mut found) else { return (None, found) };
+    let mut reader = Reader::new(folder, files, found);
+    let pipeline = pipeline(&root, &mut reader);
+    (pipeline, reader.into_found())
+}

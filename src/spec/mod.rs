@@ -1,0 +1,40 @@
+//! What the author wrote: a pipeline file, read into nouns that keep their places, with every mistake that can be seen
+//! without knowing other names.
+//!
+//! [`load`] and [`parse`] give a [`PipelineSpec`]; nothing in it is resolved, no name is looked up, no template is
+//! compiled: that is `plan`. A [`TextMap`] leads from an offset in a text back to the file. The only room that names the
+//! YAML crate, in one file.
+
+mod chat;
+mod defaults;
+mod document;
+mod fields;
+mod for_each;
+mod inputs;
+mod load;
+mod mapping;
+mod names;
+mod node;
+mod outputs;
+mod pipeline;
+mod policies;
+mod providers;
+mod quantities;
+mod reader;
+mod secrets;
+mod settings;
+mod source;
+mod stage;
+mod syntax;
+mod templates;
+mod text_map;
+mod yaml;
+
+pub use load::{Loaded, load, parse};
+pub use pipeline::{
+    DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,
+    Maybe, MessageSpec, OnErrorSpec, OutputSpec, PipelineSpec, ProviderSpec, SaveSpec, SettingsSpec, StageSpec,
+    TextSpec,
+};
+pub use source::LoadError;
+pub use text_map::TextMap;

@@ -1,0 +1,111 @@
+//! What leaves a run: `save` of a stage, and `outputs` of the pipeline.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::fields::{Fields, Keys};
+use super::names::{self, Named};
+use super::node::{Entry, Node, Value};
+use super::pipeline::{JsonSpec, OutputSpec, SaveSpec, TextSpec};
+use super::reader::Reader;
+use super::templates::{json, template};
+use super::text_map::TextMap;
+use crate::diag::Diagnostic;
+use crate::model::{At, Place};
+
+const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], later: &[] };
+
+/// A path, or `{path, row}`.
+pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {
+    if node.entries().is_none() {
+        return template(node, reader).map(|path| SaveSpec { path, row: None });
+    }
+    let mut fields = Fields::open(node, SAVE, reader)?;
+    let has_path = fields.has("path");
+    let path = fields.read("path", reader, template);
+    let row = fields.read("row", reader, row);
+    let place = fields.place();
+    fields.finish(reader);
+    if !has_path {
+        reader.push(
+            Diagnostic::error("missing-key", place, "`save` has no `path`")
+                .help("write `save: {path: rows.jsonl, row: {..}}`"),
+        );
+    }
+    Some(SaveSpec { path: path?, row })
+}
+
+fn row(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<(At<String>, JsonSpec)>> {
+    let entries = match node.entries() {
+        Some(entries) if !entries.is_empty() => entries,
+        _ => {
+            reader.expected_with("a mapping with columns", node, Some("write `row: {slug: \"{{article.slug}}\"}`"));
+            return None;
+        }
+    };
+    let columns: Vec<_> =
+        entries.iter().map(|entry| json(&entry.value, reader).map(|value| (entry.key.clone(), value))).collect();
+    columns.into_iter().collect()
+}
+
+/// `{name: value, ..}`, or `[name, ..]`.
+pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<OutputSpec>> {
+    let outputs: Vec<_> = match &node.value {
+        Value::Mapping(entries) => entries.iter().map(|entry| output(entry, reader)).collect(),
+        Value::List(elements) => elements.iter().map(|element| short(element, reader)).collect(),
+        _ => {
+            let help = "write `outputs: [report]`, or `outputs: {report: \"{{report}}\"}`";
+            reader.expected_with("a mapping or a list", node, Some(help));
+            return None;
+        }
+    };
+    let outputs: Vec<OutputSpec> = outputs.into_iter().collect::<Option<_>>()?;
+    refuse_twice(&outputs, reader).then_some(outputs)
+}
+
+fn output(entry: &Entry, reader: &mut Reader<'_>) -> Option<OutputSpec> {
+    let named = names::check(&entry.key, Named::Output, reader);
+    let value = json(&entry.value, reader)?;
+    named.then(|| OutputSpec { name: entry.key.clone(), value })
+}
+
+fn short(node: &Node, reader: &mut Reader<'_>) -> Option<OutputSpec> {
+    let Some(text) = node.as_text() else {
+        reader.expected_with("the name of a stage", node, Some("write `outputs: {NAME: VALUE}` for anything else"));
+        return None;
+    };
+    if text.contains("{{") {
+        reader.push(
+            Diagnostic::error("template-not-allowed", &node.place, "a list of outputs holds names, not templates")
+                .help("write `outputs: {NAME: \"{{..}}\"}` for values"),
+        );
+        return None;
+    }
+    let name = At::new(text.to_owned(), node.place.clone());
+    names::check(&name, Named::Output, reader)
+        .then(|| OutputSpec { value: template_of(&name.value, &name.place), name })
+}
+
+/// `{{name}}`, wherever in it an error is, points to the name.
+fn template_of(name: &str, place: &Place) -> JsonSpec {
+    let text = Arc::from(format!("{{{{{name}}}}}"));
+    JsonSpec::Template(TextSpec { text, map: TextMap::fixed(place.clone()) })
+}
+
+/// A mapping has each name once; a list may not.
+fn refuse_twice(outputs: &[OutputSpec], reader: &mut Reader<'_>) -> bool {
+    let mut seen: HashMap<&str, &Place> = HashMap::new();
+    for output in outputs {
+        let name = output.name.value.as_str();
+        if let Some(first) = seen.get(name) {
+            reader.push(
+                Diagnostic::error("duplicate-key", &output.name.place, format!("`{name}` is written twice"))
+                    .also(first, "first written here")
+                    .help("take one of them out"),
+            );
+        } else {
+            seen.insert(name, &output.name.place);
+        }
+    }
+    seen.len() == outputs.len()
+}

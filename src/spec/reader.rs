@@ -1,0 +1,185 @@
+//! What every reader of nouns has at hand: the folder, the texts, and a place for what is wrong.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::node::{Node, Value};
+use super::source::read_text;
+use super::syntax::quoted;
+use super::text_map::TextMap;
+use crate::diag::{Diagnostic, Diagnostics, SourceFiles, did_you_mean};
+use crate::model::{FileId, Place};
+
+/// The longest text that is repeated in a message, in characters.
+const LONGEST: usize = 40;
+
+pub(super) struct Reader<'f> {
+    folder: &'f Path,
+    files: &'f mut SourceFiles,
+    found: Diagnostics,
+    /// Files that were read already: a prompt that three stages name is one.
+    known: HashMap<PathBuf, FileId>,
+}
+
+impl<'f> Reader<'f> {
+    pub(super) fn new(folder: &'f Path, files: &'f mut SourceFiles, found: Diagnostics) -> Self {
+        Self { folder, files, found, known: HashMap::new() }
+    }
+
+    pub(super) fn into_found(self) -> Diagnostics {
+        self.found
+    }
+
+    pub(super) fn folder(&self) -> &'f Path {
+        self.folder
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    pub(super) fn found(&mut self) -> &mut Diagnostics {
+        &mut self.found
+    }
+
+    /// The whole text of a file.
+    pub(super) fn source(&self, file: FileId) -> &Arc<str> {
+        self.files.get(file).text()
+    }
+
+    /// What is written at `place`.
+    pub(super) fn written(&self, place: &Place) -> &str {
+        self.files.slice(place)
+    }
+
+    /// Never shows a node again, nor any diagnostic about it: it is a secret.
+    pub(super) fn conceal(&mut self, place: &Place) {
+        self.files.conceal(place);
+    }
+
+    /// The file that `node` names, relative to the pipeline's folder, and its text.
+    pub(super) fn read_file(&mut self, path: &str, place: &Place) -> Option<(FileId, Arc<str>)> {
+        let path = self.folder.join(path);
+        if let Some(id) = self.known.get(&path) {
+            return Some((*id, Arc::clone(self.source(*id))));
+        }
+        // Opening a pipe would wait for a writer.
+        let is_special = path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
+        let text = if is_special { None } else { Some(read_text(&path)) };
+        match text {
+            Some(Ok(text)) => {
+                let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+                let id = self.files.add(shown, text);
+                self.known.insert(path, id);
+                Some((id, Arc::clone(self.source(id))))
+            }
+            Some(Err(error)) => {
+                self.push(
+                    Diagnostic::error("unreadable-file", place, error.to_string())
+                        .help("paths in a pipeline file are relative to its folder"),
+                );
+                None
+            }
+            None => {
+                self.push(Diagnostic::error("unreadable-file", place, "this is no regular file"));
+                None
+            }
+        }
+    }
+
+    /// The value is not what belongs here: `a whole number`.
+    pub(super) fn expected(&mut self, what: &str, node: &Node) {
+        self.expected_with(what, node, None);
+    }
+
+    /// The same, with something to try.
+    pub(super) fn expected_with(&mut self, what: &str, node: &Node, help: Option<&str>) {
+        if node.is_broken() || self.refuse_template(node) {
+            return;
+        }
+        let found = self.describe(node);
+        let message = format!("expected {what}, found {found}");
+        let diagnostic = match &node.alias {
+            Some(alias) => Diagnostic::error("wrong-type", alias, message).also(&node.place, "this is what it names"),
+            None => Diagnostic::error("wrong-type", &node.place, message),
+        };
+        self.push(diagnostic.help_if(help.map(str::to_owned)));
+    }
+
+    /// A text was expected: a number or a truth value only lacks quotes.
+    pub(super) fn expected_text(&mut self, node: &Node) {
+        let help = match node.value {
+            Value::Bool(_) | Value::Number(_) => Some(format!("write {}", quoted(self.written(&node.place)))),
+            _ => None,
+        };
+        self.expected_with("a text", node, help.as_deref());
+    }
+
+    /// A number or a truth value was expected: a text in quotes may only have quotes too many.
+    pub(super) fn expected_plain(&mut self, what: &str, node: &Node) {
+        let help = node
+            .as_text()
+            .filter(|text| !matches!(super::node::resolve_plain(text), Value::Text(..) | Value::Null))
+            .map(|text| format!("write `{text}`, without quotes"));
+        self.expected_with(what, node, help.as_deref());
+    }
+
+    fn describe(&self, node: &Node) -> String {
+        if self.files.is_concealed(&node.place) {
+            return "what looks like a key".to_owned();
+        }
+        match &node.value {
+            Value::Null => "nothing".to_owned(),
+            Value::Bool(truth) => format!("`{truth}`"),
+            Value::Number(_) => format!("the number `{}`", self.written(&node.place)),
+            Value::Text(text, _) => format!("the text `{}`", shortened(text)),
+            Value::List(elements) if elements.is_empty() => "an empty list".to_owned(),
+            Value::List(_) => "a list".to_owned(),
+            Value::Mapping(entries) if entries.is_empty() => "an empty mapping".to_owned(),
+            Value::Mapping(_) => "a mapping".to_owned(),
+            Value::Broken => "something broken".to_owned(),
+        }
+    }
+
+    /// Reports the first template in `node`, where none is rendered.
+    pub(super) fn refuse_template(&mut self, node: &Node) -> bool {
+        let Some(template) = node.first_template() else { return false };
+        let place = self.template_place(template);
+        self.push(
+            Diagnostic::error("template-not-allowed", &place, "`{{` is not rendered here").help(
+                "templates stand in prompts and messages, `system`, `render`, `when`, `save`, `outputs`, `on_error: {value: ..}`, \
+                 `seed`, `width`, `height`, `max_tokens`, `temperature`, `provider` and `model`",
+            ),
+        );
+        true
+    }
+
+    /// Where the first `{{..}}` of a text stands.
+    fn template_place(&self, node: &Node) -> Place {
+        let Value::Text(text, style) = &node.value else { return node.place.clone() };
+        let map = TextMap::scalar(self.source(node.place.file), &node.place, *style, text);
+        let start = text.find("{{").unwrap_or_default();
+        let end = text[start..].find("}}").map_or(start + 2, |length| start + length + 2);
+        map.place(start..end)
+    }
+
+    /// A value is none of a closed set of names.
+    pub(super) fn unknown_choice(&mut self, what: &str, text: &str, place: &Place, choices: &[&'static str]) {
+        let list = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+        let help = match did_you_mean(text, choices.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`? There are {list}"),
+            None => format!("write one of {list}"),
+        };
+        let message = format!("`{}` is no {what}", shortened(text));
+        self.push(Diagnostic::error("unknown-choice", place, message).help(help));
+    }
+}
+
+/// A text as it is repeated in a message.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,209 @@
+//! What stages and `defaults` may say alike, and which kinds each key is for.
+
+use super::fields::Fields;
+use super::node::{Node, to_json_map};
+use super::pipeline::{Maybe, SettingsSpec};
+use super::policies::{max_failures, on_error, retry, timeout, waves};
+use super::quantities::{amount, count, number, rate, truth, whole};
+use super::reader::Reader;
+use super::templates::{maybe, template_or_file, text};
+use crate::diag::Diagnostic;
+use crate::model::{JsonMap, Place};
+
+/// The kinds of stage, as far as keys are concerned: a chat says what a text says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Chat,
+    Image,
+    Render,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Chat => "chat",
+            Self::Image => "image",
+            Self::Render => "render",
+        }
+    }
+}
+
+/// Which kinds a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    All,
+    Calls,
+    Texts,
+    Images,
+}
+
+impl For {
+    fn has(self, kind: Kind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Calls => kind != Kind::Render,
+            Self::Texts => matches!(kind, Kind::Text | Kind::Chat),
+            Self::Images => kind == Kind::Image,
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::All => "it fits every stage",
+            Self::Calls => "it is for stages that make calls: `text`, `chat` and `image`",
+            Self::Texts => "it is for `text` and `chat`",
+            Self::Images => "it is for `image`",
+        }
+    }
+}
+
+/// Every key of [`SettingsSpec`], those of [`POLICIES`] first.
+const SETTINGS: [(&str, For); 24] = [
+    ("provider", For::Calls),
+    ("model", For::Calls),
+    ("concurrency", For::Calls),
+    ("rate", For::Calls),
+    ("waves", For::Calls),
+    ("retry", For::Calls),
+    ("timeout", For::Calls),
+    ("stream", For::Texts),
+    ("on_error", For::All),
+    ("max_failures", For::All),
+    ("system", For::Texts),
+    ("max_tokens", For::Texts),
+    ("temperature", For::Texts),
+    ("top_p", For::Texts),
+    ("seed", For::Calls),
+    ("stop", For::Texts),
+    ("reasoning_effort", For::Texts),
+    ("json", For::Texts),
+    ("width", For::Images),
+    ("height", For::Images),
+    ("negative_prompt", For::Images),
+    ("quality", For::Images),
+    ("transparent", For::Images),
+    ("extra", For::Calls),
+];
+
+/// The keys of all settings.
+pub(super) const ALL: [&str; SETTINGS.len()] = names();
+/// The keys of the settings that may be defaults of every kind: how calls are made, not what is asked.
+pub(super) const POLICIES: [&str; 10] = names();
+
+/// The first keys of the table.
+const fn names<const N: usize>() -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut at = 0;
+    while at < N {
+        names[at] = SETTINGS[at].0;
+        at += 1;
+    }
+    names
+}
+
+/// Takes every setting out of `fields`; those that are not among its known keys are left where they are.
+pub(super) fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> SettingsSpec {
+    let mut spec = SettingsSpec::default();
+    for (key, _) in SETTINGS {
+        if let Some(entry) = fields.take(key) {
+            spec.keys.insert(key, entry.key.place.clone());
+        }
+    }
+    policies(&mut spec, fields, reader);
+    parameters(&mut spec, fields, reader);
+    spec
+}
+
+fn policies(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
+    spec.provider = fields.read("provider", reader, |node, reader| maybe(node, reader, text));
+    spec.model = fields.read("model", reader, |node, reader| maybe(node, reader, text));
+    spec.concurrency = fields.read_at("concurrency", reader, count(1));
+    spec.rate = fields.read_at("rate", reader, rate);
+    spec.waves = fields.read_at("waves", reader, waves);
+    spec.retry = fields.read_at("retry", reader, retry);
+    spec.timeout = fields.read_at("timeout", reader, timeout);
+    spec.stream = fields.read_at("stream", reader, truth);
+    spec.on_error = fields.read_at("on_error", reader, on_error);
+    spec.max_failures = fields.read_at("max_failures", reader, max_failures);
+}
+
+fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
+    spec.system = fields.read("system", reader, template_or_file);
+    spec.max_tokens = fields.read("max_tokens", reader, |node, reader| maybe(node, reader, amount));
+    spec.temperature = fields.read("temperature", reader, |node, reader| maybe(node, reader, number(0.0..=2.0)));
+    spec.top_p = fields.read_at("top_p", reader, number(0.0..=1.0));
+    spec.seed = fields.read("seed", reader, seed);
+    spec.stop = fields.read_at("stop", reader, stop);
+    spec.reasoning_effort = fields.read_at("reasoning_effort", reader, text);
+    spec.json = fields.read_at("json", reader, json_switch);
+    spec.width = fields.read("width", reader, |node, reader| maybe(node, reader, count(1)));
+    spec.height = fields.read("height", reader, |node, reader| maybe(node, reader, count(1)));
+    spec.negative_prompt = fields.read_at("negative_prompt", reader, text);
+    spec.quality = fields.read_at("quality", reader, text);
+    spec.transparent = fields.read_at("transparent", reader, truth);
+    spec.extra = fields.read_at("extra", reader, extra);
+}
+
+fn seed(node: &Node, reader: &mut Reader<'_>) -> Option<Maybe<i64>> {
+    maybe(node, reader, |node, reader| whole(node, i64::MIN..=i64::MAX, reader))
+}
+
+/// One text, or one to four of them.
+fn stop(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let Some(elements) = node.elements() else {
+        return stop_text(node, reader).map(|one| vec![one]);
+    };
+    let texts: Vec<_> = elements.iter().map(|element| stop_text(element, reader)).collect();
+    if !(1..=4).contains(&texts.len()) {
+        let message = format!("{} texts are out of range", texts.len());
+        reader.push(Diagnostic::error("out-of-range", &node.place, message).help("write one to four texts"));
+        return None;
+    }
+    texts.into_iter().collect()
+}
+
+/// A line end is a fine place to stop, so blanks are no empty text here.
+fn stop_text(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+    match node.as_text() {
+        Some(blank) if !blank.is_empty() && blank.trim().is_empty() => Some(blank.to_owned()),
+        _ => text(node, reader),
+    }
+}
+
+/// `true` or `false`; fields come later.
+fn json_switch(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
+    if node.entries().is_none() && node.elements().is_none() {
+        return truth(node, reader);
+    }
+    reader.push(
+        Diagnostic::error("not-supported-yet", &node.place, "`json` with fields is not supported yet")
+            .help("write `json: true` for any JSON, and describe the fields in the prompt"),
+    );
+    None
+}
+
+fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {
+    let Some(entries) = node.entries() else {
+        reader.expected("a mapping", node);
+        return None;
+    };
+    if reader.refuse_template(node) {
+        return None;
+    }
+    Some(to_json_map(entries))
+}
+
+/// Reports the settings that mean nothing for `kind`, which is named at `place`.
+pub(super) fn check_fit(spec: &SettingsSpec, kind: Kind, place: &Place, reader: &mut Reader<'_>) {
+    for (key, fit) in SETTINGS {
+        let Some(key_place) = spec.keys.get(key).filter(|_| !fit.has(kind)) else { continue };
+        let message = format!("`{key}` means nothing for `{}`", kind.name());
+        reader.push(
+            Diagnostic::error("key-does-not-fit", key_place, message)
+                .also(place, format!("`{}` stands here", kind.name()))
+                .help(fit.help()),
+        );
+    }
+}

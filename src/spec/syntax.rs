@@ -1,0 +1,137 @@
+//! What is told about a file that YAML reads otherwise than its author meant, or not at all.
+
+use std::ops::Range;
+
+use super::yaml::too_deep;
+use crate::diag::Diagnostic;
+use crate::model::{FileId, Place};
+
+/// The ways in which a file is no YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    Depth,
+    Tab,
+    Colon,
+    Key,
+    Alias,
+    Character(char),
+    OpenQuote,
+    AfterQuote,
+    Escape,
+    OpenBracket,
+    BlockIndent,
+    /// In the words of the parser.
+    Other(String),
+}
+
+/// The file is no YAML from the byte `offset` on.
+pub(super) fn syntax_error(file: FileId, text: &str, fault: &Fault, offset: usize) -> Diagnostic {
+    let offset = offset.min(text.len());
+    if let Some(span) = template_before(text, offset) {
+        return unquoted_template(text, &Place::new(file, span));
+    }
+    let length = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let place = Place::new(file, offset..offset + length);
+    let (message, help) = match fault {
+        Fault::Depth => return too_deep(&place),
+        Fault::Tab => ("a tab is no indentation".to_owned(), "indent with spaces"),
+        Fault::Colon => (
+            "`:` can't stand here".to_owned(),
+            "quote a text that has `: ` in it (`text: \"Note: this\"`), and check the indentation of this line",
+        ),
+        Fault::Key => (
+            "expected a key or an element of the list that is open".to_owned(),
+            "check the indentation of this line, and quote a text that begins with a special character",
+        ),
+        Fault::Alias => (
+            "this alias names nothing that stands above it".to_owned(),
+            "quote a text that begins with `*`, or write `&name` before the value that it means",
+        ),
+        Fault::Character(c) if c.is_control() => (
+            format!("the character U+{:04X} can't stand in a file", u32::from(*c)),
+            "take it out; in double quotes it can be written as an escape",
+        ),
+        Fault::Character(c) => (format!("no value begins with `{c}`"), "quote the text"),
+        Fault::OpenQuote => {
+            ("a quoted text is not closed before this".to_owned(), "close it with the quote it began with")
+        }
+        Fault::AfterQuote => (
+            "something follows the closing quote".to_owned(),
+            "write `''` for a quote within single quotes, and `\\\"` within double quotes",
+        ),
+        Fault::Escape => (
+            "this is no escape of YAML".to_owned(),
+            "write `\\\\` for a backslash in double quotes, or use single quotes",
+        ),
+        Fault::OpenBracket => (
+            "a `[` or `{` is not closed before this".to_owned(),
+            "close it, and quote texts that have brackets, braces or commas in them",
+        ),
+        Fault::BlockIndent => (
+            "this line of the text is indented otherwise than the first".to_owned(),
+            "indent all lines of the text alike, or give its indentation: `|2`",
+        ),
+        Fault::Other(words) => (words.clone(), "see what stands before it: an open quote, bracket or brace"),
+    };
+    Diagnostic::error("yaml-syntax", &place, message).help(help)
+}
+
+/// `{{x}}` without quotes, which YAML reads as a mapping in a mapping.
+pub(super) fn unquoted_template(text: &str, place: &Place) -> Diagnostic {
+    let line_end = text[place.span.start..].find('\n').map_or(text.len(), |at| place.span.start + at);
+    let whole = text[place.span.start..line_end].trim_end();
+    let written = if place.span.end >= line_end { whole } else { &text[place.span.clone()] };
+    Diagnostic::error(
+        "unquoted-template",
+        place,
+        "a text that begins with `{{` needs quotes: YAML reads a mapping here",
+    )
+    .help(format!("write {}", quoted(written)))
+}
+
+/// The value on the line of `offset`, or on the one before it, that begins with `{{` and has no quotes.
+fn template_before(text: &str, offset: usize) -> Option<Range<usize>> {
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |found| found + 1);
+    let here = line_start(offset);
+    let before = line_start(here.saturating_sub(1));
+    [here, before].into_iter().find_map(|start| {
+        let line = text[start..].lines().next().unwrap_or_default();
+        let at = line.find("{{")?;
+        let lead = line[..at].trim_end();
+        let begins_value = lead.is_empty() || lead.ends_with([':', '-']);
+        (begins_value && start + at < offset).then(|| start + at..start + line.trim_end().len())
+    })
+}
+
+/// A plain text that a comment cuts, though it was hardly meant as one: `Issue #12`.
+pub(super) fn cut_by_comment(text: &str, place: &Place) -> Option<Diagnostic> {
+    let rest = text[place.span.end..].lines().next().unwrap_or_default();
+    let comment = rest.trim_start_matches([' ', '\t']);
+    let is_cut = comment.len() < rest.len()
+        && comment.starts_with('#')
+        && comment[1..].starts_with(|c: char| c.is_alphanumeric() || c == '{');
+    if !is_cut {
+        return None;
+    }
+    let start = place.span.end + rest.len() - comment.len();
+    let end = place.span.end + rest.trim_end().len();
+    let whole = text[place.span.start..end].trim_start();
+    let word = comment.split_whitespace().next().unwrap_or_default();
+    let message = if place.span.is_empty() {
+        format!("there is no value before `{word}`: YAML reads this as a comment")
+    } else {
+        format!("the text ends before `{word}`: YAML reads this as a comment")
+    };
+    let help = if whole.contains('\n') {
+        "quote the text, or put a space after `#`".to_owned()
+    } else {
+        format!("write {}, or put a space after `#` of a comment", quoted(whole))
+    };
+    Some(Diagnostic::warning("cut-by-comment", &Place::new(place.file, start..end), message).help(help))
+}
+
+/// A text in the quotes that need the fewest escapes, in backticks.
+pub(super) fn quoted(text: &str) -> String {
+    let text = text.trim();
+    if text.contains(['"', '\\']) { format!("`'{}'`", text.replace('\'', "''")) } else { format!("`\"{text}\"`") }
+}
