@@ -36,13 +36,15 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 
 /// How a column of a [`table`] is laid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub enum Side {
+    /// Words.
     Left,
+    /// Figures.
     Right,
 }
 
-/// Lays rows out, two spaces between columns and none at the end of a line.
-pub(super) fn table(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
+/// Lays rows out in lines, two spaces between columns and none at the end of a line.
+pub fn table(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
     let widths: Vec<usize> = (0..sides.len())
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width_of(cell)).max().unwrap_or(0))
         .collect();

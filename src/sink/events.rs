@@ -1,12 +1,14 @@
 //! Events as JSON lines, for other programs. `tests/golden/events.jsonl` is the contract.
 
+use jiff::Timestamp;
+
 use crate::model::RunEvent;
 
 use super::hub::Watcher;
 use super::printer::Printer;
 use super::tally::Tally;
 
-/// Writes each event as one line of JSON, as it happens.
+/// Writes each event as one line of JSON, at most a tick after it happened.
 #[derive(Debug)]
 pub struct EventLines {
     printer: Printer,
@@ -28,7 +30,12 @@ impl Watcher for EventLines {
         }
     }
 
+    fn tick(&mut self, _tally: &Tally, _now: Timestamp) {
+        self.printer.flush();
+    }
+
     fn finish(&mut self, _tally: &Tally) -> Option<String> {
+        self.printer.flush();
         let problem = self.printer.problem()?;
         Some(format!("events could not be written to `{}`: {problem}", self.name))
     }

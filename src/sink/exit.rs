@@ -53,6 +53,23 @@ impl Exit {
         }
     }
 
+    /// The one that is told where both hold: 130 and 143, then 1, 6, 5, 4, 0. What is wrong before a run comes after
+    /// what is wrong in it.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Interrupted | Self::Terminated => 7,
+            Self::Internal => 6,
+            Self::Unwritable => 5,
+            Self::Blocked => 4,
+            Self::Failed => 3,
+            Self::Invalid => 2,
+            Self::Usage => 1,
+            Self::Done => 0,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     /// The number itself.
     pub fn code(self) -> u8 {
         self as u8
@@ -86,5 +103,15 @@ mod tests {
         .map(|outcome| Exit::of(outcome).code())
         .collect();
         assert_eq!(codes, [0, 1, 4, 5, 6, 130, 143]);
+    }
+
+    #[test]
+    fn where_several_hold_the_worst_is_told() {
+        let from_worst = [Exit::Interrupted, Exit::Internal, Exit::Unwritable, Exit::Blocked, Exit::Failed, Exit::Done];
+        for (at, worse) in from_worst.into_iter().enumerate() {
+            for other in from_worst.into_iter().skip(at) {
+                assert_eq!((worse.or_worse(other), other.or_worse(worse)), (worse, worse));
+            }
+        }
     }
 }

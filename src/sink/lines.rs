@@ -39,7 +39,6 @@ impl Lines {
                 return tally.stages().filter(|stage| stage.ended() > 0).filter_map(|stage| self.end(stage)).collect();
             }
             EventKind::Done { item, .. }
-            | EventKind::Reused { item, .. }
             | EventKind::Replaced { item, .. }
             | EventKind::Failed { item, .. }
             | EventKind::Skipped { item, .. } => tally.stage(&item.stage),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
-use crate::model::{EventKind, Failure, ItemRef, StageKindName};
+use crate::model::{EventKind, Failure, ItemRef};
 
 use super::columns::{harmless, one_line};
 use super::tally::Tally;
@@ -153,8 +153,7 @@ fn labelled(label: &str, line: &str) -> String {
 }
 
 fn is_one_of_many(item: &ItemRef, tally: &Tally) -> bool {
-    let speaks = |kind| matches!(kind, StageKindName::Text | StageKindName::Chat);
-    item.key.is_some() || tally.stages().filter(|stage| speaks(stage.kind)).count() > 1
+    item.key.is_some() || tally.stages().filter(|stage| stage.speaks()).count() > 1
 }
 
 #[cfg(test)]

@@ -22,22 +22,30 @@ impl Printer {
 
     /// Writes `text` and brings it out at once.
     pub fn text(&mut self, text: &str) {
-        let Some(out) = &mut self.out else { return };
-        if text.is_empty() {
-            return;
+        if !text.is_empty() {
+            self.attempt(|out| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         }
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    }
+
+    /// Writes `line` and ends it; it comes out with the next [`Printer::flush`] at the latest.
+    pub fn line(&mut self, line: &str) {
+        self.attempt(|out| out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
+    }
+
+    /// Brings out what is held back.
+    pub fn flush(&mut self) {
+        self.attempt(|out| out.flush());
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let Some(out) = &mut self.out else { return };
+        if let Err(error) = write(out) {
             self.out = None;
             // Whoever read has gone, and knows it.
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.problem = Some(error);
             }
         }
-    }
-
-    /// Writes `line` and ends it.
-    pub fn line(&mut self, line: &str) {
-        self.text(&format!("{line}\n"));
     }
 
     /// What ended the writing, unless it was a broken pipe.
@@ -84,9 +92,9 @@ mod tests {
         let mut printer =
             Printer::new(Breaks { after: 1, with: io::ErrorKind::BrokenPipe, written: Arc::clone(&written) });
         for line in ["one", "two", "three"] {
-            printer.line(line);
+            printer.text(line);
         }
-        assert_eq!(*written.lock().unwrap(), b"one\n");
+        assert_eq!(*written.lock().unwrap(), b"one");
         assert!(printer.problem().is_none());
     }
 
@@ -94,6 +102,7 @@ mod tests {
     fn a_full_disk_is_remembered() {
         let mut printer = Printer::new(Breaks { after: 0, with: io::ErrorKind::StorageFull, written: Arc::default() });
         printer.line("one");
+        printer.flush();
         assert_eq!(printer.problem().map(io::Error::kind), Some(io::ErrorKind::StorageFull));
     }
 }

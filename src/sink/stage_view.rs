@@ -32,7 +32,7 @@ pub struct StageView {
     pub retries: u64,
     /// Tokens, as far as the provider says.
     pub usage: Usage,
-    /// Instances that asked, and whose provider did not say what it took.
+    /// Instances that asked for a text, and whose provider did not say how many tokens it took.
     pub unmetered: u64,
     /// Instances that failed, or were replaced, since the answer hit `max_tokens`.
     pub cut: u64,
@@ -41,6 +41,8 @@ pub struct StageView {
     began: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     in_flight: HashSet<Arc<[u64]>>,
+    /// Instances in flight whose answer was kept.
+    reusing: HashSet<Arc<[u64]>>,
     recent: VecDeque<Timestamp>,
     took: Duration,
     took_by: u32,
@@ -81,10 +83,16 @@ impl StageView {
             began: None,
             ended_at: None,
             in_flight: HashSet::new(),
+            reusing: HashSet::new(),
             recent: VecDeque::new(),
             took: Duration::ZERO,
             took_by: 0,
         }
+    }
+
+    /// Whether it asks for text.
+    pub fn speaks(&self) -> bool {
+        matches!(self.kind, StageKindName::Text | StageKindName::Chat)
     }
 
     /// Instances that have come to an end, whichever.
@@ -150,6 +158,19 @@ impl StageView {
         self.in_flight.insert(path.clone());
     }
 
+    pub(super) fn reuse(&mut self, path: &Arc<[u64]>) {
+        self.reusing.insert(path.clone());
+    }
+
+    /// An instance came out, of an answer that was kept or of a new one.
+    pub(super) fn come_out(&mut self, path: &Arc<[u64]>) {
+        if self.reusing.remove(path) {
+            self.tally.reused += 1;
+        } else {
+            self.tally.done += 1;
+        }
+    }
+
     pub(super) fn take(&mut self, took: Duration) {
         self.took += took;
         self.took_by = self.took_by.saturating_add(1);
@@ -160,6 +181,7 @@ impl StageView {
         self.began.get_or_insert(at);
         self.ended_at = Some(at);
         self.in_flight.remove(path);
+        self.reusing.remove(path);
         if self.recent.len() == RATE_WINDOW {
             self.recent.pop_front();
         }

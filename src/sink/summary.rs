@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::model::{Failure, FailureKind, RunOutcome, Units};
 
@@ -101,41 +102,48 @@ const FATES: [(&str, Figure); 8] = [
     ("not started", |stage| stage.tally.not_started),
 ];
 
-const COSTS: [(&str, Figure); 4] = [
-    ("calls", |stage| stage.calls),
-    ("retries", |stage| stage.retries),
-    ("tokens in", |stage| stage.usage.input_tokens),
-    ("tokens out", |stage| stage.usage.output_tokens),
-];
+/// Left out where they are nought in every row.
+const COSTS: [(&str, Figure); 2] = [("calls", |stage| stage.calls), ("retries", |stage| stage.retries)];
+
+const TOKENS: [(&str, Figure); 2] =
+    [("tokens in", |stage| stage.usage.input_tokens), ("tokens out", |stage| stage.usage.output_tokens)];
 
 fn stage_table(tally: &Tally) -> Vec<String> {
     let stages: Vec<&StageView> = tally.stages().collect();
-    let sum = |figure: Figure| stages.iter().map(|stage| figure(stage)).sum::<u64>();
-    let fates: Vec<(&str, Figure)> =
-        FATES.into_iter().enumerate().filter(|(at, (_, figure))| *at < 2 || sum(*figure) > 0).map(|(_, c)| c).collect();
-    let costs: Vec<(&str, Figure)> = COSTS.into_iter().filter(|(_, figure)| sum(*figure) > 0).collect();
+    let seen = |(_, figure): &(&str, Figure)| stages.iter().any(|stage| figure(stage) > 0);
+    let (always, fates) = FATES.split_at(2);
+    let counts: Vec<(&str, Figure)> =
+        always.iter().chain(fates.iter().chain(&COSTS).filter(|column| seen(column))).copied().collect();
+    let tokens: &[(&str, Figure)] = if TOKENS.iter().any(seen) { &TOKENS } else { &[] };
 
     let mut head = vec!["stage".to_owned()];
-    head.extend(fates.iter().chain(&costs).map(|(name, _)| (*name).to_owned()));
+    head.extend(counts.iter().chain(tokens).map(|(name, _)| (*name).to_owned()));
     head.extend(["each".to_owned(), "time".to_owned()]);
+    let row = |name: &str, of: &[&StageView], times: [Option<Duration>; 2]| {
+        let sum = |figure: Figure| of.iter().map(|stage| figure(stage)).sum::<u64>();
+        let mut row = vec![name.to_owned()];
+        row.extend(counts.iter().map(|(_, figure)| sum(*figure).to_string()));
+        row.extend(tokens.iter().map(|(_, figure)| token_count(sum(*figure), sum(|stage| stage.unmetered))));
+        row.extend(times.map(|time| time.map_or_else(String::new, Units::show_duration)));
+        row
+    };
     let mut rows = vec![head];
-    for stage in &stages {
-        let mut row = vec![stage.name.to_string()];
-        row.extend(fates.iter().map(|(_, figure)| figure(stage).to_string()));
-        row.extend(costs.iter().map(|(_, figure)| short_number(figure(stage))));
-        row.extend([stage.mean(), stage.span()].map(|time| time.map_or_else(String::new, Units::show_duration)));
-        rows.push(row);
-    }
+    rows.extend(stages.iter().map(|stage| row(&stage.name, &[stage], [stage.mean(), stage.span()])));
     if stages.len() > 1 {
-        let mut row = vec!["in all".to_owned()];
-        row.extend(fates.iter().map(|(_, figure)| sum(*figure).to_string()));
-        row.extend(costs.iter().map(|(_, figure)| short_number(sum(*figure))));
-        row.extend([String::new(), Units::show_duration(tally.took())]);
-        rows.push(row);
+        rows.push(row("in all", &stages, [None, Some(tally.took())]));
     }
     let mut sides = vec![Side::Right; rows[0].len()];
     sides[0] = Side::Left;
     table(&sides, &rows)
+}
+
+/// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
+fn token_count(count: u64, unmetered: u64) -> String {
+    match (count, unmetered) {
+        (0, 1..) => "?".to_owned(),
+        (_, 1..) => format!("{}+", short_number(count)),
+        _ => short_number(count),
+    }
 }
 
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
@@ -237,7 +245,6 @@ mod tests {
     use super::super::sample::{Sample, lane};
     use super::*;
     use crate::model::{EventKind, SkipReason};
-    use std::time::Duration;
 
     fn shown(sample: &Sample) -> String {
         summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out") })
@@ -314,6 +321,11 @@ To go on
   `on_error: continue` in a stage lets the other items go on
 "
         );
+    }
+
+    #[test]
+    fn what_was_not_counted_is_not_nought() {
+        assert_eq!([token_count(0, 0), token_count(0, 2), token_count(1_250, 2)], ["0", "?", "1.2k+"]);
     }
 
     #[test]

@@ -120,13 +120,13 @@ impl Tally {
                 stage.calls += 1;
                 stage.retries += u64::from(*attempt > 1);
             }),
-            EventKind::Reused { item, .. } => self.end(item, at, |stage| stage.tally.reused += 1),
+            EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
             EventKind::Done { item, attempts, usage, took, .. } => self.end(item, at, |stage| {
-                stage.tally.done += 1;
+                stage.come_out(&item.path);
                 stage.take(*took);
                 match usage {
                     Some(usage) => stage.usage = stage.usage.plus(*usage),
-                    None => stage.unmetered += u64::from(*attempts > 0),
+                    None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
                 }
             }),
             EventKind::Skipped { item, reason } => self.end(item, at, |stage| match reason {
@@ -264,9 +264,15 @@ mod tests {
         let mut sample = Sample::new();
         sample.plan("a", Some(8)).plan("b", None);
         let failure = Failure::new(FailureKind::WrongAnswer, "no");
+        let done = |item| EventKind::Done { item, attempts: 0, usage: None, took: Duration::ZERO, saved: None };
         let steps: Vec<EventKind> = vec![
             EventKind::InstancesFound { stage: "b".into(), count: 2 },
             EventKind::Reused { item: item("a", 0), call: call() },
+            done(item("a", 0)),
+            // An answer that was kept, and fails a check that is new.
+            EventKind::Reused { item: item("a", 6), call: call() },
+            EventKind::Failed { item: item("a", 6), attempts: 0, failure: failure.clone() },
+            done(item("a", 7)),
             EventKind::Replaced { item: item("a", 1), failure: failure.clone() },
             EventKind::Skipped { item: item("a", 2), reason: SkipReason::When },
             EventKind::Skipped { item: item("a", 3), reason: SkipReason::Absent { stage: "b".into() } },
@@ -285,13 +291,13 @@ mod tests {
         }
         let expected = StageTally {
             instances: 11,
-            done: 0,
+            done: 1,
             reused: 1,
             replaced: 1,
             skipped: 5,
             skipped_after_failure: 1,
-            failed: 1,
-            not_started: 2,
+            failed: 2,
+            not_started: 0,
         };
         assert_eq!(sample.tally().total(), expected);
     }
