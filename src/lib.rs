@@ -1,5 +1,7 @@
 //! Make for generated content: a YAML file of text, chat and image stages, compiled into a checked plan and run
 //! without barriers.
 
+#[doc(hidden)]
+pub mod cli;
 pub mod model;
 pub mod sink;
