@@ -1,3 +1,7 @@
-//! The program.
+//! The program `blossom-run`; all of it is in the library's [`cli`](blossom_run::cli).
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    blossom_run::cli::main()
+}

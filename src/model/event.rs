@@ -1,6 +1,7 @@
 //! What happens in a run, as it happens. One enum for all who watch: display, JSON lines, summary, exit code.
 //!
 //! Events are owned and carry digests, never prompts or answers; only [`EventKind::Chunk`] carries text.
+//! In JSON a duration is a number of seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CallKey, Failure, Usage};
+use super::{CallKey, Failure, Usage, seconds};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,12 +68,14 @@ pub enum SkipReason {
     When,
     /// A stage that it names was skipped, or none of the arguments of a `default` was there.
     Absent {
-        /// The stage that was skipped.
+        /// The stage that was skipped; in JSON `because`, since `stage` is the instance's own.
+        #[serde(rename = "because")]
         stage: Arc<str>,
     },
     /// A stage that it names has failed.
     Failed {
-        /// The stage that has failed.
+        /// The stage that has failed; in JSON `because`, since `stage` is the instance's own.
+        #[serde(rename = "because")]
         stage: Arc<str>,
     },
 }
@@ -203,6 +206,7 @@ pub enum EventKind {
         /// From 1.
         attempt: u32,
         /// Since the request was sent.
+        #[serde(serialize_with = "seconds::serialize")]
         after: Duration,
     },
     /// Text, as it comes; only where it is shown.
@@ -225,7 +229,7 @@ pub enum EventKind {
         /// Why.
         failure: Failure,
         /// How long until the next one; absent if there is none.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds::option::serialize")]
         retry_in: Option<Duration>,
     },
     /// An instance came out.
@@ -239,6 +243,7 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
         /// From its start to its end.
+        #[serde(serialize_with = "seconds::serialize")]
         took: Duration,
         /// Where it was saved, under the output folder.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -283,6 +288,7 @@ pub enum EventKind {
         /// Which.
         lane: LaneRef,
         /// For how long.
+        #[serde(serialize_with = "seconds::serialize")]
         pause: Duration,
         /// Whether the server named the time.
         asked: bool,
@@ -319,6 +325,7 @@ pub enum EventKind {
         /// What became of each stage, in file order.
         stages: Vec<(Arc<str>, StageTally)>,
         /// From start to end.
+        #[serde(serialize_with = "seconds::serialize")]
         took: Duration,
     },
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::seconds;
+
 /// What kind of failure it is; it decides what happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,8 +114,8 @@ pub struct Failure {
     /// The provider's name for the exchange.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
-    /// How long the provider asks to be left alone.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// How long the provider asks to be left alone; in JSON a number of seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default, with = "seconds::option")]
     pub retry_after: Option<Duration>,
     /// What had arrived of the answer, for people to look at.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -12,6 +12,7 @@ mod place;
 mod policy;
 mod provider;
 mod reply;
+mod seconds;
 mod units;
 mod value;
 

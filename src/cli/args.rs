@@ -1,0 +1,404 @@
+//! The flags as they are typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::error::ErrorKind;
+use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum, value_parser};
+
+use crate::model::StageKindName;
+use crate::sink::Exit;
+
+use super::inputs::InputArg;
+
+const EXAMPLES: &str = "\
+Examples:
+  blossom-run digest --offline                 run a shipped template without a service or a key
+  blossom-run new digest && blossom-run digest copy it, change it, run it
+  blossom-run my.yaml -i tone=dry -i articles=news.jsonl
+  blossom-run my.yaml --only summarize --limit 3 --print summarize
+  blossom-run check my.yaml                    every mistake in it, with line and column
+
+A file or folder that is called like a command is run as `./check` or `run check`.";
+
+/// What was asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a pipeline; the word may be left out
+    Run(Box<RunArgs>),
+    /// Show every mistake in pipeline files; nothing is called, no key is needed
+    Check(CheckArgs),
+    /// Show the request of a stage as it would be sent; what is not known yet stands as <name>
+    Show(ShowArgs),
+    /// Draw which stage reads which
+    Graph(GraphArgs),
+    /// Copy a shipped template into a folder
+    New(NewArgs),
+    /// List the shipped templates
+    Templates,
+    /// List the models of a provider
+    Models(ModelsArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RunArgs {
+    /// A pipeline file, a folder with a `pipeline.yaml`, or the name of a shipped template
+    #[arg(value_name = "PIPELINE")]
+    pub(super) pipeline: String,
+
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+
+    /// Write outputs to this folder
+    #[arg(long, value_name = "DIR", default_value = "out", help_heading = "Running")]
+    pub(super) out: PathBuf,
+
+    /// Run these stages and what they need
+    #[arg(long, value_name = "STAGE", value_delimiter = ',', help_heading = "Running")]
+    pub(super) only: Vec<String>,
+
+    /// Take the first N items of every list that comes from an input
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Running")]
+    pub(super) limit: Option<u64>,
+
+    /// Send at most N requests at once, over all stages
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..),
+        help_heading = "Running",
+    )]
+    pub(super) concurrency: Option<u32>,
+
+    /// Show text on standard error as it comes
+    #[arg(long, help_heading = "Printing")]
+    pub(super) stream: bool,
+
+    /// Print one JSON document on standard output at the end
+    #[arg(long, help_heading = "Printing", conflicts_with = "print")]
+    pub(super) json: bool,
+
+    /// Print just this output
+    #[arg(long, value_name = "NAME", help_heading = "Printing")]
+    pub(super) print: Option<String>,
+
+    /// Write events as JSON lines to this file as they happen; `-` is standard output
+    #[arg(long, value_name = "FILE", help_heading = "Printing")]
+    pub(super) events: Option<PathBuf>,
+
+    /// Show progress as bars, as plain lines, or not at all
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = "Printing")]
+    pub(super) progress: ProgressArg,
+
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+}
+
+/// What is asked for, whatever is done with it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct RequestArgs {
+    /// Set an input; `NAME=@FILE` reads the value from a file, `NAME=@@..` begins it with an @
+    #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = InputArg::parse, help_heading = "Inputs")]
+    pub(super) inputs: Vec<InputArg>,
+
+    /// Set inputs from a mapping in a YAML or JSON file; `-i` goes before it
+    #[arg(long = "inputs", value_name = "FILE", help_heading = "Inputs")]
+    pub(super) inputs_file: Option<PathBuf>,
+
+    /// Use this provider where a stage names none
+    #[arg(long, value_name = "NAME", help_heading = "Providers")]
+    pub(super) provider: Option<String>,
+
+    /// Use this model where a stage names none; `image=NAME` speaks to image stages
+    #[arg(long = "model", value_name = "[KIND=]NAME", value_parser = ModelArg::parse, help_heading = "Providers")]
+    pub(super) models: Vec<ModelArg>,
+
+    /// Answer every call from the built-in provider: no service, no key, no cost
+    #[arg(long, conflicts_with = "provider", help_heading = "Providers")]
+    pub(super) offline: bool,
+}
+
+/// How things are shown.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct DisplayArgs {
+    /// Use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Printing")]
+    pub(super) color: ColorArg,
+
+    /// Tell problems alone
+    #[arg(short, long, help_heading = "Printing", conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Tell each retry, each pause and each file as well
+    #[arg(short, long, help_heading = "Printing")]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct CheckArgs {
+    /// Pipeline files, folders with a `pipeline.yaml`, or names of shipped templates
+    #[arg(value_name = "PIPELINE", required = true)]
+    pub(super) pipelines: Vec<String>,
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ShowArgs {
+    /// A pipeline file, a folder with a `pipeline.yaml`, or the name of a shipped template
+    #[arg(value_name = "PIPELINE")]
+    pub(super) pipeline: String,
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub(super) stage: String,
+    /// The item: its key as progress and summary name it, or `#7`; the first one if none is named
+    #[arg(value_name = "ITEM")]
+    pub(super) item: Option<String>,
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct GraphArgs {
+    /// A pipeline file, a folder with a `pipeline.yaml`, or the name of a shipped template
+    #[arg(value_name = "PIPELINE")]
+    pub(super) pipeline: String,
+    /// How it is drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: GraphFormat,
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct NewArgs {
+    /// The template, as `blossom-run templates` lists it
+    #[arg(value_name = "TEMPLATE")]
+    pub(super) template: String,
+    /// The folder to make; called like the template if none is named
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ModelsArgs {
+    /// The provider
+    #[arg(long, value_name = "NAME", default_value = "pollinations")]
+    pub(super) provider: String,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorArg {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// In any case
+    Always,
+    /// In no case
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressArg {
+    /// Bars on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// Bars at the foot of the terminal
+    Bars,
+    /// A plain line now and then
+    Lines,
+    /// Nothing until the end
+    None,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// A line for each stage
+    #[default]
+    Text,
+    /// For Markdown
+    Mermaid,
+    /// For Graphviz
+    Dot,
+}
+
+/// `--model`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ModelArg {
+    /// The kind that it speaks to; text and chat without one.
+    pub(super) kind: Option<StageKindName>,
+    pub(super) name: String,
+}
+
+impl ModelArg {
+    fn parse(text: &str) -> Result<Self, String> {
+        let kinds = [("text", StageKindName::Text), ("chat", StageKindName::Chat), ("image", StageKindName::Image)];
+        // A model's own name may have an equals sign in it, so only kinds are cut off.
+        let (kind, name) = kinds
+            .into_iter()
+            .find_map(|(word, kind)| Some((Some(kind), text.strip_prefix(word)?.strip_prefix('=')?)))
+            .unwrap_or((None, text));
+        if name.trim().is_empty() {
+            return Err("the name is missing; write `--model openai` or `--model image=flux`".to_owned());
+        }
+        Ok(Self { kind, name: name.to_owned() })
+    }
+}
+
+impl Command {
+    /// Reads the words of the command line.
+    ///
+    /// # Errors
+    /// Wrong usage; and help, which is no error but ends the reading as well.
+    pub(super) fn read(words: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::grammar().try_get_matches_from(words)?;
+        let command = if matches.subcommand_name().is_some() {
+            Self::from_arg_matches(&matches)?
+        } else {
+            Self::Run(Box::new(RunArgs::from_arg_matches(&matches)?))
+        };
+        let conflict = if let Self::Run(run) = &command { run.conflict() } else { None };
+        match conflict {
+            Some(conflict) => Err(Self::grammar().error(ErrorKind::ArgumentConflict, conflict)),
+            None => Ok(command),
+        }
+    }
+
+    /// The grammar, for reading, completions and the manual page. Without a command it is that of `run`.
+    pub(super) fn grammar() -> clap::Command {
+        let codes: Vec<String> =
+            Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:<4} {meaning}", exit.code())).collect();
+        let program = clap::Command::new("blossom-run")
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Run a pipeline of text, chat and image stages")
+            .after_help(format!("{EXAMPLES}\n\nExit codes:\n{}", codes.join("\n")))
+            .max_term_width(100);
+        Self::augment_subcommands(RunArgs::augment_args(program))
+            .about("Run a pipeline of text, chat and image stages")
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+            .arg_required_else_help(true)
+            .disable_help_subcommand(true)
+    }
+}
+
+impl RunArgs {
+    /// Whether events go to standard output.
+    pub(super) fn events_on_stdout(&self) -> bool {
+        self.events.as_deref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
+    fn conflict(&self) -> Option<String> {
+        if self.events_on_stdout() && (self.json || self.print.is_some()) {
+            return Some(
+                "`--events -` takes standard output for itself; name a file, or leave `--json` and `--print` out"
+                    .to_owned(),
+            );
+        }
+        let names = self.request.inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>();
+        let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+        twice.map(|(_, name)| format!("input `{name}` is set twice; leave one `-i {name}=..` out"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Command, clap::Error> {
+        Command::read(std::iter::once("blossom-run").chain(line.split_whitespace()).map(OsString::from))
+    }
+
+    fn run(line: &str) -> RunArgs {
+        match read(line).unwrap() {
+            Command::Run(run) => *run,
+            other => panic!("{line} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_grammar_holds_together() {
+        Command::grammar().debug_assert();
+    }
+
+    #[test]
+    fn the_word_run_may_be_written() {
+        for line in ["digest.yaml --offline", "run digest.yaml --offline", "--offline digest.yaml"] {
+            let run = run(line);
+            assert_eq!((run.pipeline.as_str(), run.request.offline), ("digest.yaml", true), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_called_like_a_command_can_be_run() {
+        assert_eq!(run("./check").pipeline, "./check");
+        assert_eq!(run("run check").pipeline, "check");
+        assert!(matches!(read("check digest.yaml").unwrap(), Command::Check(_)));
+    }
+
+    #[test]
+    fn flags_are_typed() {
+        let run =
+            run("x -i tone=dry -i text=@a.md --model gpt-5 --model image=flux --only a,b --limit 3 --concurrency 2 \
+             --progress lines --color never --out here -q");
+        assert_eq!(run.request.inputs.len(), 2);
+        assert_eq!(
+            run.request.models,
+            [
+                ModelArg { kind: None, name: "gpt-5".into() },
+                ModelArg { kind: Some(StageKindName::Image), name: "flux".into() }
+            ]
+        );
+        assert_eq!(run.only, ["a", "b"]);
+        assert_eq!((run.limit, run.concurrency, run.progress), (Some(3), Some(2), ProgressArg::Lines));
+        assert!(run.display.quiet);
+    }
+
+    #[test]
+    fn wrong_usage_says_what_to_write() {
+        for (line, words) in [
+            ("x -i tone", "write `-i tone=VALUE`"),
+            ("x --model image=", "write `--model openai`"),
+            ("x --limit 0", "0 is not in 1.."),
+            ("x --concurrency 0", "0 is not in 1.."),
+            ("x --json --print a", "cannot be used with"),
+            ("x --events - --json", "takes standard output for itself"),
+            ("x -i a=1 -i a=2", "`a` is set twice"),
+            ("x --offline --provider openai", "cannot be used with"),
+            ("show x", "<STAGE>"),
+            ("check", "<PIPELINE>"),
+            ("graph x --format svg", "mermaid"),
+            ("x --strem", "--stream"),
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(error.to_string().contains(words), "{line}: {error}");
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_commands_flags_and_exit_codes() {
+        let help = read("--help").unwrap_err();
+        assert_eq!(help.exit_code(), 0);
+        let help = help.to_string();
+        for words in ["templates", "--input <NAME=VALUE>", "Exit codes:", "143", "digest --offline"] {
+            assert!(help.contains(words), "{words}: {help}");
+        }
+    }
+}

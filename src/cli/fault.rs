@@ -1,0 +1,72 @@
+//! Why a command ends early, and with which exit code.
+
+use anyhow::Error;
+use console::Style;
+
+use crate::diag::did_you_mean;
+use crate::model::{Advice, Failure, FailureKind};
+use crate::sink::Exit;
+
+use super::settings::Surroundings;
+use super::stdout;
+
+/// A command that can't go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Fault {
+    /// What the shell is told.
+    pub(super) exit: Exit,
+    /// What is wrong, in one sentence.
+    pub(super) message: String,
+    /// What to try.
+    pub(super) help: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), help: Some(help.into()) }
+    }
+
+    pub(super) fn invalid(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { exit: Exit::Invalid, message: message.into(), help: Some(help.into()) }
+    }
+
+    /// The help where `wrong` is none of `known`: the nearest of them, or else `otherwise` and all of them.
+    pub(super) fn nearest(wrong: &str, known: &[&str], otherwise: &str) -> String {
+        match did_you_mean(wrong, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("{otherwise}: {}", known.join(", ")),
+        }
+    }
+
+    pub(super) fn unwritable(message: impl Into<String>, help: Option<String>) -> Self {
+        Self { exit: Exit::Unwritable, message: message.into(), help }
+    }
+
+    /// Says on standard error what is wrong. An error that is no fault of the user's is one of ours.
+    pub(super) fn tell(error: &Error) -> Exit {
+        let red = Style::new().red().bold().force_styling(Surroundings::detect().may_colour_errors());
+        let tag = red.apply_to("error:");
+        let Some(fault) = error.downcast_ref::<Self>() else {
+            stdout::error(&format!("{tag} {error:#}\n"));
+            return Exit::Internal;
+        };
+        let help = fault.help.as_deref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+        stdout::error(&format!("{tag} {}{help}\n", fault.message));
+        fault.exit
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        let exit = match failure.kind {
+            FailureKind::Internal => Exit::Internal,
+            FailureKind::Output => Exit::Unwritable,
+            FailureKind::Interrupted => Exit::Interrupted,
+            FailureKind::Template => Exit::Invalid,
+            _ if failure.advice() == Advice::Block => Exit::Blocked,
+            _ => Exit::Failed,
+        };
+        Self { exit, message: failure.message, help: failure.suggestion }
+    }
+}

@@ -1,0 +1,180 @@
+//! A graph of stages as text, for Markdown and for Graphviz.
+
+use std::fmt::Write as _;
+
+use crate::engine::{GraphEdge, GraphStage, GraphView};
+use crate::model::StageKindName;
+use crate::sink::{Side, table};
+
+/// A line for each stage: its kind, how often it runs, what it reads, where it is saved.
+pub(super) fn text(graph: &GraphView) -> String {
+    let rows: Vec<Vec<String>> = graph
+        .stages
+        .iter()
+        .map(|stage| {
+            let reads: Vec<String> = incoming(graph, stage).map(source).collect();
+            let reads = if reads.is_empty() { String::new() } else { format!("<- {}", reads.join(", ")) };
+            let saves = stage.saves.as_ref().map(|path| format!("-> {path}")).unwrap_or_default();
+            vec![stage.name.clone(), kind(stage).to_owned(), loops(stage), reads, saves]
+        })
+        .collect();
+    let lines = table(&[Side::Left; 5], &rows);
+    format!("{}\n", lines.join("\n"))
+}
+
+/// A flow chart that GitHub and others draw. A thick arrow collects all, a dotted one is optional.
+pub(super) fn mermaid(graph: &GraphView) -> String {
+    let mut out = "flowchart TD\n".to_owned();
+    for stage in &graph.stages {
+        let label = quoted_for_mermaid(&format!("{}\n{}, {}", stage.name, kind(stage), loops(stage)));
+        _ = writeln!(out, "  {}[{label}]", id(&stage.name));
+    }
+    for edge in &graph.edges {
+        let arrow = match (edge.collects, edge.optional) {
+            (false, false) => "-->",
+            (true, false) => "==>|all|",
+            (false, true) => "-.->",
+            (true, true) => "-.->|all|",
+        };
+        _ = writeln!(out, "  {} {arrow} {}", id(&edge.from), id(&edge.to));
+    }
+    out
+}
+
+/// A directed graph for `dot`. A bold edge collects all, a dashed one is optional.
+pub(super) fn dot(graph: &GraphView) -> String {
+    let mut out = "digraph pipeline {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n".to_owned();
+    for stage in &graph.stages {
+        let label = quoted_for_dot(&format!("{}\n{}, {}", stage.name, kind(stage), loops(stage)));
+        _ = writeln!(out, "  {} [label={label}];", quoted_for_dot(&stage.name));
+    }
+    for edge in &graph.edges {
+        let mut styles = Vec::new();
+        if edge.collects {
+            styles.push("label=all, penwidth=2");
+        }
+        if edge.optional {
+            styles.push("style=dashed");
+        }
+        let styles = if styles.is_empty() { String::new() } else { format!(" [{}]", styles.join(", ")) };
+        let (from, to) = (quoted_for_dot(&edge.from), quoted_for_dot(&edge.to));
+        _ = writeln!(out, "  {from} -> {to}{styles};");
+    }
+    out.push_str("}\n");
+    out
+}
+
+fn incoming<'a>(graph: &'a GraphView, stage: &'a GraphStage) -> impl Iterator<Item = &'a GraphEdge> {
+    graph.edges.iter().filter(|edge| edge.to == stage.name)
+}
+
+fn source(edge: &GraphEdge) -> String {
+    let all = if edge.collects { "all " } else { "" };
+    let optional = if edge.optional { "?" } else { "" };
+    format!("{all}{}{optional}", edge.from)
+}
+
+fn kind(stage: &GraphStage) -> &'static str {
+    match stage.kind {
+        StageKindName::Text => "text",
+        StageKindName::Chat => "chat",
+        StageKindName::Image => "image",
+        StageKindName::Render => "render",
+    }
+}
+
+fn loops(stage: &GraphStage) -> String {
+    if stage.loops.is_empty() { "once".to_owned() } else { format!("per {}", stage.loops.join(", ")) }
+}
+
+/// A stage may be called `end`, which is a word of Mermaid's own.
+fn id(stage: &str) -> String {
+    format!("s_{stage}")
+}
+
+fn quoted_for_mermaid(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "#quot;").replace('\n', "<br/>"))
+}
+
+fn quoted_for_dot(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph() -> GraphView {
+        let stage = |name: &str, kind, loops: &[&str], saves: Option<&str>| GraphStage {
+            name: name.into(),
+            kind,
+            loops: loops.iter().map(|name| (*name).to_owned()).collect(),
+            saves: saves.map(str::to_owned),
+        };
+        let edge = |from: &str, to: &str, collects, optional| GraphEdge {
+            from: from.into(),
+            to: to.into(),
+            collects,
+            optional,
+        };
+        GraphView {
+            stages: vec![
+                stage("analyze", StageKindName::Text, &["lang", "article"], None),
+                stage("report", StageKindName::Chat, &[], Some("report.md")),
+                stage("cover", StageKindName::Image, &[], Some("cover.png")),
+            ],
+            edges: vec![
+                edge("analyze", "report", true, false),
+                edge("report", "cover", false, false),
+                edge("analyze", "cover", true, true),
+            ],
+        }
+    }
+
+    #[test]
+    fn as_text() {
+        assert_eq!(
+            text(&graph()),
+            "\
+analyze  text   per lang, article
+report   chat   once               <- all analyze           -> report.md
+cover    image  once               <- report, all analyze?  -> cover.png
+"
+        );
+    }
+
+    #[test]
+    fn for_markdown() {
+        assert_eq!(
+            mermaid(&graph()),
+            "\
+flowchart TD
+  s_analyze[\"analyze<br/>text, per lang, article\"]
+  s_report[\"report<br/>chat, once\"]
+  s_cover[\"cover<br/>image, once\"]
+  s_analyze ==>|all| s_report
+  s_report --> s_cover
+  s_analyze -.->|all| s_cover
+"
+        );
+    }
+
+    #[test]
+    fn for_graphviz() {
+        assert_eq!(
+            dot(&graph()),
+            "\
+digraph pipeline {
+  rankdir=LR;
+  node [shape=box, style=rounded];
+  \"analyze\" [label=\"analyze\\ntext, per lang, article\"];
+  \"report\" [label=\"report\\nchat, once\"];
+  \"cover\" [label=\"cover\\nimage, once\"];
+  \"analyze\" -> \"report\" [label=all, penwidth=2];
+  \"report\" -> \"cover\";
+  \"analyze\" -> \"cover\" [label=all, penwidth=2, style=dashed];
+}
+"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Inputs that come from the command line.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::engine::{self, Request};
+
+use super::args::RequestArgs;
+use super::fault::Fault;
+
+/// `-i NAME=VALUE`, not yet read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InputArg {
+    pub(super) name: String,
+    source: Source,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Words(String),
+    File(PathBuf),
+    Stdin,
+}
+
+impl InputArg {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(format!("it has no value; write `-i {text}=VALUE`"));
+        };
+        let name = name.trim();
+        if name.is_empty() {
+            return Err("it has no name; write `-i NAME=VALUE`".to_owned());
+        }
+        let source = match value.strip_prefix('@') {
+            None => Source::Words(value.to_owned()),
+            Some(rest) if rest.starts_with('@') => Source::Words(rest.to_owned()),
+            Some("") => return Err(format!("the file is missing; write `-i {name}=@FILE`, or `@@` for an @")),
+            Some("-") => Source::Stdin,
+            Some(path) => Source::File(path.into()),
+        };
+        Ok(Self { name: name.to_owned(), source })
+    }
+
+    fn text(&self) -> Result<String, Fault> {
+        let (name, bytes) = match &self.source {
+            Source::Words(words) => return Ok(words.clone()),
+            Source::File(path) => (path.display().to_string(), std::fs::read(path)),
+            Source::Stdin => {
+                let mut bytes = Vec::new();
+                let read = std::io::stdin().lock().read_to_end(&mut bytes);
+                ("standard input".to_owned(), read.map(|_| bytes))
+            }
+        };
+        let bytes = bytes.map_err(|error| {
+            let help = format!("write `-i {}=@FILE` with a file that can be read, or `@@` for an @", self.name);
+            Fault::invalid(format!("input `{}`: `{name}` can't be read: {error}", self.name), help)
+        })?;
+        String::from_utf8(bytes).map_err(|_| {
+            Fault::invalid(
+                format!("input `{}`: `{name}` is not text in UTF-8", self.name),
+                "convert it first: `iconv -t utf-8`",
+            )
+        })
+    }
+}
+
+/// What a pipeline is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To see what it says: inputs may be missing.
+    Look,
+    /// To make requests of it: every input has a value.
+    Use,
+}
+
+/// What is asked for, with values read from where they stand.
+pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Result<Request> {
+    let mut inputs = Vec::with_capacity(args.inputs.len());
+    for input in &args.inputs {
+        inputs.push((input.name.clone(), input.text()?));
+    }
+    let input_values = match &args.inputs_file {
+        Some(path) => engine::read_inputs(path).map_err(|failure| Fault {
+            exit: crate::sink::Exit::Invalid,
+            message: failure.message,
+            help: failure.suggestion,
+        })?,
+        None => crate::model::JsonMap::new(),
+    };
+    Ok(Request {
+        file: file.to_owned(),
+        inputs,
+        input_values,
+        provider: args.provider.clone(),
+        models: args.models.iter().map(|model| (model.kind, model.name.clone())).collect(),
+        offline: args.offline,
+        only: Vec::new(),
+        limit: None,
+        to_run: purpose == Purpose::Use,
+        working_dir: std::env::current_dir()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(arg: &str) -> Result<String, Fault> {
+        InputArg::parse(arg).unwrap().text()
+    }
+
+    #[test]
+    fn values_are_taken_as_they_stand() {
+        for (arg, value) in [
+            ("tone=dry", "dry"),
+            ("tone=", ""),
+            ("formula=a=b", "a=b"),
+            ("handle=@@blossom", "@blossom"),
+            ("spaces= a ", " a "),
+        ] {
+            assert_eq!(text(arg).unwrap(), value, "{arg}");
+        }
+    }
+
+    #[test]
+    fn a_value_can_be_read_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.md");
+        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), "Grüße\n".as_bytes()).unwrap();
+        assert_eq!(text(&format!("text=@{}", path.display())).unwrap(), "Grüße\n");
+        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), b"\xff").unwrap();
+        let fault = text(&format!("text=@{}", path.display())).unwrap_err();
+        assert!(fault.message.contains("not text in UTF-8"), "{fault}");
+        assert!(text("text=@no-such-file").unwrap_err().message.contains("`no-such-file` can't be read"));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        for (arg, words) in [("tone", "`-i tone=VALUE`"), ("=dry", "`-i NAME=VALUE`"), ("tone=@", "`-i tone=@FILE`")] {
+            assert!(InputArg::parse(arg).unwrap_err().contains(words), "{arg}");
+        }
+    }
+}

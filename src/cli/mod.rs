@@ -1,0 +1,63 @@
+//! The command line: flags, what is printed where, signals and exit codes.
+//!
+//! The command line as it was typed is a [`Command`](args::Command); what follows from them and from the terminal is
+//! [`Settings`](settings::Settings), resolved once. Each command has a file of its own, calls [`engine`](crate::engine)
+//! and says how it ended; standard output holds outputs alone. This is the only room that names `anyhow`, `clap`, the
+//! terminal and exit codes, and it holds no rule of the pipeline language.
+
+mod args;
+mod check;
+mod document;
+mod fault;
+mod graph;
+mod graph_text;
+mod inputs;
+mod models;
+mod panics;
+mod pipeline;
+mod printed;
+mod reference;
+mod run;
+mod settings;
+mod show;
+mod signals;
+mod stdout;
+mod templates;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::sink::Exit;
+
+use args::Command;
+use fault::Fault;
+
+/// The whole program: reads the command line, does what it says, and says how it ended.
+pub fn main() -> ExitCode {
+    panics::install();
+    // What the panic was about has been said by then.
+    std::panic::catch_unwind(|| answer(std::env::args_os())).unwrap_or(Exit::Internal).into()
+}
+
+fn answer(words: impl Iterator<Item = OsString>) -> Exit {
+    match Command::read(words) {
+        Ok(command) => dispatch(&command).unwrap_or_else(|error| Fault::tell(&error)),
+        Err(message) => stdout::help(&message),
+    }
+}
+
+fn dispatch(command: &Command) -> Result<Exit> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Show(args) => show::show(args),
+        Command::Graph(args) => graph::graph(args),
+        Command::New(args) => templates::new(args),
+        Command::Templates => templates::list(),
+        Command::Models(args) => models::models(args),
+        Command::Completions(args) => reference::completions(args),
+        Command::Man => reference::man(),
+    }
+}

@@ -1,0 +1,22 @@
+//! `models`: what a provider offers.
+
+use anyhow::Result;
+use tokio::runtime::Runtime;
+
+use crate::engine;
+use crate::sink::{Exit, Side, table};
+
+use super::args::ModelsArgs;
+use super::fault::Fault;
+use super::stdout;
+
+pub(super) fn models(args: &ModelsArgs) -> Result<Exit> {
+    let models = Runtime::new()?.block_on(engine::models(&args.provider)).map_err(Fault::from)?;
+    let rows: Vec<Vec<String>> = models
+        .into_iter()
+        .map(|model| vec![model.name, model.makes.join(", "), model.description.unwrap_or_default()])
+        .collect();
+    let lines: String = table(&[Side::Left; 3], &rows).into_iter().map(|line| line + "\n").collect();
+    stdout::print(&lines)?;
+    Ok(Exit::Done)
+}

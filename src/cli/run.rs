@@ -1,0 +1,140 @@
+//! `run`: the pipeline, watched.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio::runtime::Runtime;
+
+use crate::engine::{self, Finished, Request, RunOptions};
+use crate::model::{Failure, FailureKind, RunOutcome};
+use crate::plan::Plan;
+use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, problems, summary};
+
+use super::args::RunArgs;
+use super::document::document;
+use super::fault::Fault;
+use super::inputs::{self, Purpose};
+use super::pipeline::{locate, planned};
+use super::printed::{printed, printed_one};
+use super::settings::{Settings, Surroundings};
+use super::signals;
+use super::stdout;
+
+pub(super) fn run(args: &RunArgs) -> Result<Exit> {
+    let settings = Settings::of_run(args, Surroundings::detect());
+    let located = locate(&args.pipeline)?;
+    let request = Request {
+        only: args.only.clone(),
+        limit: args.limit,
+        ..inputs::request(&located.file, &args.request, Purpose::Use)?
+    };
+    let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
+    if let Some(name) = &args.print {
+        known_output(&plan, name)?;
+    }
+    let hub = hub(args, &settings)?;
+
+    let runtime = Runtime::new()?;
+    let ended = runtime.block_on(watch(plan, args, hub));
+    // What was given up on must not keep the program alive.
+    runtime.shutdown_background();
+    match ended? {
+        ControlFlow::Continue((watched, finished)) => conclude(args, &settings, &watched, &finished),
+        ControlFlow::Break(exit) => {
+            stdout::error("what was in flight did not end in time, and was left behind\n");
+            Ok(exit)
+        }
+    }
+}
+
+/// Runs to the end, unless it does not end although it was told to.
+async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
+    let options = RunOptions { out: args.out.clone(), concurrency: args.concurrency, stream: args.stream };
+    let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
+    let halt = running.halt();
+    let orderly = async { tokio::join!(hub.run(events), running.finish()) };
+    Ok(tokio::select! {
+        ended = orderly => ControlFlow::Continue(ended),
+        exit = signals::relay(signals::incoming(), &halt) => ControlFlow::Break(exit),
+    })
+}
+
+/// All who watch. Files are opened before the first call, so that none is made for nothing.
+fn hub(args: &RunArgs, settings: &Settings) -> Result<Hub, Fault> {
+    let hub = Hub::new().watch(Terminal::new(Printer::stderr(), settings.terminal()));
+    Ok(match &args.events {
+        None => hub,
+        Some(_) if args.events_on_stdout() => {
+            hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())), "-"))
+        }
+        Some(path) => hub.watch(EventLines::new(open(path)?, path.display().to_string())),
+    })
+}
+
+fn open(path: &Path) -> Result<Printer, Fault> {
+    let file = File::create(path).map_err(|error| {
+        let help = "name a file in a folder that is there: `--events events.jsonl`";
+        Fault::unwritable(format!("events can't be written to `{}`: {error}", path.display()), Some(help.to_owned()))
+    })?;
+    Ok(Printer::new(BufWriter::new(file)))
+}
+
+fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
+    let names: Vec<&str> = plan.outputs.iter().map(|output| &*output.name).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let help = Fault::nearest(name, &names, "the outputs are");
+    Err(Fault::usage(format!("`--print`: there is no output `{name}`"), help))
+}
+
+/// Prints what came out of the run, then says what became of it: the last lines on a terminal are the summary's.
+fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &Finished) -> Result<Exit> {
+    let tally = &watched.tally;
+    let mut exit = Exit::of(&finished.outcome);
+    if !watched.problems.is_empty() {
+        exit = exit.or_worse(Exit::Unwritable);
+    }
+    let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
+
+    let view = SummaryView { paint: settings.paint, out: &args.out };
+    if settings.quiet {
+        stdout::error(problems(tally, &view).trim_start_matches('\n'));
+        if let Some(failure) = cause(&finished.outcome) {
+            Fault::tell(&Fault::from(failure.clone()).into());
+        }
+    } else {
+        stdout::error(&summary(tally, &view));
+    }
+    for problem in &watched.problems {
+        stdout::error(&format!("{} {problem}\n", settings.paint.bad("error:")));
+    }
+    was_printed.map(|()| exit)
+}
+
+/// What ended a run that did not come to its end.
+fn cause(outcome: &RunOutcome) -> Option<&Failure> {
+    match outcome {
+        RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure } | RunOutcome::Internal { failure } => {
+            Some(failure).filter(|failure| failure.kind != FailureKind::Interrupted)
+        }
+        RunOutcome::Done | RunOutcome::Failed | RunOutcome::Interrupted { .. } => None,
+    }
+}
+
+fn outputs(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &Finished, exit: Exit) -> String {
+    if args.events_on_stdout() {
+        return String::new();
+    }
+    if args.json {
+        return document(&watched.tally, &finished.outcome, exit, &finished.outputs);
+    }
+    match &args.print {
+        Some(name) => finished.outputs.iter().find(|output| output.name == *name).map(printed_one).unwrap_or_default(),
+        None => printed(&finished.outputs, |text| settings.was_shown(text)),
+    }
+}

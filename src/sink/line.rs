@@ -1,0 +1,249 @@
+//! The lines of the display: one for each stage and one of totals, as text.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::Units;
+
+use super::columns::{fit, pad, width_of};
+use super::paint::Paint;
+use super::stage_view::StageView;
+use super::tally::Tally;
+use super::wording::{about, rate, short_number};
+
+const WIDEST_BAR: usize = 24;
+const NARROWEST_BAR: usize = 6;
+const WIDEST_NAME: usize = 20;
+
+/// What the lines of one moment have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// The time.
+    pub(super) now: Timestamp,
+    /// Columns of the terminal.
+    pub(super) width: usize,
+    /// Rows of the terminal.
+    pub(super) rows: usize,
+    /// Columns of the longest name.
+    pub(super) name_width: usize,
+    pub(super) paint: Paint,
+}
+
+impl Frame {
+    pub(super) fn new(tally: &Tally, now: Timestamp, (rows, width): (usize, usize), paint: Paint) -> Self {
+        let longest = tally.stages().map(|stage| width_of(&stage.name)).max().unwrap_or_default();
+        Self { now, width, rows, name_width: longest.min(WIDEST_NAME), paint }
+    }
+}
+
+/// All lines of a moment, at most so many as the terminal has room for: stages at work go before those that wait, and
+/// those before the ones that are through.
+pub(super) fn screen(tally: &Tally, frame: &Frame) -> Vec<String> {
+    // The last row belongs to the cursor, the one before it to the totals.
+    let room = frame.rows.saturating_sub(2).max(1);
+    let urgency = |stage: &StageView| match (stage.is_complete(), stage.has_begun()) {
+        (false, true) => 0,
+        (false, false) => 1,
+        (true, _) => 2,
+    };
+    let mut stages: Vec<(usize, &StageView)> = tally.stages().enumerate().collect();
+    stages.sort_by_key(|(_, stage)| urgency(stage));
+    stages.truncate(room);
+    stages.sort_by_key(|(position, _)| *position);
+    let mut lines: Vec<String> = stages.into_iter().map(|(_, stage)| stage_line(stage, frame)).collect();
+    lines.push(totals_line(tally, frame));
+    lines
+}
+
+/// `analyze    ━━━━━━━╌╌╌╌╌╌╌  12/40  8 in flight  1 failed  3.2/s  9s left`, with less of it where the terminal is
+/// narrow: the bar goes first, then the rate, what is in flight, the time left, and what failed last.
+pub(super) fn stage_line(stage: &StageView, frame: &Frame) -> String {
+    let name = pad(&stage.name, frame.name_width);
+    let count = count(stage);
+    let failed = stage.tally.failed + stage.tally.replaced;
+    let rate_now = if stage.in_flight() > 0 { stage.rate(frame.now) } else { None };
+    let parts = [
+        (stage.in_flight() > 0).then(|| format!("{} in flight", stage.in_flight())),
+        (failed > 0).then(|| format!("{failed} failed")),
+        rate_now.map(rate),
+        stage.time_left(frame.now).filter(|_| rate_now.is_some()).map(|left| format!("{} left", about(left))),
+    ];
+    let mut room = frame.width.saturating_sub(frame.name_width + 2 + width_of(&count));
+    let mut chosen = [false; 4];
+    for part in [1, 3, 0, 2] {
+        let Some(text) = &parts[part] else { continue };
+        let needed = width_of(text) + 2;
+        if needed > room {
+            break;
+        }
+        room -= needed;
+        chosen[part] = true;
+    }
+    let mut line = name;
+    if room >= NARROWEST_BAR + 2 {
+        line.push_str("  ");
+        line.push_str(&bar(stage, (room - 2).min(WIDEST_BAR), frame.paint));
+    }
+    line.push_str("  ");
+    line.push_str(&count);
+    for (text, _) in parts.iter().zip(chosen).filter(|(_, chosen)| *chosen) {
+        let Some(text) = text else { continue };
+        line.push_str("  ");
+        line.push_str(&if text.ends_with("failed") { frame.paint.bad(text) } else { text.clone() });
+    }
+    fit(&line, frame.width).into_owned()
+}
+
+/// `digest  52/121  16 in flight  58 calls  3 retries  21k tokens  12.3s`
+pub(super) fn totals_line(tally: &Tally, frame: &Frame) -> String {
+    let total = tally.total();
+    let ended: u64 = tally.stages().map(StageView::ended).sum();
+    let calls: u64 = tally.stages().map(|stage| stage.calls).sum();
+    let retries: u64 = tally.stages().map(|stage| stage.retries).sum();
+    let tokens: u64 = tally.stages().map(|stage| stage.usage.total_tokens).sum();
+    let open_end = if tally.stages().all(|stage| stage.planned.is_some()) { "" } else { "+" };
+    let mut parts = vec![tally.pipeline().to_owned(), format!("{ended}/{}{open_end}", total.instances)];
+    if tally.in_flight() > 0 {
+        parts.push(format!("{} in flight", tally.in_flight()));
+    }
+    parts.push(format!("{calls} calls"));
+    if retries > 0 {
+        parts.push(format!("{retries} retries"));
+    }
+    if tokens > 0 {
+        parts.push(format!("{} tokens", short_number(tokens)));
+    }
+    // Not to tenths: a figure that flickers draws the eye away from those that matter.
+    parts.push(whole_seconds(tally.elapsed(frame.now)));
+    if tally.stopping().is_some() {
+        parts.push("stopping".to_owned());
+    }
+    frame.paint.dim(&fit(&parts.join("  "), frame.width))
+}
+
+/// `analyze: 12 of 40, 8 in flight, 1 failed, 3.2/s, 9s left`: for logs and pipes.
+pub(super) fn plain_line(stage: &StageView, now: Timestamp) -> String {
+    let mut parts = vec![format!("{} of {}", stage.ended(), instances(stage))];
+    if stage.in_flight() > 0 {
+        parts.push(format!("{} in flight", stage.in_flight()));
+    }
+    parts.extend(troubles(stage));
+    if let Some(per_second) = stage.rate(now) {
+        parts.push(rate(per_second));
+        parts.extend(stage.time_left(now).map(|left| format!("{} left", about(left))));
+    }
+    format!("{}: {}", stage.name, parts.join(", "))
+}
+
+/// `analyze: 40 of 40, 1 failed, in 12.3s`: a stage that is through.
+pub(super) fn plain_end(stage: &StageView) -> String {
+    let mut parts = vec![format!("{} of {}", stage.ended(), stage.tally.instances)];
+    parts.extend(troubles(stage));
+    if let Some(span) = stage.span() {
+        parts.push(format!("in {}", Units::show_duration(span)));
+    }
+    format!("{}: {}", stage.name, parts.join(", "))
+}
+
+fn troubles(stage: &StageView) -> Vec<String> {
+    let tally = &stage.tally;
+    [(tally.failed, "failed"), (tally.replaced, "replaced"), (tally.skipped + tally.skipped_after_failure, "skipped")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+}
+
+fn instances(stage: &StageView) -> String {
+    let open_end = if stage.planned.is_some() { "" } else { "+" };
+    format!("{}{open_end}", stage.tally.instances)
+}
+
+fn count(stage: &StageView) -> String {
+    format!("{}/{}", stage.ended(), instances(stage))
+}
+
+fn bar(stage: &StageView, width: usize, paint: Paint) -> String {
+    let all = stage.tally.instances;
+    let share = |count: u64| -> usize {
+        if all == 0 {
+            return 0;
+        }
+        // In u128, so that no number of items overflows.
+        usize::try_from(u128::from(count.min(all)) * width as u128 / u128::from(all)).unwrap_or(width)
+    };
+    let ended = if stage.planned.is_some() { share(stage.ended()) } else { 0 };
+    format!("{}{}", paint.good(&"━".repeat(ended)), paint.dim(&"╌".repeat(width - ended)))
+}
+
+fn whole_seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds < 60 { format!("{seconds}s") } else { Units::show_duration(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    fn half_way() -> Sample {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(40)).plan("日本語の記事", None).plan("report", Some(1));
+        for item in 0..12 {
+            sample.start("analyze", item).seconds(0.5).done("analyze", item);
+        }
+        sample.start("analyze", 12).fail("analyze", 12, "the answer hit `max_tokens`");
+        sample.start("analyze", 13).start("analyze", 14).found("日本語の記事", 3);
+        sample
+    }
+
+    fn lines(sample: &Sample, rows: usize, width: usize) -> Vec<String> {
+        let frame = Frame::new(sample.tally(), sample.now(), (rows, width), Paint::new(false));
+        screen(sample.tally(), &frame)
+    }
+
+    #[test]
+    fn a_stage_and_the_totals_have_a_line_each() {
+        assert_eq!(
+            lines(&half_way(), 24, 90),
+            [
+                "analyze       ━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  13/40  2 in flight  1 failed  2.2/s  13s left",
+                "日本語の記事  ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  0/3+",
+                "report        ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  0/1",
+                "sample  13/44+  2 in flight  0 calls  120 tokens  6s",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_keeps_what_matters() {
+        let sample = half_way();
+        let first = |width| lines(&sample, 24, width).remove(0);
+        assert_eq!(first(70), "analyze       ━━╌╌╌╌╌╌╌  13/40  2 in flight  1 failed  2.2/s  13s left");
+        assert_eq!(first(60), "analyze       13/40  2 in flight  1 failed  2.2/s  13s left");
+        assert_eq!(first(40), "analyze       13/40  1 failed  13s left");
+        assert_eq!(first(31), "analyze       13/40  1 failed");
+        assert_eq!(first(10), "analyze  …");
+        for width in 0..120 {
+            for line in lines(&sample, 24, width) {
+                assert!(width_of(&line) <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_low_terminal_shows_the_stages_at_work() {
+        let shown = lines(&half_way(), 3, 60);
+        assert_eq!(shown.len(), 2);
+        assert!(shown[0].starts_with("analyze"), "{shown:?}");
+    }
+
+    #[test]
+    fn plain_lines_say_the_same() {
+        let sample = half_way();
+        let stage = sample.tally().stage("analyze").unwrap();
+        assert_eq!(plain_line(stage, sample.now()), "analyze: 13 of 40, 2 in flight, 1 failed, 2.2/s, 13s left");
+        assert_eq!(plain_end(stage), "analyze: 13 of 40, 1 failed, in 6.0s");
+    }
+}

@@ -1,0 +1,203 @@
+//! What is known of one stage at a moment of the run.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{StageKindName, StageTally, Usage};
+
+use super::clock::between;
+
+/// How many ends the rate is measured over.
+const RATE_WINDOW: usize = 64;
+/// At most so many files of a stage are named.
+const MOST_FILES: usize = 5;
+
+/// A stage as watchers see it. Its size does not depend on the number of items.
+#[derive(Debug, Clone)]
+pub struct StageView {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it does.
+    pub kind: StageKindName,
+    /// How many instances it has, if that was known beforehand.
+    pub planned: Option<u64>,
+    /// What became of its instances so far.
+    pub tally: StageTally,
+    /// Requests sent.
+    pub calls: u64,
+    /// Requests sent again after a failed one.
+    pub retries: u64,
+    /// Tokens, as far as the provider says.
+    pub usage: Usage,
+    /// Instances that asked for a text, and whose provider did not say how many tokens it took.
+    pub unmetered: u64,
+    /// Instances that failed, or were replaced, since the answer hit `max_tokens`.
+    pub cut: u64,
+    /// Files written.
+    pub saved: SavedFiles,
+    began: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    in_flight: HashSet<Arc<[u64]>>,
+    /// Instances in flight whose answer was kept.
+    reusing: HashSet<Arc<[u64]>>,
+    recent: VecDeque<Timestamp>,
+    took: Duration,
+    took_by: u32,
+}
+
+/// The files of a stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SavedFiles {
+    /// The first few, under the output folder.
+    pub first: Vec<Arc<str>>,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl SavedFiles {
+    pub(super) fn add(&mut self, path: &Arc<str>) {
+        self.count += 1;
+        if self.first.len() < MOST_FILES {
+            self.first.push(path.clone());
+        }
+    }
+}
+
+impl StageView {
+    pub(super) fn new(name: Arc<str>, kind: StageKindName, planned: Option<u64>) -> Self {
+        let instances = planned.unwrap_or_default();
+        Self {
+            name,
+            kind,
+            planned,
+            tally: StageTally { instances, not_started: instances, ..StageTally::default() },
+            calls: 0,
+            retries: 0,
+            usage: Usage::default(),
+            unmetered: 0,
+            cut: 0,
+            saved: SavedFiles::default(),
+            began: None,
+            ended_at: None,
+            in_flight: HashSet::new(),
+            reusing: HashSet::new(),
+            recent: VecDeque::new(),
+            took: Duration::ZERO,
+            took_by: 0,
+        }
+    }
+
+    /// Whether it asks for text.
+    pub fn speaks(&self) -> bool {
+        matches!(self.kind, StageKindName::Text | StageKindName::Chat)
+    }
+
+    /// Instances that have come to an end, whichever.
+    pub fn ended(&self) -> u64 {
+        let tally = &self.tally;
+        tally.done + tally.reused + tally.replaced + tally.skipped + tally.skipped_after_failure + tally.failed
+    }
+
+    /// Instances that have a place among those in flight.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.len() as u64
+    }
+
+    /// Whether any instance has been started or has ended.
+    pub fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// Whether all instances have ended; not known before the end where their number is not.
+    pub fn is_complete(&self) -> bool {
+        self.planned.is_some() && self.ended() >= self.tally.instances
+    }
+
+    /// Instances that end in a second, lately; absent before there are two.
+    pub fn rate(&self, now: Timestamp) -> Option<f64> {
+        let first = *self.recent.front()?;
+        let ends = u32::try_from(self.recent.len().checked_sub(1).filter(|ends| *ends > 0)?).ok()?;
+        let passed = between(first, now).as_secs_f64();
+        (passed > 0.0).then(|| f64::from(ends) / passed)
+    }
+
+    /// How long it takes to the end at the rate of late; absent where the number of instances is not known.
+    pub fn time_left(&self, now: Timestamp) -> Option<Duration> {
+        self.planned?;
+        let open = self.tally.instances.saturating_sub(self.ended());
+        if open == 0 {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more than 52 bits")]
+        let seconds = open as f64 / self.rate(now)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// From the first start to the last end so far.
+    pub fn span(&self) -> Option<Duration> {
+        Some(between(self.began?, self.ended_at?))
+    }
+
+    /// How long an instance that came out took, on average.
+    pub fn mean(&self) -> Option<Duration> {
+        self.took.checked_div(self.took_by)
+    }
+
+    pub(super) fn find(&mut self, count: u64) {
+        if self.planned.is_none() {
+            self.tally.instances += count;
+            self.count_open();
+        }
+    }
+
+    pub(super) fn start(&mut self, path: &Arc<[u64]>, at: Timestamp) {
+        self.began.get_or_insert(at);
+        self.in_flight.insert(path.clone());
+    }
+
+    pub(super) fn reuse(&mut self, path: &Arc<[u64]>) {
+        self.reusing.insert(path.clone());
+    }
+
+    /// An instance came out, of an answer that was kept or of a new one.
+    pub(super) fn come_out(&mut self, path: &Arc<[u64]>) {
+        if self.reusing.remove(path) {
+            self.tally.reused += 1;
+        } else {
+            self.tally.done += 1;
+        }
+    }
+
+    pub(super) fn take(&mut self, took: Duration) {
+        self.took += took;
+        self.took_by = self.took_by.saturating_add(1);
+    }
+
+    /// An instance ends; the caller has counted how.
+    pub(super) fn end(&mut self, path: &Arc<[u64]>, at: Timestamp) {
+        self.began.get_or_insert(at);
+        self.ended_at = Some(at);
+        self.in_flight.remove(path);
+        self.reusing.remove(path);
+        if self.recent.len() == RATE_WINDOW {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(at);
+        self.count_open();
+    }
+
+    /// The run's own figures replace what was counted along the way.
+    pub(super) fn settle(&mut self, tally: StageTally) {
+        self.tally = tally;
+        self.in_flight.clear();
+    }
+
+    fn count_open(&mut self) {
+        // More may end than were announced, where items are still being read.
+        self.tally.instances = self.tally.instances.max(self.ended());
+        self.tally.not_started = self.tally.instances - self.ended();
+    }
+}

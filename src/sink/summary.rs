@@ -1,0 +1,355 @@
+//! What became of a run, for people, when it is over.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::model::{Failure, FailureKind, RunOutcome, Units};
+
+use super::columns::{Side, one_line, table};
+use super::failures::FailureGroup;
+use super::paint::Paint;
+use super::stage_view::StageView;
+use super::tally::Tally;
+use super::wording::{count_of, item_name, lane_name, short_number};
+
+/// How a summary is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct SummaryView<'a> {
+    /// Colours.
+    pub paint: Paint,
+    /// The output folder, as the user named it.
+    pub out: &'a Path,
+}
+
+/// The whole summary: what became of each stage, what failed and why, what held the run back, where the files are, and
+/// how to go on. It ends with a line break.
+pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
+    let mut text = format!("\n{}\n", headline(tally, view.paint));
+    if tally.stages().len() > 0 {
+        text.push('\n');
+        for (number, line) in stage_table(tally).iter().enumerate() {
+            let line = if number == 0 { view.paint.dim(line) } else { line.clone() };
+            _ = writeln!(text, "{line}");
+        }
+    }
+    text.push_str(&problems(tally, view));
+    section(&mut text, view.paint, "Held back by", &lanes(tally));
+    section(&mut text, view.paint, &format!("Files in {}", view.out.display()), &files(tally));
+    section(&mut text, view.paint, "To go on", &next_steps(tally));
+    text
+}
+
+/// What went wrong, and nothing else: failures by reason, and warnings. Empty if nothing did.
+pub fn problems(tally: &Tally, view: &SummaryView<'_>) -> String {
+    let mut text = String::new();
+    section(&mut text, view.paint, "Failed", &failures(tally, false));
+    section(&mut text, view.paint, "Replaced by `on_error`", &failures(tally, true));
+    let mut warnings: Vec<String> = tally.warnings().iter().map(|warning| one_line(warning)).collect();
+    if tally.more_warnings() > 0 {
+        warnings.push(format!("and {}", count_of(tally.more_warnings(), "more warning")));
+    }
+    section(&mut text, view.paint, "Warnings", &warnings);
+    text
+}
+
+fn section(text: &mut String, paint: Paint, heading: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    _ = writeln!(text, "\n{}", paint.bold(heading));
+    for line in lines {
+        _ = writeln!(text, "  {line}");
+    }
+}
+
+/// `digest: done in 12.3s (run amber-fox)`
+fn headline(tally: &Tally, paint: Paint) -> String {
+    let took = Units::show_duration(tally.took());
+    let total = tally.total();
+    let what = match tally.outcome() {
+        Some(RunOutcome::Done) => paint.good(&format!("done in {took}")),
+        Some(RunOutcome::Failed) => {
+            let failed = count_of(total.failed, "item");
+            paint.bad(&format!("{failed} of {} failed, after {took}", total.instances))
+        }
+        Some(RunOutcome::Blocked { failure }) => {
+            paint.bad(&format!("blocked after {took}: {}", one_line(&failure.message)))
+        }
+        Some(RunOutcome::Unwritable { failure }) => {
+            paint.bad(&format!("stopped after {took}: {}", one_line(&failure.message)))
+        }
+        Some(RunOutcome::Interrupted { .. }) => paint.warn(&format!("interrupted after {took}")),
+        Some(RunOutcome::Internal { failure }) => {
+            paint.bad(&format!("a fault of blossom-run ended it after {took}: {}", one_line(&failure.message)))
+        }
+        None => paint.bad(&format!("ended after {took} without saying how, which is a fault of blossom-run")),
+    };
+    format!("{}: {what} (run {})", tally.pipeline(), tally.run())
+}
+
+type Figure = fn(&StageView) -> u64;
+
+/// Each column adds to `items`; those that are nought in every row are left out, but for the first two.
+const FATES: [(&str, Figure); 8] = [
+    ("items", |stage| stage.tally.instances),
+    ("done", |stage| stage.tally.done),
+    ("reused", |stage| stage.tally.reused),
+    ("replaced", |stage| stage.tally.replaced),
+    ("skipped", |stage| stage.tally.skipped),
+    ("skipped after failure", |stage| stage.tally.skipped_after_failure),
+    ("failed", |stage| stage.tally.failed),
+    ("not started", |stage| stage.tally.not_started),
+];
+
+/// Left out where they are nought in every row.
+const COSTS: [(&str, Figure); 2] = [("calls", |stage| stage.calls), ("retries", |stage| stage.retries)];
+
+const TOKENS: [(&str, Figure); 2] =
+    [("tokens in", |stage| stage.usage.input_tokens), ("tokens out", |stage| stage.usage.output_tokens)];
+
+fn stage_table(tally: &Tally) -> Vec<String> {
+    let stages: Vec<&StageView> = tally.stages().collect();
+    let seen = |(_, figure): &(&str, Figure)| stages.iter().any(|stage| figure(stage) > 0);
+    let (always, fates) = FATES.split_at(2);
+    let counts: Vec<(&str, Figure)> =
+        always.iter().chain(fates.iter().chain(&COSTS).filter(|column| seen(column))).copied().collect();
+    let tokens: &[(&str, Figure)] = if TOKENS.iter().any(seen) { &TOKENS } else { &[] };
+
+    let mut head = vec!["stage".to_owned()];
+    head.extend(counts.iter().chain(tokens).map(|(name, _)| (*name).to_owned()));
+    head.extend(["each".to_owned(), "time".to_owned()]);
+    let row = |name: &str, of: &[&StageView], times: [Option<Duration>; 2]| {
+        let sum = |figure: Figure| of.iter().map(|stage| figure(stage)).sum::<u64>();
+        let mut row = vec![name.to_owned()];
+        row.extend(counts.iter().map(|(_, figure)| sum(*figure).to_string()));
+        row.extend(tokens.iter().map(|(_, figure)| token_count(sum(*figure), sum(|stage| stage.unmetered))));
+        row.extend(times.map(|time| time.map_or_else(String::new, Units::show_duration)));
+        row
+    };
+    let mut rows = vec![head];
+    rows.extend(stages.iter().map(|stage| row(&stage.name, &[stage], [stage.mean(), stage.span()])));
+    if stages.len() > 1 {
+        rows.push(row("in all", &stages, [None, Some(tally.took())]));
+    }
+    let mut sides = vec![Side::Right; rows[0].len()];
+    sides[0] = Side::Left;
+    table(&sides, &rows)
+}
+
+/// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
+fn token_count(count: u64, unmetered: u64) -> String {
+    match (count, unmetered) {
+        (0, 1..) => "?".to_owned(),
+        (_, 1..) => format!("{}+", short_number(count)),
+        _ => short_number(count),
+    }
+}
+
+fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for group in tally.failures().groups().iter().filter(|group| group.replaced == replaced) {
+        lines.push(format!("{}: {}", who(group), one_line(&group.failure.message)));
+        let share = cut_share(tally, group);
+        let help: Vec<String> = group.failure.suggestion.as_deref().map(one_line).into_iter().chain(share).collect();
+        if !help.is_empty() {
+            lines.push(format!("  {}", help.join("; ")));
+        }
+    }
+    let others = tally.failures().others();
+    if others > 0 && !replaced {
+        lines.push(format!("and {}, for other reasons", count_of(others, "more item")));
+    }
+    lines
+}
+
+/// `analyze/7, analyze/12 and 38 more`
+fn who(group: &FailureGroup) -> String {
+    let named: Vec<String> = group.items.iter().map(item_name).collect();
+    match group.count - named.len() as u64 {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// How many answers of the stage hit `max_tokens`, where that is what this group is about.
+fn cut_share(tally: &Tally, group: &FailureGroup) -> Option<String> {
+    if group.failure.kind != FailureKind::Length {
+        return None;
+    }
+    let stage = tally.stage(&group.stage)?;
+    let answered = stage.tally.done + stage.tally.replaced + stage.tally.failed;
+    let percent = (stage.cut * 100).div_ceil(answered.max(1));
+    Some(format!("{} of {answered} answers of `{}` hit it ({percent}%)", stage.cut, stage.name))
+}
+
+fn lanes(tally: &Tally) -> Vec<String> {
+    tally
+        .lanes()
+        .map(|(lane, view)| {
+            let who = if view.asked { ", as the server asked" } else { "" };
+            let limit =
+                view.limit.map(|limit| format!(", at most {} at once in the end", count_of(limit.into(), "request")));
+            format!(
+                "{}: refused {}, nothing sent for {} in all{who}{}",
+                lane_name(lane),
+                match view.slowed.max(view.pauses) {
+                    1 => "once".to_owned(),
+                    times => format!("{times} times"),
+                },
+                Units::show_duration(view.paused),
+                limit.unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+fn files(tally: &Tally) -> Vec<String> {
+    tally
+        .stages()
+        .filter(|stage| stage.saved.count > 0)
+        .map(|stage| {
+            let named: Vec<String> = stage.saved.first.iter().map(|path| one_line(path)).collect();
+            match stage.saved.count - named.len() as u64 {
+                0 => named.join(", "),
+                more => format!("{} and {more} more", named.join(", ")),
+            }
+        })
+        .collect()
+}
+
+fn next_steps(tally: &Tally) -> Vec<String> {
+    let suggested = |failure: &Failure| failure.suggestion.as_deref().map(one_line);
+    let again = "run the same command again".to_owned();
+    let not_started = tally.total().not_started;
+    match tally.outcome() {
+        None | Some(RunOutcome::Done) => vec![],
+        Some(RunOutcome::Failed) if not_started > 0 => vec![
+            "correct what failed, then run the same command again".to_owned(),
+            "`on_error: continue` in a stage lets the other items go on".to_owned(),
+        ],
+        Some(RunOutcome::Failed) => vec!["correct what failed, then run the same command again".to_owned()],
+        Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
+            suggested(failure).into_iter().chain([format!("then {again}")]).collect()
+        }
+        Some(RunOutcome::Interrupted { .. }) => vec![again],
+        Some(RunOutcome::Internal { failure }) => {
+            let report = "please report it, with the command and this message".to_owned();
+            suggested(failure).into_iter().chain([report]).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, lane};
+    use super::*;
+    use crate::model::{EventKind, SkipReason};
+
+    fn shown(sample: &Sample) -> String {
+        summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out") })
+    }
+
+    #[test]
+    fn a_run_that_is_done() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(2)).plan("report", Some(1));
+        for number in 0..2 {
+            sample.start("analyze", number).send("analyze", number, 1).seconds(1.0).done("analyze", number);
+        }
+        sample.start("report", 0).send("report", 0, 1).seconds(2.0).done("report", 0).saved("report", "report.md");
+        sample.finish(RunOutcome::Done);
+        assert_eq!(
+            shown(&sample),
+            "
+sample: done in 4.0s (run amber-fox)
+
+stage    items  done  calls  tokens in  tokens out   each  time
+analyze      2     2      2         16           4  500ms  2.0s
+report       1     1      1          8           2  500ms  2.0s
+in all       3     3      3         24           6         4.0s
+
+Files in out
+  report.md
+"
+        );
+    }
+
+    #[test]
+    fn a_run_that_failed_says_why_and_how_to_go_on() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(10)).plan("report", Some(1));
+        sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2).done("analyze", 0);
+        for number in 1..8 {
+            sample.start("analyze", number).send("analyze", number, 1).fail("analyze", number, "the answer was cut");
+        }
+        sample.skip("analyze", 8, SkipReason::When);
+        sample.skip("report", 0, SkipReason::Failed { stage: "analyze".into() });
+        sample.push(EventKind::LaneSlowed { lane: lane(), limit: 3 });
+        sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: true });
+        sample.push(EventKind::LaneOpened { lane: lane(), limit: 3 });
+        sample.push(EventKind::Warning { message: "`report` collects an empty list".into() });
+        for number in 0..7 {
+            sample.saved("analyze", &format!("analyze/{number}.md"));
+        }
+        sample.seconds(3.0).finish(RunOutcome::Failed);
+        assert_eq!(
+            shown(&sample),
+            "
+sample: 7 items of 11 failed, after 3.0s (run amber-fox)
+
+stage    items  done  skipped  skipped after failure  failed  not started  calls  retries  tokens in  tokens out   each  time
+analyze     10     1        1                      0       7            1      9        1          8           2  500ms   0ms
+report       1     0        0                      1       0            0      0        0          0           0          0ms
+in all      11     1        1                      1       7            1      9        1          8           2         3.0s
+
+Failed
+  analyze/2, analyze/3, analyze/4, analyze/5, analyze/6 and 2 more: the answer was cut
+    raise `max_tokens`; 7 of 8 answers of `analyze` hit it (88%)
+
+Warnings
+  `report` collects an empty list
+
+Held back by
+  pollinations/openai: refused once, nothing sent for 2.0s in all, as the server asked, at most 3 requests at once in the end
+
+Files in out
+  analyze/0.md, analyze/1.md, analyze/2.md, analyze/3.md, analyze/4.md and 2 more
+
+To go on
+  correct what failed, then run the same command again
+  `on_error: continue` in a stage lets the other items go on
+"
+        );
+    }
+
+    #[test]
+    fn what_was_not_counted_is_not_nought() {
+        assert_eq!([token_count(0, 0), token_count(0, 2), token_count(1_250, 2)], ["0", "?", "1.2k+"]);
+    }
+
+    #[test]
+    fn a_blocked_run_says_what_to_do_first() {
+        let mut sample = Sample::new();
+        let failure =
+            Failure::new(FailureKind::KeyMissing, "`pollinations` needs a key").suggest("set `POLLINATIONS_API_KEY`");
+        sample.finish(RunOutcome::Blocked { failure });
+        assert_eq!(
+            shown(&sample),
+            "
+sample: blocked after 0ms: `pollinations` needs a key (run amber-fox)
+
+To go on
+  set `POLLINATIONS_API_KEY`
+  then run the same command again
+"
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_problems_where_there_are_none() {
+        let sample = Sample::new();
+        let view = SummaryView { paint: Paint::new(false), out: Path::new("out") };
+        assert_eq!(problems(sample.tally(), &view), "");
+    }
+}

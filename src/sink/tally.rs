@@ -1,0 +1,367 @@
+//! The one fold over events that display, summary and exit code read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+
+use crate::model::{EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageTally};
+
+use super::clock::between;
+use super::failures::Failures;
+use super::stage_view::StageView;
+
+/// At most so many warnings are kept.
+const MOST_WARNINGS: usize = 20;
+
+/// What a run has come to. Its size depends on the pipeline, never on the number of items.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    run: Arc<str>,
+    pipeline: Arc<str>,
+    began: Option<Timestamp>,
+    last: Option<Timestamp>,
+    stages: IndexMap<Arc<str>, StageView>,
+    lanes: IndexMap<LaneRef, LaneView>,
+    failures: Failures,
+    warnings: Vec<String>,
+    more_warnings: u64,
+    stopping: Option<String>,
+    outcome: Option<RunOutcome>,
+    took: Option<Duration>,
+}
+
+/// What held a provider's model back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LaneView {
+    /// How often it was slowed.
+    pub slowed: u64,
+    /// How often it sent nothing for a time.
+    pub pauses: u64,
+    /// For how long in all, as announced.
+    pub paused: Duration,
+    /// Whether the server ever named the time.
+    pub asked: bool,
+    /// Requests at once, after the last change.
+    pub limit: Option<u32>,
+    /// Whether it sends nothing right now.
+    pub is_paused: bool,
+}
+
+impl Tally {
+    /// Takes in one event.
+    pub fn apply(&mut self, event: &RunEvent) {
+        self.last = Some(event.at);
+        self.began.get_or_insert(event.at);
+        match &event.kind {
+            EventKind::RunStarted { run, pipeline } => {
+                self.run = run.clone();
+                self.pipeline = pipeline.clone();
+            }
+            EventKind::StagePlanned { stage, kind, instances } => {
+                self.stages.insert(stage.clone(), StageView::new(stage.clone(), *kind, *instances));
+            }
+            EventKind::Warning { message } if self.warnings.len() < MOST_WARNINGS => {
+                self.warnings.push(message.clone());
+            }
+            EventKind::Warning { .. } => self.more_warnings += 1,
+            EventKind::Stopping { reason } => {
+                self.stopping.get_or_insert_with(|| reason.clone());
+            }
+            EventKind::RunFinished { outcome, stages, took } => self.finish(outcome, stages, *took),
+            EventKind::LaneSlowed { .. } | EventKind::LanePaused { .. } | EventKind::LaneOpened { .. } => {
+                self.apply_lane(&event.kind);
+            }
+            _ => self.apply_stage(event),
+        }
+    }
+
+    fn finish(&mut self, outcome: &RunOutcome, stages: &[(Arc<str>, StageTally)], took: Duration) {
+        self.outcome = Some(outcome.clone());
+        self.took = Some(took);
+        for (name, tally) in stages {
+            if let Some(stage) = self.stages.get_mut(name) {
+                stage.settle(*tally);
+            }
+        }
+    }
+
+    fn apply_lane(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::LaneSlowed { lane, limit } => {
+                let lane = self.lanes.entry(lane.clone()).or_default();
+                lane.slowed += 1;
+                lane.limit = Some(*limit);
+            }
+            EventKind::LanePaused { lane, pause, asked } => {
+                let lane = self.lanes.entry(lane.clone()).or_default();
+                lane.pauses += 1;
+                lane.paused += *pause;
+                lane.asked |= asked;
+                lane.is_paused = true;
+            }
+            EventKind::LaneOpened { lane, limit } => {
+                let lane = self.lanes.entry(lane.clone()).or_default();
+                lane.limit = Some(*limit);
+                lane.is_paused = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_stage(&mut self, event: &RunEvent) {
+        let at = event.at;
+        match &event.kind {
+            EventKind::InstancesFound { stage, count } => self.on(stage, |stage| stage.find(*count)),
+            EventKind::Started { item } => self.on(&item.stage, |stage| stage.start(&item.path, at)),
+            EventKind::Saved { stage, path } => self.on(stage, |stage| stage.saved.add(path)),
+            EventKind::AttemptSent { item, attempt, .. } => self.on(&item.stage, |stage| {
+                stage.calls += 1;
+                stage.retries += u64::from(*attempt > 1);
+            }),
+            EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
+            EventKind::Done { item, attempts, usage, took, .. } => self.end(item, at, |stage| {
+                stage.come_out(&item.path);
+                stage.take(*took);
+                match usage {
+                    Some(usage) => stage.usage = stage.usage.plus(*usage),
+                    None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
+                }
+            }),
+            EventKind::Skipped { item, reason } => self.end(item, at, |stage| match reason {
+                SkipReason::When | SkipReason::Absent { .. } => stage.tally.skipped += 1,
+                SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,
+            }),
+            EventKind::Replaced { item, failure } => self.fail(item, at, failure, true),
+            EventKind::Failed { item, failure, .. } => self.fail(item, at, failure, false),
+            _ => {}
+        }
+    }
+
+    fn fail(&mut self, item: &ItemRef, at: Timestamp, failure: &Failure, replaced: bool) {
+        self.failures.add(item, failure, replaced);
+        self.end(item, at, |stage| {
+            stage.cut += u64::from(failure.kind == FailureKind::Length);
+            if replaced {
+                stage.tally.replaced += 1;
+            } else {
+                stage.tally.failed += 1;
+            }
+        });
+    }
+
+    fn end(&mut self, item: &ItemRef, at: Timestamp, count: impl FnOnce(&mut StageView)) {
+        self.on(&item.stage, |stage| {
+            count(stage);
+            stage.end(&item.path, at);
+        });
+    }
+
+    fn on(&mut self, stage: &Arc<str>, change: impl FnOnce(&mut StageView)) {
+        if let Some(stage) = self.stages.get_mut(stage) {
+            change(stage);
+        }
+    }
+
+    /// The run's own name; empty before the first event.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// The pipeline's name; empty before the first event.
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// Every stage, in file order.
+    pub fn stages(&self) -> impl ExactSizeIterator<Item = &StageView> {
+        self.stages.values()
+    }
+
+    /// A stage by its name.
+    pub fn stage(&self, name: &str) -> Option<&StageView> {
+        self.stages.get(name)
+    }
+
+    /// Every lane that was held back, in the order in which that first happened.
+    pub fn lanes(&self) -> impl ExactSizeIterator<Item = (&LaneRef, &LaneView)> {
+        self.lanes.iter()
+    }
+
+    /// What failed, by reason.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// The first warnings.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// How many more warnings there were.
+    pub fn more_warnings(&self) -> u64 {
+        self.more_warnings
+    }
+
+    /// Why nothing more is started, if so.
+    pub fn stopping(&self) -> Option<&str> {
+        self.stopping.as_deref()
+    }
+
+    /// How the run ended, once it has.
+    pub fn outcome(&self) -> Option<&RunOutcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Instances in flight, in all stages.
+    pub fn in_flight(&self) -> u64 {
+        self.stages().map(StageView::in_flight).sum()
+    }
+
+    /// From the first event until `now`, or until the end of the run.
+    pub fn elapsed(&self, now: Timestamp) -> Duration {
+        self.took.unwrap_or_else(|| self.began.map_or(Duration::ZERO, |began| between(began, now)))
+    }
+
+    /// From the first event to the last, or what the run itself says.
+    pub fn took(&self) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| self.elapsed(last))
+    }
+
+    /// The figures of all stages together.
+    pub fn total(&self) -> StageTally {
+        self.stages().fold(StageTally::default(), |sum, stage| {
+            let tally = stage.tally;
+            StageTally {
+                instances: sum.instances + tally.instances,
+                done: sum.done + tally.done,
+                reused: sum.reused + tally.reused,
+                replaced: sum.replaced + tally.replaced,
+                skipped: sum.skipped + tally.skipped,
+                skipped_after_failure: sum.skipped_after_failure + tally.skipped_after_failure,
+                failed: sum.failed + tally.failed,
+                not_started: sum.not_started + tally.not_started,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, call, item, lane};
+    use super::*;
+    use crate::model::StageKindName;
+
+    fn sum(tally: StageTally) -> u64 {
+        let StageTally { instances: _, done, reused, replaced, skipped, skipped_after_failure, failed, not_started } =
+            tally;
+        done + reused + replaced + skipped + skipped_after_failure + failed + not_started
+    }
+
+    #[test]
+    fn every_instance_is_accounted_for_at_each_moment() {
+        let mut sample = Sample::new();
+        sample.plan("a", Some(8)).plan("b", None);
+        let failure = Failure::new(FailureKind::WrongAnswer, "no");
+        let done = |item| EventKind::Done { item, attempts: 0, usage: None, took: Duration::ZERO, saved: None };
+        let steps: Vec<EventKind> = vec![
+            EventKind::InstancesFound { stage: "b".into(), count: 2 },
+            EventKind::Reused { item: item("a", 0), call: call() },
+            done(item("a", 0)),
+            // An answer that was kept, and fails a check that is new.
+            EventKind::Reused { item: item("a", 6), call: call() },
+            EventKind::Failed { item: item("a", 6), attempts: 0, failure: failure.clone() },
+            done(item("a", 7)),
+            EventKind::Replaced { item: item("a", 1), failure: failure.clone() },
+            EventKind::Skipped { item: item("a", 2), reason: SkipReason::When },
+            EventKind::Skipped { item: item("a", 3), reason: SkipReason::Absent { stage: "b".into() } },
+            EventKind::Skipped { item: item("a", 4), reason: SkipReason::Failed { stage: "b".into() } },
+            EventKind::Failed { item: item("a", 5), attempts: 1, failure },
+            // One more than was announced, since the next items were read in the meantime.
+            EventKind::Skipped { item: item("b", 0), reason: SkipReason::When },
+            EventKind::Skipped { item: item("b", 1), reason: SkipReason::When },
+            EventKind::Skipped { item: item("b", 2), reason: SkipReason::When },
+        ];
+        for step in steps {
+            sample.push(step);
+            for stage in sample.tally().stages() {
+                assert_eq!(sum(stage.tally), stage.tally.instances, "{stage:?}");
+            }
+        }
+        let expected = StageTally {
+            instances: 11,
+            done: 1,
+            reused: 1,
+            replaced: 1,
+            skipped: 5,
+            skipped_after_failure: 1,
+            failed: 2,
+            not_started: 0,
+        };
+        assert_eq!(sample.tally().total(), expected);
+    }
+
+    #[test]
+    fn the_runs_own_figures_have_the_last_word() {
+        let mut sample = Sample::new();
+        sample.plan("a", None).start("a", 0);
+        assert_eq!(sample.tally().in_flight(), 1);
+        let own = StageTally { instances: 1_000, not_started: 1_000, ..StageTally::default() };
+        let outcome = RunOutcome::Interrupted { terminated: false };
+        let took = Duration::from_secs(9);
+        sample.push(EventKind::RunFinished { outcome, stages: vec![("a".into(), own)], took });
+        assert_eq!(sample.tally().total(), own);
+        assert_eq!(sample.tally().in_flight(), 0);
+        assert_eq!(sample.tally().took(), took);
+    }
+
+    #[test]
+    fn a_hundred_thousand_items_leave_no_trace_but_figures() {
+        let mut tally = Tally::default();
+        let mut apply = |kind| tally.apply(&RunEvent { seq: 1, at: Timestamp::UNIX_EPOCH, kind });
+        apply(EventKind::StagePlanned { stage: "a".into(), kind: StageKindName::Text, instances: Some(100_000) });
+        let failure = |number: u64| Failure::new(FailureKind::WrongAnswer, format!("reason {number}"));
+        for number in 0..100_000 {
+            apply(EventKind::Started { item: item("a", number) });
+            match number % 3 {
+                0 => apply(EventKind::Failed { item: item("a", number), attempts: 1, failure: failure(number) }),
+                1 => apply(EventKind::Failed { item: item("a", number), attempts: 1, failure: failure(0) }),
+                _ => apply(EventKind::Saved { stage: "a".into(), path: number.to_string().into() }),
+            }
+            if number % 3 == 2 {
+                apply(EventKind::Skipped { item: item("a", number), reason: SkipReason::When });
+                apply(EventKind::Warning { message: number.to_string() });
+            }
+        }
+        // A rough measure of what is held, which is enough to tell hundreds of lines from ten thousands.
+        assert!(format!("{tally:?}").len() < 40_000);
+        assert_eq!(tally.total().failed, 66_667);
+        assert_eq!(tally.failures().groups().len(), 20);
+        let told: u64 = tally.failures().groups().iter().map(|group| group.count).sum();
+        assert_eq!(told + tally.failures().others(), 66_667);
+    }
+
+    #[test]
+    fn a_retry_is_a_call_sent_again() {
+        let mut sample = Sample::new();
+        sample.plan("a", Some(1)).start("a", 0).send("a", 0, 1).send("a", 0, 2).done("a", 0);
+        let stage = sample.tally().stage("a").unwrap();
+        assert_eq!((stage.calls, stage.retries, stage.usage.total_tokens), (2, 1, 10));
+    }
+
+    #[test]
+    fn lanes_remember_how_often_and_how_long() {
+        let mut sample = Sample::new();
+        for _ in 0..2 {
+            sample.push(EventKind::LaneSlowed { lane: lane(), limit: 3 });
+            sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: false });
+        }
+        let (_, view) = sample.tally().lanes().next().unwrap();
+        assert!(view.is_paused);
+        assert_eq!((view.slowed, view.pauses, view.paused), (2, 2, Duration::from_secs(4)));
+        sample.push(EventKind::LaneOpened { lane: lane(), limit: 1 });
+        let (_, view) = sample.tally().lanes().next().unwrap();
+        assert_eq!((view.is_paused, view.limit), (false, Some(1)));
+    }
+}

@@ -1,0 +1,9 @@
+//! The program as its users meet it: one binary for all of these tests, since each takes long to link.
+
+#[path = "../support/cli.rs"]
+mod support;
+
+mod reference;
+mod runs;
+mod templates;
+mod usage;
