@@ -3,12 +3,34 @@
 //! Encoding and decoding are pure; `http.rs` is the only file that names the HTTP client. This room never retries, never
 //! waits for a permit and reads no environment: `client` does.
 
+mod chat;
+mod chat_stream;
+mod error_body;
+mod errors;
+mod exchange;
+mod http;
+mod images;
+mod legacy;
+mod message;
+mod model_list;
+mod openai;
+mod placeholders;
+mod pollinations;
+mod redact;
+mod retry_after;
+mod service;
+mod sse;
+
 use std::fmt;
+use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Failure, Piece, ProviderIdentity};
+use crate::model::{Call, CallKey, Failure, FailureKind, Piece, ProviderIdentity, ProviderKind, ProviderSettings};
+
+pub use http::HttpClient;
+pub use service::identity;
 
 /// One request to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -74,4 +96,19 @@ pub struct ModelInfo {
     /// In a few words, where the service says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+/// The provider that these settings describe. Nothing is sent, and no key is looked for.
+///
+/// # Errors
+/// A [`Failure`] where `base_url` is no address that a request can go to, or has credentials in it.
+pub fn build(settings: &ProviderSettings, http: &HttpClient) -> Result<Arc<dyn Provider>, Failure> {
+    Ok(match settings.kind {
+        ProviderKind::Pollinations => Arc::new(pollinations::Pollinations::new(settings, http)?),
+        ProviderKind::PollinationsLegacy => Arc::new(legacy::Legacy::new(settings, http)?),
+        ProviderKind::Openai => Arc::new(openai::OpenAi::new(settings, http)?),
+        ProviderKind::Offline => {
+            return Err(Failure::new(FailureKind::Internal, "The offline provider has no address"));
+        }
+    })
 }

@@ -1,0 +1,275 @@
+//! From what a server says to a failure: its kind, what happened in one sentence, and what to try.
+//!
+//! The table of statuses and the shapes of bodies are those that Pollinations and servers compatible with `OpenAI` have
+//! been seen to use.
+
+use secrecy::SecretString;
+
+use super::error_body::Complaint;
+use super::message::HttpHead;
+use super::redact::redact;
+use super::retry_after::retry_after;
+use crate::model::{Failure, FailureKind, Json};
+
+/// So much of what a server says is repeated, in characters.
+const SAID_LIMIT: usize = 400;
+
+/// Who speaks, and about what: what a sentence about a failure needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speaker<'a> {
+    /// The provider's name in the file.
+    pub(super) name: &'a str,
+    /// The model that was asked for.
+    pub(super) model: Option<&'a str>,
+    /// What must not be repeated.
+    pub(super) secret: Option<&'a SecretString>,
+}
+
+impl Speaker<'_> {
+    /// Text from outside without keys.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        redact(text, self.secret)
+    }
+
+    /// Text from outside without keys, as one line that fits into a sentence. It is cut last: half a key is one too.
+    pub(super) fn clean(&self, text: &str) -> String {
+        let text = self.redacted(text);
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = line.strip_suffix('.').unwrap_or(&line);
+        if line.chars().count() <= SAID_LIMIT {
+            return line.to_owned();
+        }
+        line.chars().take(SAID_LIMIT).chain(['…']).collect()
+    }
+}
+
+/// A reply whose status is not one of success.
+pub(super) fn refusal(head: &HttpHead, body: &[u8], speaker: Speaker<'_>) -> Failure {
+    if let (300..400, Some(target)) = (head.status, head.header("location")) {
+        let message =
+            format!("`{}` answers {}: it has moved to `{}`", speaker.name, head.status, speaker.clean(target));
+        return Failure { status: Some(head.status), ..Failure::new(FailureKind::BadRequest, message) }
+            .suggest("set `base_url` to the new address");
+    }
+    failure(head, head.status, Complaint::read(body), speaker)
+}
+
+/// An error in a reply whose status is one of success.
+pub(super) fn in_band(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Failure {
+    let complaint = Complaint::from_json(json);
+    let status = complaint.status.unwrap_or(head.status);
+    failure(head, status, complaint, speaker)
+}
+
+/// A reply of success that is not JSON where JSON is promised.
+pub(super) fn not_json(head: &HttpHead, body: &[u8], speaker: Speaker<'_>) -> Failure {
+    let message = match Complaint::read(body) {
+        Complaint { message, foreign: true, .. } if message.starts_with("a web page") => speaker.clean(&message),
+        _ if body.iter().all(u8::is_ascii_whitespace) => {
+            return Failure { status: Some(head.status), request_id: head.request_id(), ..empty(speaker) };
+        }
+        _ if body.starts_with(b"{") || body.starts_with(b"[") => "broken JSON".to_owned(),
+        Complaint { message, .. } if message.chars().all(|c| !c.is_control() && c != char::REPLACEMENT_CHARACTER) => {
+            format!("not JSON but `{}`", speaker.clean(&message))
+        }
+        _ => "not JSON".to_owned(),
+    };
+    Failure {
+        status: Some(head.status),
+        request_id: head.request_id(),
+        ..Failure::new(FailureKind::Garbled, format!("The answer of `{}` is {message}", speaker.name))
+            .suggest("check `base_url`, and any proxy on the way")
+    }
+}
+
+fn empty(speaker: Speaker<'_>) -> Failure {
+    Failure::new(FailureKind::Empty, format!("The answer of `{}` is empty", speaker.name)).suggest("try again later")
+}
+
+/// Whether a reply under a status of success is an error all the same.
+pub(super) fn is_error(json: &Json) -> bool {
+    let Some(object) = json.as_object() else { return false };
+    let is_set = |name: &str| object.get(name).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)));
+    let has_answer = ["choices", "data"].iter().any(|name| object.get(*name).is_some_and(Json::is_array));
+    is_set("error")
+        || object.contains_key("x402Version")
+        || object.get("object").and_then(Json::as_str) == Some("error")
+        || (!has_answer && (object.get("success") == Some(&Json::Bool(false)) || is_set("detail")))
+}
+
+fn failure(head: &HttpHead, status: u16, complaint: Complaint, speaker: Speaker<'_>) -> Failure {
+    let kind = kind(status, &complaint);
+    let said = speaker.clean(&complaint.message);
+    let retry_after = matches!(kind, FailureKind::RateLimited | FailureKind::Server)
+        .then(|| retry_after(head, complaint.retry_after, &complaint.message))
+        .flatten();
+    let message = match (said.is_empty(), meaning(status)) {
+        (false, _) if (200..300).contains(&status) => format!("`{}` answers with an error: {said}", speaker.name),
+        (true, _) if (200..300).contains(&status) => format!("`{}` answers with an error", speaker.name),
+        (false, _) => format!("`{}` answers {status}: {said}", speaker.name),
+        (true, Some(meaning)) => format!("`{}` answers {status} ({meaning}) and says no more", speaker.name),
+        (true, None) => format!("`{}` answers {status} and says no more", speaker.name),
+    };
+    Failure {
+        kind,
+        message,
+        suggestion: suggestion(kind, status, &complaint, speaker),
+        status: Some(status),
+        code: complaint.code,
+        request_id: complaint.request_id.or_else(|| head.request_id()),
+        retry_after,
+        partial: None,
+    }
+}
+
+fn kind(status: u16, complaint: &Complaint) -> FailureKind {
+    let words = complaint.words();
+    let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
+    if complaint.x402 || has(&["queue full"]) {
+        return FailureKind::RateLimited;
+    }
+    // What stands behind a gateway refuses the gateway's own key, not ours (#7783).
+    if complaint.upstream && matches!(status, 401..=403) {
+        return FailureKind::Server;
+    }
+    if status != 429 && status < 500 && has(&["invalid_api_key", "incorrect api key", "api key not valid"]) {
+        return FailureKind::KeyRefused;
+    }
+    let is_quota =
+        has(&["insufficient_quota", "billing_hard_limit", "billing_not_active", "exceeded your current quota"]);
+    match status {
+        401 => FailureKind::KeyRefused,
+        402 if is_about_model(&words) => FailureKind::ModelForbidden,
+        402 => FailureKind::BalanceGone,
+        403 if is_quota => FailureKind::BalanceGone,
+        403 if is_moderation(&words) => FailureKind::Moderated,
+        403 if is_about_model(&words) => FailureKind::ModelForbidden,
+        // A firewall before the API refuses this request, or this machine; it knows nothing of keys.
+        403 if complaint.foreign => FailureKind::BadRequest,
+        403 => FailureKind::KeyRefused,
+        404 => FailureKind::NotFound,
+        408 | 425 => FailureKind::Server,
+        429 if is_quota => FailureKind::BalanceGone,
+        429 => FailureKind::RateLimited,
+        451 => FailureKind::Moderated,
+        400..500 if has(&["model_not_found"]) => FailureKind::NotFound,
+        400..500 if is_moderation(&words) => FailureKind::Moderated,
+        501 | 505 => FailureKind::BadRequest,
+        500..600 if has(&["content_policy_violation", "safety_error"]) => FailureKind::Moderated,
+        500..600 => FailureKind::Server,
+        200..300 => in_band_kind(&words, is_quota),
+        _ => FailureKind::BadRequest,
+    }
+}
+
+/// An error under a status of success that names no status: by its words.
+fn in_band_kind(words: &str, is_quota: bool) -> FailureKind {
+    let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
+    if is_quota || has(&["insufficient_balance", "key_budget_exhausted"]) {
+        FailureKind::BalanceGone
+    } else if has(&["rate_limit", "rate limit", "too many requests", "ratelimited"]) {
+        FailureKind::RateLimited
+    } else if is_moderation(words) {
+        FailureKind::Moderated
+    } else if is_too_long(words) || has(&["invalid_request_error", "invalid_prompt"]) {
+        FailureKind::BadRequest
+    } else {
+        FailureKind::Server
+    }
+}
+
+fn is_moderation(words: &str) -> bool {
+    const SIGNS: [&str; 11] = [
+        "content_policy",
+        "content policy",
+        "content_filter",
+        "content filter",
+        "content moderation",
+        "content management policy",
+        "moderation_blocked",
+        "safety_error",
+        "safety system",
+        "responsibleaipolicy",
+        "flagged by",
+    ];
+    SIGNS.iter().any(|sign| words.contains(sign))
+}
+
+fn is_about_model(words: &str) -> bool {
+    const SIGNS: [&str; 7] = [
+        "tier not high enough",
+        "this model requires",
+        "paid_only",
+        "paid-only",
+        "paid only",
+        "top-up pollen",
+        "model_not_allowed",
+    ];
+    let refused = ["not allowed", "access to", "permission", "not available", "not enabled", "not included"];
+    SIGNS.iter().any(|sign| words.contains(sign))
+        || (words.contains("model") && refused.iter().any(|sign| words.contains(sign)))
+}
+
+fn is_too_long(words: &str) -> bool {
+    ["context_length_exceeded", "maximum context length", "context window", "context size"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
+fn suggestion(kind: FailureKind, status: u16, complaint: &Complaint, speaker: Speaker<'_>) -> Option<String> {
+    let name = speaker.name;
+    let model = speaker.model.map_or_else(|| "the model".to_owned(), |model| format!("`{model}`"));
+    let words = complaint.words();
+    Some(match kind {
+        FailureKind::KeyRefused => {
+            format!("check the key of `{name}`: it may be mistyped, shortened, expired or revoked")
+        }
+        FailureKind::BalanceGone => format!("top up the account of `{name}`, or give its key a larger budget"),
+        FailureKind::ModelForbidden => {
+            format!(
+                "name another model than {model}, or use a key that may use it; `blossom-run models --provider {name}` lists them"
+            )
+        }
+        FailureKind::NotFound => {
+            format!(
+                "`blossom-run models --provider {name}` lists the models; {model} may have moved, or `base_url` is wrong"
+            )
+        }
+        FailureKind::Moderated => "reword the prompt".to_owned(),
+        FailureKind::RateLimited => "lower `concurrency`, or set a `rate`, for this provider".to_owned(),
+        FailureKind::Server => "try again later".to_owned(),
+        FailureKind::BadRequest if is_too_long(&words) => {
+            "shorten the prompt, or name a model with a longer context".to_owned()
+        }
+        FailureKind::BadRequest if status == 413 => "shorten the prompt".to_owned(),
+        FailureKind::BadRequest if status == 403 => {
+            "something before the API blocks this machine or this prompt: check the network, or reword the prompt"
+                .to_owned()
+        }
+        FailureKind::BadRequest => {
+            format!("`blossom-run show` prints the request; leave out what {model} does not take")
+        }
+        _ => return None,
+    })
+}
+
+fn meaning(status: u16) -> Option<&'static str> {
+    Some(match status {
+        400 => "bad request",
+        401 => "unauthorized",
+        402 => "payment required",
+        403 => "forbidden",
+        404 => "not found",
+        405 => "method not allowed",
+        408 => "request timeout",
+        413 => "payload too large",
+        422 => "unprocessable",
+        429 => "too many requests",
+        500 => "internal server error",
+        502 => "bad gateway",
+        503 => "service unavailable",
+        504 => "gateway timeout",
+        520..=530 => "the server behind Cloudflare is down",
+        _ => return None,
+    })
+}

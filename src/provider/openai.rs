@@ -1,0 +1,161 @@
+//! `OpenAI`, and every server that speaks as it does: Ollama, llama.cpp, vLLM, `LiteLLM`.
+
+use std::time::Duration;
+
+use futures::stream::BoxStream;
+use secrecy::SecretString;
+
+use super::chat::{self, BodyManner};
+use super::exchange::{self, Expected};
+use super::http::HttpClient;
+use super::message::HttpRequest;
+use super::service::{OPENAI, Service};
+use super::{Attempt, ModelInfo, Provider, RequestView};
+use crate::model::{
+    Call, Choice, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
+};
+
+/// These servers name no limit; what bounds the requests on the wire is the stage's own `concurrency`.
+const CEILING: u32 = 256;
+
+/// A service that speaks the API of `OpenAI`.
+#[derive(Debug)]
+pub(super) struct OpenAi {
+    service: Service,
+    /// Whether it is the one of `OpenAI` itself, which is stricter than its followers.
+    original: bool,
+}
+
+impl OpenAi {
+    pub(super) fn new(settings: &ProviderSettings, http: &HttpClient) -> Result<Self, Failure> {
+        let service = Service::new(settings, http)?;
+        let original = service.identity.address.starts_with(OPENAI.trim_end_matches("/v1"));
+        Ok(Self { service, original })
+    }
+
+    fn request(&self, attempt: Attempt<'_>) -> HttpRequest {
+        let model = attempt.call.model.as_deref();
+        match &attempt.call.request {
+            Request::Text { messages, params } => {
+                let manner = BodyManner {
+                    seed: params.seed,
+                    stream: attempt.stream,
+                    json: attempt.call.answer == Choice::Json,
+                    completion_tokens: self.original,
+                };
+                let body = chat::body(model, messages, params, manner);
+                self.service.post("/chat/completions", &body, attempt.secret)
+            }
+            Request::Image { prompt, params } => {
+                self.service.post("/images/generations", &image_body(model, prompt, params), attempt.secret)
+            }
+        }
+    }
+}
+
+fn image_body(model: Option<&str>, prompt: &str, params: &ImageParams) -> JsonMap {
+    let mut body = JsonMap::new();
+    if let Some(model) = model {
+        body.insert("model".to_owned(), model.into());
+    }
+    body.insert("prompt".to_owned(), prompt.into());
+    body.insert("n".to_owned(), 1.into());
+    if let (Some(width), Some(height)) = (params.width, params.height) {
+        body.insert("size".to_owned(), format!("{width}x{height}").into());
+    }
+    if let Some(quality) = &params.quality {
+        body.insert("quality".to_owned(), quality.as_str().into());
+    }
+    if params.transparent {
+        body.insert("background".to_owned(), "transparent".into());
+    }
+    if let Some(negative_prompt) = &params.negative_prompt {
+        body.insert("negative_prompt".to_owned(), negative_prompt.as_str().into());
+    }
+    if let Some(seed) = params.seed {
+        body.insert("seed".to_owned(), seed.into());
+    }
+    // These models give base64 always, and refuse to be asked for it.
+    if !model.is_some_and(|model| model.starts_with("gpt-image") || model.starts_with("chatgpt-image")) {
+        body.insert("response_format".to_owned(), "b64_json".into());
+    }
+    body.extend(params.extra.clone());
+    body
+}
+
+impl Provider for OpenAi {
+    fn identity(&self) -> &ProviderIdentity {
+        &self.service.identity
+    }
+
+    fn ceiling(&self, _secret: Option<&SecretString>) -> u32 {
+        CEILING
+    }
+
+    fn spacing(&self, _call: &Call) -> Option<Duration> {
+        None
+    }
+
+    fn supports(&self, call: &Call) -> Result<(), Failure> {
+        match &call.request {
+            Request::Image { params, .. } if params.width.is_some() != params.height.is_some() => {
+                let message = format!("`{}` takes a size only as a whole", self.service.name);
+                Err(Failure::new(FailureKind::BadRequest, message).suggest("set both `width` and `height`, or neither"))
+            }
+            Request::Text { .. } | Request::Image { .. } => Ok(()),
+        }
+    }
+
+    fn view(&self, attempt: Attempt<'_>) -> RequestView {
+        self.request(attempt).view()
+    }
+
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxStream<'a, Result<Piece, Failure>> {
+        let expected = match &attempt.call.request {
+            Request::Text { .. } => Expected::Text,
+            Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: None },
+        };
+        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let request = self.supports(attempt.call).map(|()| self.request(attempt));
+        exchange::pieces(&self.service.http, request, expected, speaker)
+    }
+
+    fn models<'a>(&'a self, secret: Option<&'a SecretString>) -> BoxStream<'a, Result<ModelInfo, Failure>> {
+        self.service.models(vec![(format!("{}/models", self.service.identity.address), None)], secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Json;
+
+    fn sent(model: Option<&str>, params: &ImageParams) -> String {
+        Json::from(image_body(model, "a cat", params)).to_string()
+    }
+
+    #[test]
+    fn a_picture_is_asked_for_as_base64_where_that_can_be_asked() {
+        let plain = ImageParams::default();
+        assert_eq!(sent(Some("sd"), &plain), r#"{"model":"sd","prompt":"a cat","n":1,"response_format":"b64_json"}"#);
+        assert_eq!(sent(Some("gpt-image-1"), &plain), r#"{"model":"gpt-image-1","prompt":"a cat","n":1}"#);
+    }
+
+    #[test]
+    fn nothing_that_the_file_says_of_a_picture_is_dropped() {
+        let mut params = ImageParams {
+            width: Some(512),
+            height: Some(256),
+            negative_prompt: Some("dogs".into()),
+            seed: Some(0),
+            quality: Some("high".into()),
+            transparent: true,
+            extra: JsonMap::new(),
+        };
+        params.extra.insert("style".into(), "vivid".into());
+        assert_eq!(
+            sent(None, &params),
+            r#"{"prompt":"a cat","n":1,"size":"512x256","quality":"high","background":"transparent","negative_prompt":"dogs","seed":0,"response_format":"b64_json","style":"vivid"}"#
+        );
+    }
+}

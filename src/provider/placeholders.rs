@@ -1,0 +1,69 @@
+//! Pictures that stand in for the one asked for: the anonymous host answers 200 with a branded picture when it is asked
+//! too fast, and the picture changes over the years. It is known by what no model does: the same bytes for three prompts.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use indexmap::IndexMap;
+
+/// So many prompts with the same picture make it a placeholder.
+const PROMPTS: usize = 3;
+/// So many pictures are remembered while they have come once or twice; what is older is forgotten.
+const REMEMBERED: usize = 1024;
+
+/// What has been seen, of one provider.
+#[derive(Debug, Default)]
+pub(super) struct Placeholders(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// From the digest of a picture to the digests of its prompts, oldest picture first.
+    seen: IndexMap<blake3::Hash, Vec<blake3::Hash>>,
+    known: HashSet<blake3::Hash>,
+}
+
+impl Placeholders {
+    /// Whether this picture is one that came, or now comes, for too many prompts.
+    pub(super) fn has(&self, picture: &[u8], prompt: &str) -> bool {
+        let (picture, prompt) = (blake3::hash(picture), blake3::hash(prompt.as_bytes()));
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.known.contains(&picture) {
+            return true;
+        }
+        let prompts = memory.seen.entry(picture).or_default();
+        if !prompts.contains(&prompt) {
+            prompts.push(prompt);
+        }
+        if prompts.len() >= PROMPTS {
+            memory.seen.shift_remove(&picture);
+            memory.known.insert(picture);
+            return true;
+        }
+        if memory.seen.len() > REMEMBERED {
+            memory.seen.shift_remove_index(0);
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_prompt_tells() {
+        let seen = Placeholders::default();
+        let asked = |prompt: &str| seen.has(b"the same", prompt);
+        assert_eq!(["a", "b", "a", "b", "c", "a"].map(asked), [false, false, false, false, true, true]);
+        assert!(!seen.has(b"another", "a"));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let seen = Placeholders::default();
+        for number in 0..3 * REMEMBERED {
+            assert!(!seen.has(number.to_string().as_bytes(), "a"));
+        }
+        assert!(seen.0.lock().unwrap().seen.len() <= REMEMBERED);
+    }
+}

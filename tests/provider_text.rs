@@ -1,0 +1,343 @@
+//! Texts over the wire: what servers make of the chat API, and what counts as an answer.
+
+mod support;
+
+use blossom_run::model::{Content, Failure, FailureKind, Piece, Usage};
+use serde_json::{Value, json};
+use support::asking::{ask, hello, openai, pieces, refused, text};
+use support::server::{Gate, Reply, Server, chunk};
+
+async fn streamed(reply: Reply) -> Result<String, Failure> {
+    let server = Server::start(move |_| reply.clone());
+    hello(&server.url, true).await
+}
+
+async fn whole(reply: Reply) -> Result<String, Failure> {
+    let server = Server::start(move |_| reply.clone());
+    hello(&server.url, false).await
+}
+
+async fn lines(body: &str) -> Result<String, Failure> {
+    streamed(Reply::bytes("text/event-stream", body)).await
+}
+
+fn said(text: &str) -> String {
+    chunk(json!({"content": text}), Value::Null)
+}
+
+fn stop() -> String {
+    chunk(json!({}), json!("stop"))
+}
+
+#[tokio::test]
+async fn a_whole_answer_comes_with_all_that_is_said_of_it() {
+    let server = Server::start(|_| Reply::chat("Hi").header("x-request-id", "req-7"));
+    let provider = openai(&server.url);
+    let reply = ask(&*provider, &text(&*provider, "Hello"), false).await.unwrap();
+    assert_eq!(reply.content, Content::Text("Hi".into()));
+    assert_eq!(reply.usage, Some(Usage { input_tokens: 9, output_tokens: 12, total_tokens: 21 }));
+    assert_eq!(reply.model.as_deref(), Some("test-model"));
+    assert_eq!(reply.finish_reason.as_deref(), Some("stop"));
+    assert_eq!(reply.request_id.as_deref(), Some("req-7"));
+}
+
+#[tokio::test]
+async fn a_stream_gives_its_text_as_it_comes() {
+    let server = Server::start(|_| Reply::stream(&["Hel", "lo"]));
+    let provider = openai(&server.url);
+    let pieces = pieces(&*provider, &text(&*provider, "Hello"), true).await;
+    let pieces: Vec<Piece> = pieces.into_iter().map(Result::unwrap).filter(|piece| *piece != Piece::Alive).collect();
+    assert_eq!(pieces[..2], [Piece::Text("Hel".into()), Piece::Text("lo".into())]);
+    let [Piece::Whole(reply)] = &pieces[2..] else { panic!("{pieces:?}") };
+    assert_eq!(reply.content, Content::Text("Hello".into()));
+    assert_eq!(reply.usage, Some(Usage { input_tokens: 9, output_tokens: 2, total_tokens: 11 }));
+}
+
+#[tokio::test]
+async fn text_is_there_before_the_stream_ends() {
+    let gate = Gate::new();
+    let reply = Reply::stream(&["early", "late"]);
+    let at = String::from_utf8_lossy(reply.body()).find("late").unwrap() - 60;
+    let reply = reply.held_within(at, &gate);
+    let server = Server::start(move |_| reply.clone());
+    let provider = openai(&server.url);
+    let call = text(&*provider, "Hello");
+    let attempt =
+        blossom_run::provider::Attempt { call: &call, key: call.key(), number: 1, stream: true, secret: None };
+    let mut stream = provider.send(attempt);
+    let mut seen = vec![];
+    while let Some(piece) = futures::StreamExt::next(&mut stream).await {
+        let piece = piece.unwrap();
+        if piece == Piece::Text("early".into()) {
+            gate.open();
+        }
+        seen.push(piece);
+    }
+    assert!(matches!(seen.last(), Some(Piece::Whole(_))));
+}
+
+#[tokio::test]
+async fn line_endings_comments_marks_and_missing_spaces_are_taken_as_they_come() {
+    let (hel, lo, stop) = (said("Hel"), said("lo"), stop());
+    let crlf = format!("data: {hel}\r\n\r\ndata: {lo}\r\n\r\ndata: {stop}\r\n\r\ndata: [DONE]\r\n\r\n");
+    assert_eq!(lines(&crlf).await.unwrap(), "Hello");
+    assert_eq!(lines(&crlf.replace("\r\n", "\r")).await.unwrap(), "Hello");
+    assert_eq!(lines(&crlf.replace("data: ", "data:")).await.unwrap(), "Hello");
+    assert_eq!(lines(&format!("\u{feff}{crlf}")).await.unwrap(), "Hello");
+    assert_eq!(lines(&format!(": welcome\n\n:\n\n{crlf}")).await.unwrap(), "Hello");
+    assert_eq!(lines(&crlf.replace("data: {", "event: message\nid: 7\ndata: {")).await.unwrap(), "Hello");
+    assert_eq!(lines(&crlf.replace("\r\n\r\n", "\n")).await.unwrap(), "Hello", "without empty lines");
+}
+
+#[tokio::test]
+async fn letters_may_be_split_across_reads() {
+    let reply = Reply::stream(&["Grüße 🌸", "über"]);
+    let bytes = reply.body().len();
+    assert_eq!(streamed(reply.in_pieces(vec![1; bytes])).await.unwrap(), "Grüße 🌸über");
+}
+
+#[tokio::test]
+async fn keep_alives_that_are_not_json_say_nothing() {
+    let events = ["ping".to_owned(), said("Hi"), "42".to_owned(), "\"x\"".to_owned(), stop(), "[DONE]".to_owned()];
+    assert_eq!(streamed(Reply::events(events)).await.unwrap(), "Hi");
+}
+
+#[tokio::test]
+async fn thinking_empty_choices_and_null_content_say_nothing() {
+    let events = [
+        json!({"choices": [], "prompt_filter_results": []}).to_string(),
+        chunk(json!({"role": "assistant", "content": null}), Value::Null),
+        chunk(json!({"reasoning_content": "Hm."}), Value::Null),
+        json!({"choices": [{"index": 1, "delta": {"content": "another choice"}}]}).to_string(),
+        chunk(json!({"content": [{"type": "text", "text": "Hi"}]}), Value::Null),
+        stop(),
+        "[DONE]".to_owned(),
+    ];
+    assert_eq!(streamed(Reply::events(events)).await.unwrap(), "Hi");
+}
+
+#[tokio::test]
+async fn usage_may_stand_anywhere_or_nowhere() {
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3});
+    let with = |mut chunk: Value, usage: &Value| {
+        chunk["usage"] = usage.clone();
+        chunk.to_string()
+    };
+    let ending = json!({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]});
+    let plain = ending.to_string();
+    let empty = json!({"choices": []});
+    let delta = json!({"choices": [{"delta": {}}]});
+    for (events, counted) in [
+        (vec![with(ending.clone(), &usage)], true),
+        (vec![plain.clone(), with(empty, &usage)], true),
+        (vec![plain.clone(), with(delta, &usage)], true),
+        (vec![with(ending, &Value::Null)], false),
+        (vec![plain], false),
+    ] {
+        let reply = Reply::events(events.iter().map(String::as_str).chain(["[DONE]"]));
+        let server = Server::start(move |_| reply.clone());
+        let provider = openai(&server.url);
+        let reply = ask(&*provider, &text(&*provider, "Hello"), true).await.unwrap();
+        assert_eq!(reply.usage.map(|usage| usage.total_tokens), counted.then_some(3), "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_done_is_forgiven_where_a_reason_was_given() {
+    assert_eq!(streamed(Reply::events([said("Hi"), stop()])).await.unwrap(), "Hi");
+    let cut = streamed(Reply::events([said("Hi")])).await.unwrap_err();
+    assert_eq!((cut.kind, cut.partial.as_deref()), (FailureKind::Cut, Some("Hi")));
+}
+
+#[tokio::test]
+async fn done_without_a_reason_is_a_cut() {
+    let cut = streamed(Reply::events([said("Hi").as_str(), "[DONE]"])).await.unwrap_err();
+    assert_eq!((cut.kind, cut.partial.as_deref()), (FailureKind::Cut, Some("Hi")));
+    assert_eq!(streamed(Reply::events(["[DONE]"])).await.unwrap_err().kind, FailureKind::Cut);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_a_cut_with_what_had_come() {
+    let reply = Reply::stream(&["Hel", "lo"]);
+    let at = String::from_utf8_lossy(reply.body()).find("lo\"").unwrap();
+    for broken in [reply.clone().cut_after(at), reply.in_pieces([at]).reset_after(at)] {
+        let failure = streamed(broken).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Cut);
+        // A reset may overtake what was sent before it.
+        assert!(matches!(failure.partial.as_deref(), Some("Hel") | None), "{failure:?}");
+    }
+    let short = whole(Reply::chat("Hello").cut_after(20)).await.unwrap_err();
+    assert_eq!(short.kind, FailureKind::Cut);
+    assert_eq!(whole(Reply::chat("Hello").claiming(9000).cut_after(9000)).await.unwrap_err().kind, FailureKind::Cut);
+}
+
+#[tokio::test]
+async fn errors_within_a_stream_are_failures_with_what_had_come() {
+    let error = json!({"error": {"message": "Upstream died", "code": 502}}).to_string();
+    let failure = streamed(Reply::events([said("Hi"), error])).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.status, failure.partial.as_deref()),
+        (FailureKind::Server, Some(502), Some("Hi"))
+    );
+    assert_eq!(failure.message, "`test` answers 502: Upstream died");
+
+    let slow = json!({"error": {"message": "Too fast", "status": 429, "type": "rate_limit"}}).to_string();
+    assert_eq!(streamed(Reply::events([slow])).await.unwrap_err().kind, FailureKind::RateLimited);
+
+    let reason =
+        json!({"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "Boom"}}]}).to_string();
+    let failure = streamed(Reply::events([said("Hi"), reason])).await.unwrap_err();
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Server, "`test` answers with an error: Boom"));
+
+    let failure = lines("event: error\ndata: {\"message\": \"Boom\"}\n\n").await.unwrap_err();
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Server, "`test` answers with an error: Boom"));
+    assert_eq!(lines("event: error\ndata: Boom\n\n").await.unwrap_err().message, "`test` answers with an error: Boom");
+}
+
+#[tokio::test]
+async fn a_filter_within_a_stream_is_told_as_one() {
+    let failure = streamed(Reply::events([said("Hi"), chunk(json!({}), json!("content_filter"))])).await.unwrap_err();
+    assert_eq!((failure.kind, failure.partial.as_deref()), (FailureKind::Moderated, Some("Hi")));
+}
+
+#[tokio::test]
+async fn what_no_model_has_written_is_no_answer() {
+    let notice = "⚠️ **IMPORTANT NOTICE** ⚠️ The Pollinations legacy text API is being deprecated for **authenticated users**. Hi";
+    for said in ["Streaming response could not be processed.", "Response format not recognized", notice] {
+        let failure = streamed(Reply::stream(&[said])).await.unwrap_err();
+        assert_eq!((failure.kind, failure.partial.as_deref()), (FailureKind::Garbled, Some(said)));
+        assert_eq!(whole(Reply::chat(said)).await.unwrap_err().kind, FailureKind::Garbled);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_may_be_answered_whole_and_under_any_label() {
+    assert_eq!(streamed(Reply::chat("Hi")).await.unwrap(), "Hi");
+    let mislabelled = Reply::chat("Hi").header("content-type", "text/event-stream");
+    assert_eq!(streamed(mislabelled).await.unwrap(), "Hi");
+    let stream = Reply::stream(&["Hi"]).header("content-type", "text/plain").in_pieces([1, 2, 1]);
+    assert_eq!(streamed(stream).await.unwrap(), "Hi");
+    assert_eq!(whole(Reply::stream(&["Hi"])).await.unwrap(), "Hi", "a stream that nobody asked for");
+}
+
+#[tokio::test]
+async fn fields_that_should_be_there_may_be_missing() {
+    for body in [
+        json!({"choices": [{"message": {"content": "Hi"}}]}),
+        json!({"choices": [{"message": {"content": "Hi"}, "finish_reason": null}], "usage": null, "created": 1.7e12}),
+        json!({"choices": [{"message": {"content": [{"type": "text", "text": "H"}, "i"]}, "finish_reason": "whatever"}]}),
+        json!({"choices": [{"message": {"content": "Hi", "tool_calls": null}}], "error": null}),
+    ] {
+        assert_eq!(whole(Reply::json(&body)).await.unwrap(), "Hi", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_none() {
+    for (content, reason, kind) in [
+        (Value::Null, json!("stop"), FailureKind::Empty),
+        (json!(""), json!("stop"), FailureKind::Empty),
+        (json!(" \n"), Value::Null, FailureKind::Empty),
+        (Value::Null, json!("length"), FailureKind::Length),
+        (json!("Once upon"), json!("length"), FailureKind::Length),
+        (Value::Null, json!("content_filter"), FailureKind::Moderated),
+        (json!("Once"), json!("content_filter"), FailureKind::Moderated),
+    ] {
+        let failure = whole(Reply::chat_ending(content.clone(), reason.clone())).await.unwrap_err();
+        assert_eq!(failure.kind, kind, "{content} {reason}");
+        let events = [chunk(json!({"content": content}), reason), "[DONE]".to_owned()];
+        let failure = streamed(Reply::events(events)).await;
+        match failure {
+            Err(failure) if kind == FailureKind::Length && content.is_string() => {
+                assert_eq!((failure.kind, failure.partial.as_deref()), (kind, Some("Once upon")));
+            }
+            Err(failure) => assert!(failure.kind == kind || failure.kind == FailureKind::Cut, "{failure:?}"),
+            Ok(text) => panic!("{text}"),
+        }
+    }
+    assert_eq!(whole(Reply::json(&json!({"choices": []}))).await.unwrap_err().kind, FailureKind::Empty);
+    let refusal = json!({"choices": [{"message": {"content": null, "refusal": "I can't"}, "finish_reason": "stop"}]});
+    assert_eq!(whole(Reply::json(&refusal)).await.unwrap_err().kind, FailureKind::Moderated);
+}
+
+#[tokio::test]
+async fn what_is_not_the_json_of_the_api_is_garbled() {
+    let page = whole(Reply::html("<html><title>Welcome</title></html>")).await.unwrap_err();
+    assert_eq!(
+        (page.kind, page.message.as_str()),
+        (FailureKind::Garbled, "The answer of `test` is a web page, `Welcome`")
+    );
+    assert!(page.partial.unwrap().contains("<title>"));
+    for reply in [
+        Reply::bytes("application/json", "{\"choices\": [{\"mess"),
+        Reply::bytes("text/plain", "error code: 1033"),
+        Reply::bytes("application/octet-stream", [0xff, 0x00, 0x81]),
+        Reply::json(&json!({"answer": "Hi"})),
+        Reply::json(&json!("Hi")),
+    ] {
+        assert_eq!(whole(reply.clone()).await.unwrap_err().kind, FailureKind::Garbled, "{reply:?}");
+        assert_eq!(streamed(reply).await.unwrap_err().kind, FailureKind::Garbled);
+    }
+    assert_eq!(whole(Reply::bytes("application/json", "")).await.unwrap_err().kind, FailureKind::Empty);
+}
+
+#[tokio::test]
+async fn an_error_under_status_200_is_a_failure() {
+    let reply = Reply::error(503, "SERVICE_UNAVAILABLE", "Unable to verify balance").status(200);
+    let failure = whole(reply).await.unwrap_err();
+    assert_eq!((failure.kind, failure.status), (FailureKind::Server, Some(503)));
+    let reply =
+        Reply::json(&json!({"object": "error", "message": "Too long: maximum context length is 8", "code": 400}));
+    assert_eq!(whole(reply).await.unwrap_err().kind, FailureKind::BadRequest);
+}
+
+#[tokio::test]
+async fn a_rude_server_is_a_failure_of_the_connection() {
+    for reply in [Reply::reset(), Reply::raw(""), Reply::raw("what?\r\n\r\n"), Reply::raw("\x00\x01")] {
+        let server = Server::start(move |_| reply.clone());
+        let failure = refused(&server.url, true).await;
+        assert_eq!(failure.kind, FailureKind::Connect);
+        assert!(failure.message.starts_with(&format!("`{}` ", server.url)), "{failure}");
+        assert_eq!(server.requests().len(), 1, "nothing is sent twice");
+    }
+    let url = Server::start(|_| Reply::never()).url.clone();
+    let failure = refused(&url, false).await;
+    assert_eq!(failure.kind, FailureKind::Connect);
+    assert_eq!(failure.message, format!("`{url}` can't be reached: connection refused"));
+}
+
+#[tokio::test]
+async fn dropping_an_attempt_takes_its_request_back() {
+    let server = Server::start(|_| Reply::never());
+    let provider = openai(&server.url);
+    let call = text(&*provider, "Hello");
+    let asked = pieces(&*provider, &call, false);
+    tokio::select! {
+        pieces = asked => panic!("{pieces:?}"),
+        () = server.arrived(1) => {}
+    }
+    server.left(1).await;
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read() {
+    // `{"choices":[{"message":{"content":"Hi"}}]}`, by gzip with stored blocks: made here, so nothing has to be trusted.
+    let body = br#"{"choices":[{"message":{"content":"Hi"}}]}"#;
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    let length = u16::try_from(body.len()).unwrap();
+    packed.extend(length.to_le_bytes());
+    packed.extend((!length).to_le_bytes());
+    packed.extend(body);
+    packed.extend(crc32(body).to_le_bytes());
+    packed.extend(u32::from(length).to_le_bytes());
+    let reply = Reply::bytes("application/json", packed.clone()).header("content-encoding", "gzip");
+    assert_eq!(whole(reply).await.unwrap(), "Hi");
+    let short = Reply::bytes("application/json", &packed[..30]).header("content-encoding", "gzip");
+    assert_eq!(whole(short).await.unwrap_err().kind, FailureKind::Cut);
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1)))
+    })
+}
