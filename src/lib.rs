@@ -1,4 +1,7 @@
 //! Make for generated content: a YAML file of text, chat and image stages, compiled into a checked plan and run
 //! without barriers.
 
+pub mod check;
+
 pub mod model;
+pub mod provider;
