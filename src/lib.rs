@@ -2,6 +2,6 @@
 //! without barriers.
 
 pub mod check;
-
+pub mod client;
 pub mod model;
 pub mod provider;
