@@ -88,7 +88,7 @@ async fn a_server_that_counts_requests_in_a_window_answers_all() {
         let now = begun.elapsed();
         let current = now.as_secs() / 10;
         *window = if window.0 == current { (current, window.1 + 1) } else { (current, 1) };
-        let left = Duration::from_secs(10 * (current + 1)) - now;
+        let left = Duration::from_secs(10 * (current + 1)).saturating_sub(now);
         if window.1 > 10 { vec![refused(Some(left))] } else { vec![Step::Wait(SECOND), whole("good")] }
     });
     provider.ceiling = 32;
