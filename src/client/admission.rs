@@ -318,6 +318,8 @@ mod tests {
         End(usize, Ending),
         /// One that waits leaves.
         Leave(usize),
+        /// A request ends, and whoever is next leaves before it has picked up its permit.
+        LeaveGranted,
         Pass(Duration),
     }
 
@@ -337,6 +339,7 @@ mod tests {
             4 => join,
             4 => (any::<usize>(), endings).prop_map(|(which, ending)| Deed::End(which, ending)),
             1 => any::<usize>().prop_map(Deed::Leave),
+            1 => Just(Deed::LeaveGranted),
             1 => (0_u64..5_000).prop_map(|ms| Deed::Pass(Duration::from_millis(ms))),
         ];
         prop::collection::vec(deed, 1..120)
@@ -389,8 +392,15 @@ mod tests {
                     let (ticket, _) = self.waiting.swap_remove(which % self.waiting.len());
                     self.admission.withdraw(&ticket, self.now);
                 }
+                Deed::LeaveGranted if !self.wire.is_empty() && !self.waiting.is_empty() => {
+                    let granted = self.wire.swap_remove(0);
+                    self.admission.leave(&granted, End::Other, self.now);
+                    let next = (0..self.waiting.len()).min_by_key(|at| self.waiting[*at].0.seat.clone()).unwrap();
+                    let (ticket, _) = self.waiting.swap_remove(next);
+                    self.admission.withdraw(&ticket, self.now);
+                }
                 Deed::Pass(time) => self.now += *time,
-                Deed::End(..) | Deed::Leave(_) => {}
+                Deed::End(..) | Deed::Leave(_) | Deed::LeaveGranted => {}
             }
             self.pick_up();
         }
@@ -469,7 +479,7 @@ mod tests {
                     seats.remove(&ticket.seat.1);
                 }
                 // What is no longer waiting went (or left) before all of its lane that still wait.
-                if !matches!(deed, Deed::Leave(_)) {
+                if !matches!(deed, Deed::Leave(_) | Deed::LeaveGranted) {
                     for gone in before.iter().filter_map(|number| seats.get(number)) {
                         let overtaken = world.waiting.iter().find(|(ticket, _)| {
                             before.contains(&ticket.seat.1) && ticket.lane == gone.lane && ticket.seat < gone.seat

@@ -112,6 +112,10 @@ impl<'a> Course<'a> {
             () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
+        if let Err(failure) = &outcome {
+            // Before the permit goes to someone else: that one need not try.
+            self.service.note(failure);
+        }
         let aftermath = permit.finish(end_of(&outcome));
         for news in aftermath.news {
             self.tell(news).await;
@@ -124,14 +128,17 @@ impl<'a> Course<'a> {
 
     /// The advice on a failed attempt, and the delay before the next one.
     fn next(&mut self, failure: &Failure, silence: Duration) -> Next {
-        self.service.note(failure);
         let is_refused = is_refusal(failure);
         self.once_refused |= is_refused;
-        if failure.advice() != Advice::Retry || self.attempts_left() == 0 {
+        if failure.advice() != Advice::Retry {
             return Next::GiveUp(failure.clone());
+        }
+        if self.attempts_left() == 0 {
+            return Next::GiveUp(if is_refused { too_often(failure) } else { failure.clone() });
         }
         let pause = if is_refused { silence } else { own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)) };
         match self.total {
+            Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
             Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),
             _ if is_refused => Next::Lane(pause),
             _ => Next::Pause(pause),
@@ -263,6 +270,13 @@ fn own_pause(policy: &RetryPolicy, sent: u32) -> Duration {
 
 fn asked_pause(failure: &Failure) -> Duration {
     failure.retry_after.unwrap_or_default()
+}
+
+fn too_often(failure: &Failure) -> Failure {
+    match failure.suggestion {
+        Some(_) => failure.clone(),
+        None => failure.clone().suggest("send fewer at once with `concurrency`, or allow more attempts with `retry`"),
+    }
 }
 
 fn too_long(failure: &Failure, pause: Duration, limit: Duration) -> Failure {

@@ -96,6 +96,7 @@ async fn the_total_time_ends_an_attempt_on_the_wire() {
     let (failure, took) = time_out(vec![Step::Hang], Ask { clocks, ..ask("a") }).await;
     assert_eq!(took, 6 * SECOND);
     assert!(failure.message.contains("`total`"), "{failure}");
+    assert_eq!(failure.suggestion.unwrap(), "allow more time with `timeout: {total: 12.0s}`");
 }
 
 #[tokio::test(start_paused = true)]

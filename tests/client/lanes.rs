@@ -164,6 +164,7 @@ async fn attempts_are_at_most_three_however_often_the_server_refuses() {
     let desk = Desk::of(&provider);
     let unanswered = desk.ask(&ask("a")).await.unwrap_err();
     assert_eq!((unanswered.failure.kind, unanswered.attempts), (FailureKind::RateLimited, 3));
+    assert!(unanswered.failure.suggestion.unwrap().contains("`concurrency`"));
     assert_eq!(provider.times(), [0, 1000, 3000]);
 }
 
@@ -215,6 +216,18 @@ async fn the_ceiling_of_a_run_holds_over_all_lanes_and_a_paused_lane_keeps_nobod
     assert_eq!(took, 3 * SECOND, "two at once");
     assert_eq!(quick.peak.load(SeqCst), 2);
     assert_eq!(desk.client.lanes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn precedence_holds_over_all_lanes() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]));
+    let desk = DeskBuilder::default().member(settings("p"), &provider).ceiling(1).build();
+    let mut asks: Vec<Ask> = [9, 3, 1, 2, 0].into_iter().map(item).collect();
+    for (number, asked) in asks.iter_mut().enumerate() {
+        asked.call.model = Some((number % 3).to_string());
+    }
+    join_all(asks.iter().map(|asked| desk.ask(asked))).await;
+    assert_eq!(provider.prompts(), ["9", "0", "1", "2", "3"]);
 }
 
 #[tokio::test(start_paused = true)]
