@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 
-use crate::engine::Halt;
+use crate::engine::{Halt, HaltReason};
 use crate::sink::Exit;
 
 /// How long what is in flight may take to finish.
@@ -29,10 +29,10 @@ impl Signal {
         }
     }
 
-    fn reason(self) -> &'static str {
+    fn reason(self) -> HaltReason {
         match self {
-            Self::Interrupt => "interrupted, Ctrl-C again ends it at once",
-            Self::Terminate => "asked to end by SIGTERM",
+            Self::Interrupt => HaltReason::Interrupted,
+            Self::Terminate => HaltReason::Terminated,
         }
     }
 }
@@ -40,18 +40,18 @@ impl Signal {
 /// What can be stopped in two steps.
 pub(super) trait Stops {
     /// Nothing more is started.
-    fn drain(&self, reason: &str, terminated: bool);
+    fn drain(&self, reason: HaltReason);
     /// What is in flight is dropped.
-    fn abort(&self);
+    fn abort(&self, reason: HaltReason);
 }
 
 impl Stops for Halt {
-    fn drain(&self, reason: &str, terminated: bool) {
-        Self::drain(self, reason, terminated);
+    fn drain(&self, reason: HaltReason) {
+        Self::drain(self, reason);
     }
 
-    fn abort(&self) {
-        Self::abort(self);
+    fn abort(&self, reason: HaltReason) {
+        Self::abort(self, reason);
     }
 }
 
@@ -59,7 +59,7 @@ impl Stops for Halt {
 pub(super) async fn relay(signals: impl Stream<Item = Signal>, run: &impl Stops) -> Exit {
     let mut signals = std::pin::pin!(signals);
     let Some(first) = signals.next().await else { return std::future::pending().await };
-    run.drain(first.reason(), first == Signal::Terminate);
+    run.drain(first.reason());
     // A second signal ends the waiting; that none can come any more does not.
     let second = async {
         if signals.next().await.is_none() {
@@ -67,7 +67,7 @@ pub(super) async fn relay(signals: impl Stream<Item = Signal>, run: &impl Stops)
         }
     };
     tokio::time::timeout(DRAIN, second).await.ok();
-    run.abort();
+    run.abort(first.reason());
     tokio::time::sleep(GRACE).await;
     first.exit()
 }
@@ -126,11 +126,11 @@ mod tests {
     }
 
     impl Stops for Steps {
-        fn drain(&self, reason: &str, terminated: bool) {
-            self.take(&format!("drain: {reason}, {terminated}"));
+        fn drain(&self, reason: HaltReason) {
+            self.take(&format!("drain: {reason:?}"));
         }
 
-        fn abort(&self) {
+        fn abort(&self, _reason: HaltReason) {
             self.take("abort");
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     async fn one_ctrl_c_leaves_ten_seconds() {
         let steps = Steps::new();
         let exit = relay(after(1, Signal::Interrupt), &steps).await;
-        let drain = "drain: interrupted, Ctrl-C again ends it at once, false".to_owned();
+        let drain = "drain: Interrupted".to_owned();
         assert_eq!(steps.taken(), [(1, drain), (11, "abort".to_owned())]);
         assert_eq!(exit, Exit::Interrupted);
     }
@@ -162,7 +162,7 @@ mod tests {
     async fn sigterm_has_a_code_of_its_own() {
         let steps = Steps::new();
         assert_eq!(relay(after(0, Signal::Terminate), &steps).await, Exit::Terminated);
-        assert_eq!(steps.taken()[0].1, "drain: asked to end by SIGTERM, true");
+        assert_eq!(steps.taken()[0].1, "drain: Terminated");
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,7 +31,7 @@ impl Excerpt {
         let lines: Vec<usize> = marks.iter().map(|mark| file.line_of(mark.span.start)).collect();
         let first = lines.iter().copied().min().unwrap_or(0);
         let last = lines.iter().copied().max().unwrap_or(0);
-        let mut excerpt = Self { first_line: first + 1, text: String::new(), marks: Vec::new() };
+        let mut excerpt = Self { first_line: first + file.first_line(), text: String::new(), marks: Vec::new() };
         for line in first..=last {
             let here: Vec<&Mark<'_>> =
                 marks.iter().zip(&lines).filter(|(_, at)| **at == line).map(|(m, _)| m).collect();

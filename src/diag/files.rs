@@ -11,6 +11,10 @@ use crate::model::{FileId, Place};
 pub struct SourceFile {
     name: String,
     text: Arc<str>,
+    /// The number of its first line: 1, but for a part of a file.
+    first_line: usize,
+    /// By how many characters its columns are further right than they stand here.
+    shift: usize,
     /// Where each line begins; never empty.
     lines: Vec<usize>,
     /// Stretches that are never shown.
@@ -20,7 +24,7 @@ pub struct SourceFile {
 impl SourceFile {
     fn new(name: String, text: Arc<str>) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name, text, lines, concealed: Vec::new() }
+        Self { name, text, first_line: 1, shift: 0, lines, concealed: Vec::new() }
     }
 
     /// Its path as it is shown.
@@ -31,6 +35,11 @@ impl SourceFile {
     /// All of it.
     pub fn text(&self) -> &Arc<str> {
         &self.text
+    }
+
+    /// The number of its first line.
+    pub(super) fn first_line(&self) -> usize {
+        self.first_line
     }
 
     /// The line (from 0) in which the byte `offset` lies; one beyond the end lies in the last.
@@ -72,6 +81,20 @@ impl SourceFiles {
         Place::new(self.add(name, line), 0..end)
     }
 
+    /// Adds one line of a file that is not held: its number (from 1), as much of it as is shown, and what is wrong: a
+    /// character of what is shown (from 0), and its column in the whole line (from 1).
+    pub fn add_line(&mut self, name: impl Into<String>, number: u64, shown: &str, at: Option<(usize, u64)>) -> Place {
+        let line = visible(shown);
+        let (character, column) = at.unwrap_or((0, 1));
+        let start = line.char_indices().nth(character).map_or(line.len(), |(offset, _)| offset);
+        let end = if at.is_some() { line[start..].chars().next().map_or(start, |c| start + c.len_utf8()) } else { line.len() };
+        let id = self.add(name, line);
+        let file = &mut self.files[id.0 as usize];
+        file.first_line = usize::try_from(number.max(1)).unwrap_or(usize::MAX);
+        file.shift = usize::try_from(column).unwrap_or(1).saturating_sub(character + 1);
+        Place::new(id, start..end)
+    }
+
     /// The file with this id, which came from [`SourceFiles::add`] of this very registry.
     pub fn get(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
@@ -88,7 +111,7 @@ impl SourceFiles {
         let line = file.line_of(place.span.start);
         let span = file.line_span(line);
         let before = file.text[span.clone()].char_indices().take_while(|(at, _)| span.start + at < place.span.start);
-        (count(line + 1), count(before.count() + 1))
+        (count(line + file.first_line), count(before.count() + file.shift + 1))
     }
 
     /// Never shows what is written at `place` again: it is a secret that has no business in the file.

@@ -82,7 +82,8 @@ fn path_problem(path: &str) -> Option<String> {
 /// A mistake in a data file, with its line.
 fn from_data(fault: &SourceError, files: &mut SourceFiles) -> Diagnostic {
     let name = fault.path.as_ref().map_or_else(|| "data".to_owned(), |path| path.display().to_string());
-    let place = files.add_excerpt(name, fault.line.unwrap_or(1), fault.snippet.as_deref().unwrap_or(""), fault.caret());
+    let at = fault.caret().zip(fault.column.map(u64::from));
+    let place = files.add_line(name, fault.line.unwrap_or(1), fault.snippet.as_deref().unwrap_or(""), at);
     Diagnostic::error("bad-row", &place, fault.message.clone()).help_if(fault.help.clone())
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use crate::model::{Failure, FailureKind, Json, SkipReason, Value, kind_of};
+use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
 use crate::source::{ListSource, Row, RowStream, StdinCopy};
 

@@ -1,6 +1,7 @@
 //! Values that are reached from afar: collected, needed in a later pass, or returned. Held in memory, in item order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::model::{SkipReason, Value};
@@ -47,7 +48,7 @@ impl Shelf {
     }
 
     fn under<'a>(&'a self, under: &'a [u64]) -> impl Iterator<Item = (&'a Path, &'a End)> {
-        self.ends.range::<[u64], _>(under..).take_while(move |(path, _)| path.starts_with(under))
+        self.ends.range::<[u64], _>(from(under)).take_while(move |(path, _)| path.starts_with(under))
     }
 
     /// Marks the stage as complete under a path, and gives those who waited for that.
@@ -82,7 +83,7 @@ impl Shelf {
         self.consumed.remove(path);
         drop_under(&mut self.ends, path);
         drop_under(&mut self.barren, path);
-        let complete = self.complete.range::<[u64], _>(&**path..);
+        let complete = self.complete.range::<[u64], _>(from(path));
         let gone: Vec<Path> = complete.take_while(|one| one.starts_with(path)).cloned().collect();
         for one in gone {
             self.complete.remove(&one);
@@ -90,8 +91,13 @@ impl Shelf {
     }
 }
 
+/// From this path on, itself included.
+fn from(path: &[u64]) -> (Bound<&[u64]>, Bound<&[u64]>) {
+    (Bound::Included(path), Bound::Unbounded)
+}
+
 fn drop_under<T>(map: &mut BTreeMap<Path, T>, path: &[u64]) {
-    let gone: Vec<Path> = map.range::<[u64], _>(path..).map(|(one, _)| one).take_while(|one| one.starts_with(path)).cloned().collect();
+    let gone: Vec<Path> = map.range::<[u64], _>(from(path)).map(|(one, _)| one).take_while(|one| one.starts_with(path)).cloned().collect();
     for one in gone {
         map.remove(&one);
     }

@@ -48,12 +48,6 @@ pub enum OutputError {
         /// The link.
         link: PathBuf,
     },
-    /// A row came for a place that had one, or for one before what is already written.
-    #[error("a row of `{path}` came after its place was written")]
-    OutOfOrder {
-        /// Under the output folder.
-        path: String,
-    },
     /// Anything else that the system says.
     #[error("`{}` can't be written: {source}", path.display())]
     Io {
@@ -65,6 +59,11 @@ pub enum OutputError {
 }
 
 impl OutputError {
+    /// Whether one path is in the way, and others may do; otherwise nothing can be written at all.
+    pub fn is_about_path(&self) -> bool {
+        matches!(self, Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Leaves { .. })
+    }
+
     /// What the system says about `path`, by its kind.
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();

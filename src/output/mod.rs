@@ -1,8 +1,8 @@
-//! The output folder: paths that stay in it, files that appear whole, files of rows in order, pictures in the format
+//! The output folder: paths that stay in it, files that appear whole, files of rows, pictures in the format
 //! asked for.
 //!
 //! A [`SafePath`] is where a file may go, an [`OutputFolder`] holds the lock of a run and writes files, a [`RowFile`]
-//! puts rows into the order of their items as they come, [`convert()`] changes the format of a picture.
+//! takes rows one after another, [`convert()`] changes the format of a picture.
 //!
 //! This room renders no template and decides no name; it never follows a link out of the folder and never leaves half a
 //! file at its place.
@@ -12,7 +12,6 @@ mod content;
 mod error;
 mod folder;
 mod image;
-mod in_order;
 mod part;
 mod path;
 mod row_file;

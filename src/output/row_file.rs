@@ -1,9 +1,8 @@
-//! A file with a row for each instance, in the order of the items.
+//! A file with a row for each instance, in the order in which rows are given.
 
 use std::io::{self, BufWriter, Write};
 
 use super::folder::OutputFolder;
-use super::in_order::InOrder;
 use super::part::PartFile;
 use super::{OutputError, SafePath};
 use crate::model::{Json, JsonMap, plain_text};
@@ -23,35 +22,21 @@ pub enum RowFormat {
     },
 }
 
-/// A file whose rows come in any order and are written in that of their places. A place is the path of item indices
-/// (from 0), outermost loop first: the empty path for a stage without loops. All rows of a file have paths of one
-/// length; a shorter path is a prefix, which says that more may come under it.
+/// A file to which rows are added. Whoever adds them knows their order.
 ///
-/// A row is written as soon as nothing can come before it: under a prefix that is open, once all places with lower
-/// numbers are settled; so rows of a streamed loop are not held. The whole list is such a prefix. Before a prefix is
-/// settled (with `None`), each place right under it is expected or settled.
-///
-/// Rows go to a buffered part file, on the thread that settles them. Without [`RowFile::finish`] it is removed.
+/// Rows go to a buffered part file, on the thread that adds them. Without [`RowFile::finish`] it is removed.
 #[derive(Debug)]
 pub struct RowFile {
     folder: OutputFolder,
     path: SafePath,
     writer: RowWriter,
-    rows: InOrder<Encoded>,
-    settled: u64,
+    rows: u64,
 }
 
 #[derive(Debug)]
 enum RowWriter {
     JsonLines(BufWriter<PartFile>),
     Csv { writer: Box<csv::Writer<PartFile>>, columns: Vec<String> },
-}
-
-/// A row that waits, as small as it is written.
-#[derive(Debug)]
-enum Encoded {
-    Line(String),
-    Record(csv::StringRecord),
 }
 
 impl RowFile {
@@ -69,30 +54,19 @@ impl RowFile {
                 RowWriter::Csv { writer: Box::new(writer), columns }
             }
         };
-        Ok(Self { folder: folder.clone(), path, writer, rows: InOrder::new(), settled: 0 })
+        Ok(Self { folder: folder.clone(), path, writer, rows: 0 })
     }
 
-    /// A place that will be settled, or a prefix under which more may come.
-    pub fn expect(&mut self, order: &[u64]) {
-        self.rows.expect(order);
-    }
-
-    /// The row of a place; none where the instance has none, and for a prefix under which nothing more comes.
-    pub fn settle(&mut self, order: &[u64], row: Option<JsonMap>) -> Result<(), OutputError> {
-        let row = row.map(|row| self.writer.encode(row));
-        let has_row = row.is_some();
-        let out_of_order = |_| OutputError::OutOfOrder { path: self.path.to_string() };
-        self.rows.settle(order, row).map_err(out_of_order)?;
-        self.settled += u64::from(has_row);
-        while let Some(row) = self.rows.next() {
-            self.writer.write(row).map_err(|error| OutputError::io(&self.folder.shown(&self.path), error))?;
-        }
+    /// Adds a row.
+    pub fn append(&mut self, row: JsonMap) -> Result<(), OutputError> {
+        self.writer.write(row).map_err(|error| OutputError::io(&self.folder.shown(&self.path), error))?;
+        self.rows += 1;
         Ok(())
     }
 
     /// How many rows the file will have, if it is finished now.
     pub fn rows(&self) -> u64 {
-        self.settled
+        self.rows
     }
 
     /// Under the output folder.
@@ -100,38 +74,28 @@ impl RowFile {
         &self.path
     }
 
-    /// Writes the rows that still wait, in order, whatever is open before them; syncs the file and gives it its name.
-    /// Gives the number of rows. It waits for the disk: call it on a blocking thread.
+    /// Syncs the file and gives it its name. Gives the number of rows. It waits for the disk.
     pub fn finish(self) -> Result<u64, OutputError> {
-        let Self { folder, path, mut writer, rows, settled } = self;
-        let written = rows.into_rest().try_for_each(|row| writer.write(row));
-        let part =
-            written.and_then(|()| writer.into_part()).map_err(|error| OutputError::io(&folder.shown(&path), error))?;
+        let Self { folder, path, writer, rows } = self;
+        let part = writer.into_part().map_err(|error| OutputError::io(&folder.shown(&path), error))?;
         folder.publish(part)?;
-        Ok(settled)
+        Ok(rows)
     }
 }
 
 impl RowWriter {
-    fn encode(&self, mut row: JsonMap) -> Encoded {
+    fn write(&mut self, mut row: JsonMap) -> io::Result<()> {
         match self {
-            Self::JsonLines(_) => Encoded::Line(format!("{}\n", Json::Object(row))),
-            Self::Csv { columns, .. } => {
+            Self::JsonLines(writer) => writeln!(writer, "{}", Json::Object(row)),
+            Self::Csv { writer, columns } => {
                 let cell = |column| match row.remove(column) {
                     Some(Json::String(text)) => text,
                     Some(other) => plain_text(&other),
                     None => String::new(),
                 };
-                Encoded::Record(columns.iter().map(cell).collect())
+                let record: csv::StringRecord = columns.iter().map(cell).collect();
+                writer.write_record(&record).map_err(plain)
             }
-        }
-    }
-
-    fn write(&mut self, row: Encoded) -> io::Result<()> {
-        match (self, row) {
-            (Self::JsonLines(writer), Encoded::Line(line)) => writer.write_all(line.as_bytes()),
-            (Self::Csv { writer, .. }, Encoded::Record(record)) => writer.write_record(&record).map_err(plain),
-            _ => Err(io::Error::other("a row of another format")),
         }
     }
 

@@ -231,7 +231,7 @@ impl<'a> Binder<'a> {
             self.found.request_loops.insert(ix);
         }
         self.check_fields(name, &self.ground.tree.shape(ix, self.ground.inputs), rest, place);
-        if !one.optional && !one.conditional && !rest.is_empty() {
+        if !one.lenient && !one.conditional && !rest.is_empty() {
             self.found.required.push((ix, rest.to_vec()));
         }
     }

@@ -70,10 +70,6 @@ impl Names {
         self.names.get(name).map(|(named, _)| *named)
     }
 
-    pub(super) fn place(&self, name: &str) -> Option<&Place> {
-        self.names.get(name).map(|(_, place)| place)
-    }
-
     /// Whether templates read this word as a name of the file and not as a field.
     pub(super) fn is_name(&self, word: &str) -> bool {
         self.names.contains_key(word) || matches!(word, "loop" | "run" | "previous")

@@ -79,7 +79,7 @@ pub(super) fn dependence(
     stages_named: impl Fn(usize) -> Vec<usize>,
 ) -> Vec<Vec<LoopIx>> {
     let mut depends: Vec<Vec<LoopIx>> = vec![Vec::new(); order.len()];
-    let mut add = |set: &mut Vec<LoopIx>, ix: LoopIx| {
+    let add = |set: &mut Vec<LoopIx>, ix: LoopIx| {
         if !set.contains(&ix) {
             set.push(ix);
         }

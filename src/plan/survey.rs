@@ -33,7 +33,7 @@ pub(super) fn read(
         let mut paths: Vec<Paths<'_>> =
             stages.iter().enumerate().filter_map(|(at, stage)| Paths::of(ground, at, stage, LoopIx(ix), &loops[ix])).collect();
         let mut compare = |row: &Row| paths.iter_mut().for_each(|one| one.compare(row));
-        let read = survey(&list, limit, &required, &mut compare);
+        let read = survey(&list, limit, &required, Some(&mut compare));
         loops[ix].rows = Some(read.rows);
         faults.extend(read.errors);
         diagnostics.extend(paths.into_iter().filter_map(|one| one.clash));

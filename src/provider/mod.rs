@@ -107,8 +107,6 @@ pub fn build(settings: &ProviderSettings, http: &HttpClient) -> Result<Arc<dyn P
         ProviderKind::Pollinations => Arc::new(pollinations::Pollinations::new(settings, http)?),
         ProviderKind::PollinationsLegacy => Arc::new(legacy::Legacy::new(settings, http)?),
         ProviderKind::Openai => Arc::new(openai::OpenAi::new(settings, http)?),
-        ProviderKind::Offline => {
-            return Err(Failure::new(FailureKind::Internal, "The offline provider has no address"));
-        }
+        ProviderKind::Offline => Arc::new(offline::Offline::new(settings)),
     })
 }

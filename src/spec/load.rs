@@ -7,7 +7,8 @@ use super::pipeline::PipelineSpec;
 use super::reader::Reader;
 use super::source::{LoadError, plain_text, read_text};
 use super::yaml;
-use crate::diag::{Diagnostics, SourceFiles};
+use crate::diag::{Diagnostics, Severity, SourceFiles};
+use crate::model::Json;
 
 /// A pipeline file that was read.
 #[derive(Debug)]
@@ -30,6 +31,24 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let mut files = SourceFiles::default();
     let (pipeline, diagnostics) = parse(&path.display().to_string(), folder, &text, &mut files);
     Ok(Loaded { pipeline, files, diagnostics })
+}
+
+/// Reads the values in a YAML file, without templates, names or keys of its own.
+///
+/// # Errors
+/// What is wrong, in one line.
+pub fn read_values(path: &Path) -> Result<Json, String> {
+    let text = plain_text(read_text(path).map_err(|error| error.to_string())?);
+    let mut files = SourceFiles::default();
+    let file = files.add(path.display().to_string(), text.as_str());
+    let mut found = Diagnostics::default();
+    let value = yaml::parse(file, &text, &mut found).map(|root| root.to_json());
+    let first_error = found.iter().find(|one| one.severity == Severity::Error);
+    match (value, first_error) {
+        (Some(value), None) => Ok(value),
+        (_, Some(error)) => Err(format!("line {}: {}", files.line_column(&error.place).0, error.message)),
+        (None, None) => Ok(Json::Null),
+    }
 }
 
 /// Reads the `text` of a pipeline file that is called `name`; what it names is relative to `folder`.

@@ -30,7 +30,7 @@ mod templates;
 mod text_map;
 mod yaml;
 
-pub use load::{Loaded, load, parse};
+pub use load::{Loaded, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,
     Maybe, MessageSpec, OnErrorSpec, OutputSpec, PipelineSpec, ProviderSpec, SaveSpec, SettingsSpec, StageSpec,

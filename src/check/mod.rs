@@ -1,0 +1,10 @@
+//! Whether an answer is what was asked for.
+//!
+//! [`judge`] takes a whole reply and gives a [`Verdict`]; [`json_from_answer`] finds the JSON in what a model wrote. This
+//! room never mends an answer, never asks again and knows neither provider nor store.
+
+mod json;
+mod verdict;
+
+pub use json::{WrongAnswer, json_from_answer};
+pub use verdict::{Verdict, judge};

@@ -1,0 +1,76 @@
+//! One question with all that goes with it, and what comes of it.
+
+use std::sync::Arc;
+
+use crate::model::{Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Usage};
+
+/// A call, whom it goes to, and how patiently it is made.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What is asked.
+    pub call: Call,
+    /// The provider's name in the file.
+    pub provider: Arc<str>,
+    /// How often it is sent at most, and the pauses in between.
+    pub retry: RetryPolicy,
+    /// How long it may take.
+    pub clocks: Clocks,
+    /// Whether a stream is asked for; of a text only.
+    pub stream: bool,
+    /// Whether text is told of as it comes, as [`EventKind::Chunk`](crate::model::EventKind::Chunk).
+    pub show: bool,
+    /// Its precedence among all that wait for a permit.
+    pub order: Order,
+    /// Who asks, for events.
+    pub item: ItemRef,
+}
+
+/// A good answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// As the provider gave it.
+    pub reply: Reply,
+    /// The JSON in it, where JSON was asked for.
+    pub json: Option<Json>,
+    /// Requests sent for it by this question; 0 if it was kept.
+    pub attempts: u32,
+    /// Whether it was kept before.
+    pub kept: bool,
+    /// What all attempts took, as far as the provider says; nothing if it was kept.
+    pub usage: Option<Usage>,
+}
+
+/// No good answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{failure}")]
+pub struct Unanswered {
+    /// Why.
+    pub failure: Failure,
+    /// Requests sent.
+    pub attempts: u32,
+    /// What all attempts took, as far as the provider says.
+    pub usage: Option<Usage>,
+}
+
+/// How much of an answer goes into a failure, in characters.
+const EXCERPT: usize = 2_000;
+
+/// The beginning of an answer, for people to look at; says so where it is not all.
+pub(super) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{} [.. {} characters in all]", &text[..end], text.chars().count()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_says_that_it_is_one() {
+        assert_eq!(excerpt("short"), "short");
+        let long = excerpt(&"é".repeat(2_500));
+        assert!(long.starts_with(&"é".repeat(2_000)) && long.ends_with("é [.. 2500 characters in all]"));
+    }
+}

@@ -1,0 +1,311 @@
+//! The course of one call: the only attempt loop. Each gate is a method.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::check::{Verdict, judge};
+use crate::model::{
+    Advice, Call, CallKey, Content, EventKind, Failure, FailureKind, Json, LaneRef, Reply, Request, RetryPolicy, Units,
+    Usage,
+};
+use crate::provider::Attempt;
+
+use super::admission::{End, LaneId, Wish};
+use super::clock::{Clock, Running};
+use super::lane::Standing;
+use super::permit::Permit;
+use super::service::Service;
+use super::wire::Wire;
+use super::{Answer, Ask, Client, Unanswered, excerpt};
+
+/// A call on its way.
+#[derive(Debug)]
+pub(super) struct Course<'a> {
+    client: &'a Client,
+    service: &'a Service,
+    ask: &'a Ask,
+    key: CallKey,
+    secret: Option<&'a SecretString>,
+    lane: LaneRef,
+    lane_id: LaneId,
+    /// Requests sent.
+    sent: u32,
+    /// Whether the lane has refused it before.
+    once_refused: bool,
+    /// When the total time is up, and how long it is; from the first request on.
+    total: Option<(Instant, Duration)>,
+    /// Why the last attempt failed.
+    last: Option<Failure>,
+}
+
+/// What comes after a failed attempt.
+enum Next {
+    /// Nothing; this is what the call has come to.
+    GiveUp(Failure),
+    /// The same again: after a pause of its own, or when the lane lets it (which is silent for so long).
+    Pause(Duration),
+    Lane(Duration),
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(
+        client: &'a Client,
+        service: &'a Service,
+        ask: &'a Ask,
+        key: CallKey,
+        secret: Option<&'a SecretString>,
+    ) -> Self {
+        let (lane_id, lane) = client.lane(service, &ask.call, secret);
+        Self { client, service, ask, key, secret, lane, lane_id, sent: 0, once_refused: false, total: None, last: None }
+    }
+
+    /// To the end, whichever.
+    pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
+        loop {
+            let permit = match self.permit().await {
+                Ok(permit) => permit,
+                Err(failure) => return Err(self.unanswered(failure, None)),
+            };
+            match self.send(permit).await {
+                Ok(reply) => return self.keep(reply).await,
+                Err((failure, next)) => {
+                    if let Err(failure) = self.wait(failure, next).await {
+                        return Err(self.unanswered(failure, None));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for its turn: the run's ceiling, the lane with its pauses, the provider's rates.
+    async fn permit(&self) -> Result<Permit<'a>, Failure> {
+        let wish = Wish {
+            lane: self.lane_id,
+            order: self.ask.order.clone(),
+            standing: Standing { left: self.attempts_left(), once_refused: self.once_refused },
+            spacing: self.service.provider.spacing(&self.ask.call),
+            tokens: estimated_tokens(&self.ask.call),
+        };
+        self.unless_over(self.client.permits().acquire(wish)).await
+    }
+
+    /// Sends one request, and gives the permit back as soon as the answer has arrived.
+    async fn send(&mut self, mut permit: Permit<'_>) -> Result<Reply, (Failure, Next)> {
+        self.sent += 1;
+        let (call, attempt) = (self.key, self.sent);
+        self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
+        let stream = self.ask.stream && matches!(self.ask.call.request, Request::Text { .. });
+        if self.total.is_none() {
+            self.total = self.ask.clocks.total.map(|limit| (Instant::now() + limit, limit));
+        }
+        let clocks = Running::start(&self.ask.clocks, stream, self.total);
+        let wire = Wire {
+            provider: &*self.service.provider,
+            attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
+            ask: self.ask,
+            events: self.client.events(),
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
+            outcome = wire.exchange(&mut permit, clocks) => outcome,
+        };
+        if let Err(failure) = &outcome {
+            // Before the permit goes to someone else: that one need not try.
+            self.service.note(failure);
+        }
+        let aftermath = permit.finish(end_of(&outcome));
+        for news in aftermath.news {
+            self.tell(news).await;
+        }
+        outcome.map_err(|failure| {
+            let next = self.next(&failure, aftermath.silence);
+            (failure, next)
+        })
+    }
+
+    /// The advice on a failed attempt, and the delay before the next one.
+    fn next(&mut self, failure: &Failure, silence: Duration) -> Next {
+        let is_refused = is_refusal(failure);
+        self.once_refused |= is_refused;
+        if failure.advice() != Advice::Retry {
+            return Next::GiveUp(failure.clone());
+        }
+        if self.attempts_left() == 0 {
+            return Next::GiveUp(if is_refused { too_often(failure) } else { failure.clone() });
+        }
+        let pause = if is_refused { silence } else { own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)) };
+        match self.total {
+            Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
+            Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),
+            _ if is_refused => Next::Lane(pause),
+            _ => Next::Pause(pause),
+        }
+    }
+
+    /// Tells of a failed attempt and waits for the next one, if there is to be one.
+    async fn wait(&mut self, failure: Failure, next: Next) -> Result<(), Failure> {
+        let retry_in = match &next {
+            _ if self.client.halt().is_draining() => None,
+            Next::GiveUp(_) => None,
+            Next::Pause(pause) | Next::Lane(pause) => Some(*pause),
+        };
+        self.tell_failed(failure.clone(), retry_in).await;
+        self.last = Some(failure);
+        match next {
+            Next::GiveUp(failure) => Err(failure),
+            Next::Pause(pause) => self.unless_over(sleep(pause)).await,
+            Next::Lane(_) => Ok(()),
+        }
+    }
+
+    /// Has the answer kept, and only then looks at it.
+    async fn keep(&self, reply: Reply) -> Result<Answer, Unanswered> {
+        let usage = reply.usage;
+        let kept = self.client.store().hand_over(&self.key, &self.ask.call, &reply).await;
+        if let Err(failure) = kept {
+            return Err(self.unanswered(failure, usage));
+        }
+        match verdict(&self.ask.call, &reply) {
+            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage }),
+            Err(failure) => {
+                self.tell_failed(failure.clone(), None).await;
+                Err(self.unanswered(failure, usage))
+            }
+        }
+    }
+
+    /// Waits, unless the run is drained, the provider is blocked, or the total time is up.
+    async fn unless_over<T>(&self, wait: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.client.halt().draining() => Err(self.interrupted("Not sent")),
+            failure = self.service.blocked() => Err(failure),
+            limit = time_is_up(self.total) => Err(self.after_last(Clock::Total.failure(limit))),
+            value = wait => Ok(value),
+        }
+    }
+
+    fn interrupted(&self, what: &str) -> Failure {
+        let reason = self.client.halt().reason().map_or_else(|| "the run ends".to_owned(), ToString::to_string);
+        let failure = Failure::new(FailureKind::Interrupted, format!("{what}: {reason}"));
+        self.after_last(failure).suggest("run it again to go on where it ended")
+    }
+
+    /// Adds what the last attempt came to.
+    fn after_last(&self, mut failure: Failure) -> Failure {
+        if let Some(last) = &self.last {
+            failure.message = format!("{}; the last attempt: {}", failure.message, last.message);
+            failure.partial.clone_from(&last.partial);
+        }
+        failure
+    }
+
+    fn attempts_left(&self) -> u32 {
+        self.ask.retry.attempts.max(1).saturating_sub(self.sent)
+    }
+
+    fn unanswered(&self, failure: Failure, usage: Option<Usage>) -> Unanswered {
+        Unanswered { failure, attempts: self.sent, usage }
+    }
+
+    async fn tell(&self, kind: EventKind) {
+        self.client.events().emit(kind).await;
+    }
+
+    async fn tell_failed(&self, failure: Failure, retry_in: Option<Duration>) {
+        let (item, attempt) = (self.ask.item.clone(), self.sent);
+        self.tell(EventKind::AttemptFailed { item, attempt, failure, retry_in }).await;
+    }
+}
+
+/// Whether a whole reply is what was asked for; the JSON in it, where that was.
+pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
+    let partial = match &reply.content {
+        Content::Text(text) => Some(excerpt(text)),
+        Content::Image { .. } => None,
+    };
+    let wrong = |kind, message: String, suggestion: &str| {
+        let request_id = reply.request_id.clone();
+        Failure { partial: partial.clone(), request_id, ..Failure::new(kind, message).suggest(suggestion) }
+    };
+    if reply.finish_reason.as_deref() == Some("length") {
+        let message = "The answer was cut at the longest length allowed (`finish_reason: length`)".to_owned();
+        return Err(wrong(FailureKind::Length, message, "raise `max_tokens`, or ask for a shorter answer"));
+    }
+    match judge(call.answer, reply) {
+        Verdict::Text | Verdict::Image => Ok(None),
+        Verdict::Json(json) => Ok(Some(json)),
+        Verdict::Wrong(why) => Err(wrong(
+            FailureKind::WrongAnswer,
+            why,
+            "ask in the prompt for JSON alone, and show the shape it should have",
+        )),
+    }
+}
+
+/// Whether the server says "not now": too many at once, or too fast.
+fn is_refusal(failure: &Failure) -> bool {
+    match failure.kind {
+        FailureKind::RateLimited | FailureKind::Placeholder => true,
+        _ => failure.status == Some(503) && failure.retry_after.is_some(),
+    }
+}
+
+fn end_of(outcome: &Result<Reply, Failure>) -> End {
+    match outcome {
+        Ok(reply) => End::Answered(reply.usage),
+        Err(failure) if is_refusal(failure) => End::Refused(failure.retry_after),
+        Err(_) => End::Other,
+    }
+}
+
+/// The pause that the policy asks for after so many attempts.
+fn own_pause(policy: &RetryPolicy, sent: u32) -> Duration {
+    let pause = policy.pause_after(sent);
+    if policy.jitter { pause.mul_f64(0.5 + fastrand::f64() / 2.0) } else { pause }
+}
+
+fn asked_pause(failure: &Failure) -> Duration {
+    failure.retry_after.unwrap_or_default()
+}
+
+fn too_often(failure: &Failure) -> Failure {
+    match failure.suggestion {
+        Some(_) => failure.clone(),
+        None => failure.clone().suggest("send fewer at once with `concurrency`, or allow more attempts with `retry`"),
+    }
+}
+
+fn too_long(failure: &Failure, pause: Duration, limit: Duration) -> Failure {
+    let (pause, limit) = (Units::show_duration(pause), Units::show_duration(limit));
+    failure.clone().suggest(format!(
+        "the next attempt would have to wait {pause}, which is more than is left of `timeout: {{total: {limit}}}`; allow more, or try later"
+    ))
+}
+
+async fn time_is_up(total: Option<(Instant, Duration)>) -> Duration {
+    match total {
+        Some((end, limit)) => {
+            sleep_until(end).await;
+            limit
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// What an answer takes where nobody says how long it may be, in tokens.
+const USUAL_ANSWER: u64 = 1000;
+
+/// What a call will take, at four bytes a token.
+fn estimated_tokens(call: &Call) -> u64 {
+    let (bytes, answer) = match &call.request {
+        Request::Text { messages, params } => {
+            (messages.iter().map(|message| message.content.len()).sum::<usize>(), params.max_tokens)
+        }
+        Request::Image { prompt, .. } => (prompt.len(), None),
+    };
+    (bytes as u64 / 4).saturating_add(answer.unwrap_or(USUAL_ANSWER))
+}

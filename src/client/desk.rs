@@ -1,0 +1,115 @@
+//! The client: what it is put together from, and the way of a question to its course.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::model::{Call, CallKey, EventKind, Failure, FailureKind, LaneRef};
+
+use super::admission::{Admission, LaneId};
+use super::course::{Course, verdict};
+use super::permit::Permits;
+use super::service::Service;
+use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Unanswered};
+
+/// Asks providers, within their limits and those of the run. Clones share all of it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    services: Vec<Service>,
+    permits: Permits,
+    keep: Arc<dyn Keep>,
+    events: Events,
+    halt: Halt,
+    environment: Environment,
+}
+
+impl Client {
+    /// A client of these providers, with at most `ceiling` requests on the wire over all of them. Keys are looked for in
+    /// the environment of this process.
+    pub fn new(members: Vec<Member>, ceiling: Option<u32>, keep: Arc<dyn Keep>, events: Events, halt: Halt) -> Self {
+        Self::with_environment(members, ceiling, keep, events, halt, Environment::process())
+    }
+
+    /// The same with the environment that keys are looked for in.
+    pub fn with_environment(
+        members: Vec<Member>,
+        ceiling: Option<u32>,
+        keep: Arc<dyn Keep>,
+        events: Events,
+        halt: Halt,
+        environment: Environment,
+    ) -> Self {
+        let permits = Permits::new(Admission::new(members.iter().map(|member| &member.settings), ceiling));
+        let services = members.into_iter().map(Service::new).collect();
+        Self { shared: Arc::new(Shared { services, permits, keep, events, halt, environment }) }
+    }
+
+    /// Asks until there is a good answer, or no point in asking. Dropping it takes the question back, and with it a
+    /// request that is on the wire.
+    ///
+    /// # Errors
+    /// [`Unanswered`] says why, and what was tried.
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
+        let key = ask.call.key();
+        if let Some(answer) = self.kept(ask, key).await.map_err(unsent)? {
+            return Ok(answer);
+        }
+        let service = self.service(&ask.provider).map_err(unsent)?;
+        service.provider.supports(&ask.call).map_err(unsent)?;
+        let secret = service.secret(&self.shared.environment, &self.shared.events).await.map_err(unsent)?;
+        Course::new(self, service, ask, key, secret).run().await
+    }
+
+    /// What each lane was like, in the order in which they were first used.
+    pub fn lanes(&self) -> Vec<LaneReport> {
+        self.shared.permits.reports()
+    }
+
+    /// A good answer that is kept already. One that does not pass is no answer: it is asked for again.
+    async fn kept(&self, ask: &Ask, key: CallKey) -> Result<Option<Answer>, Failure> {
+        let Some(reply) = self.shared.keep.look_up(&key).await? else { return Ok(None) };
+        let Ok(json) = verdict(&ask.call, &reply) else { return Ok(None) };
+        self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
+        Ok(Some(Answer { reply, json, attempts: 0, kept: true, usage: None }))
+    }
+
+    fn service(&self, name: &str) -> Result<&Service, Failure> {
+        self.shared.services.iter().find(|service| &*service.name == name).ok_or_else(|| {
+            Failure::new(FailureKind::Internal, format!("The client knows no provider `{name}`"))
+                .suggest("this is a fault of the program: please report it")
+        })
+    }
+
+    /// The lane of a call, with the ceiling of its provider.
+    pub(super) fn lane(&self, service: &Service, call: &Call, secret: Option<&SecretString>) -> (LaneId, LaneRef) {
+        let lane = LaneRef { provider: Arc::clone(&service.name), model: call.model.as_deref().map(Into::into) };
+        let index = self.shared.services.iter().position(|other| other.name == service.name).unwrap_or_default();
+        let ceiling = service.settings.concurrency.unwrap_or_else(|| service.provider.ceiling(secret));
+        (self.shared.permits.lane(index, &lane, ceiling), lane)
+    }
+
+    pub(super) fn permits(&self) -> &Permits {
+        &self.shared.permits
+    }
+
+    pub(super) fn store(&self) -> &dyn Keep {
+        &*self.shared.keep
+    }
+
+    pub(super) fn events(&self) -> &Events {
+        &self.shared.events
+    }
+
+    pub(super) fn halt(&self) -> &Halt {
+        &self.shared.halt
+    }
+}
+
+fn unsent(failure: Failure) -> Unanswered {
+    Unanswered { failure, attempts: 0, usage: None }
+}

@@ -1,0 +1,33 @@
+//! A call through its gates: kept already? -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
+//! delay. The only attempt loop of the program, and its only reader of the environment.
+//!
+//! A [`Client`] takes an [`Ask`] and gives an [`Answer`] or says why not; what happens on the way are [`Events`], and a
+//! [`Halt`] ends it early. A *lane* (one model of one provider) finds out how much the server bears. This room knows no
+//! pipeline: what is asked, in which order and what for is its callers' affair. It prints nothing and speaks no protocol.
+
+mod admission;
+mod ask;
+mod clock;
+mod course;
+mod desk;
+mod env;
+mod events;
+mod halt;
+mod keep;
+mod lane;
+mod pace;
+mod permit;
+mod service;
+mod wire;
+
+pub use ask::{Answer, Ask, Unanswered};
+pub use desk::Client;
+pub use env::Environment;
+pub use events::{EventStream, Events};
+pub use halt::{Halt, HaltReason};
+pub use keep::{Keep, NothingKept};
+pub use lane::LaneReport;
+pub use pace::RateGate;
+pub use service::Member;
+
+use ask::excerpt;
