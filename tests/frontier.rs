@@ -112,7 +112,7 @@ impl Pipeline {
         }
         if let (Some(index), Some(at)) = (stage.fails, stage.innermost) {
             let name = format!("v{at}");
-            write!(text, "{{{{#if (eq loop.index {index})}}}}{{{{{name}.boom.bang}}}}{{{{/if}}}}").unwrap();
+            write!(text, "{{{{#if (eq loop.index {index})}}}}{{{{number {name}}}}}{{{{/if}}}}").unwrap();
         }
         text.push(')');
         text

@@ -82,6 +82,14 @@ impl Environment {
         }
     }
 
+    /// The key of a provider, where it needs one and there is one.
+    ///
+    /// # Errors
+    /// It needs one, and there is none.
+    pub async fn secret(&self, settings: &ProviderSettings) -> Result<Option<SecretString>, Failure> {
+        Ok(self.key(settings).await?.map(|key| key.secret))
+    }
+
     fn first(&self, names: &[String]) -> Option<Key> {
         names.iter().find_map(|name| Some(Key::new(self.get(name)?, &format!("`{name}`"))))
     }

@@ -19,8 +19,8 @@ pub enum HaltReason {
 impl fmt::Display for HaltReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Interrupted => f.write_str("the run was interrupted"),
-            Self::Terminated => f.write_str("the run was asked to end"),
+            Self::Interrupted => f.write_str("interrupted: what is in flight may finish, Ctrl-C again ends it at once"),
+            Self::Terminated => f.write_str("asked to end by SIGTERM: what is in flight may finish"),
             Self::Stopped(reason) => f.write_str(reason),
         }
     }
