@@ -179,6 +179,9 @@ async fn shape_i_openai_and_its_followers() {
     ] {
         assert_eq!(said(status, body.clone()).await.kind, kind, "{body}");
     }
+    let minute = error("You exceeded your current quota. Please retry in 12.5s.", "", json!(429));
+    let failure = said(429, minute).await;
+    assert_eq!((failure.kind, failure.retry_after), (Kind::RateLimited, Some(Duration::from_millis(12_500))));
     let long = error("This model's maximum context length is 8192 tokens", "", json!("context_length_exceeded"));
     let failure = said(400, long).await;
     assert_eq!(failure.kind, Kind::BadRequest);

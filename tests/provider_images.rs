@@ -19,7 +19,7 @@ async fn cat(reply: Reply) -> Result<Answer, blossom_run::model::Failure> {
 }
 
 fn info(answer: Result<Answer, blossom_run::model::Failure>) -> ImageInfo {
-    match answer.unwrap().content {
+    match answer.expect("a picture").content {
         Content::Image { info, .. } => info,
         Content::Text(text) => panic!("a text for a picture: {text}"),
     }

@@ -288,7 +288,7 @@ async fn a_redirected_get_takes_no_key_to_another_origin() {
 }
 
 async fn names(provider: &dyn Provider) -> Vec<String> {
-    let models = provider.models(None).map(|model| model.unwrap());
+    let models = provider.models(None).map(|model| model.expect("a model"));
     models.map(|model| format!("{}: {}", model.name, model.makes.join("+"))).collect().await
 }
 

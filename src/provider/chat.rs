@@ -190,15 +190,15 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
                 .suggest("check that `base_url` is that of a chat API")
         });
     };
-    let mut heard = Heard::default();
-    heard.take_frame(frame);
+    let mut answer = Heard::default();
+    answer.take_frame(frame);
     if let Some(choice) = choices.first().and_then(Json::as_object) {
         if let Some(message) = choice.get("message").and_then(Json::as_object) {
-            heard.take_message(message);
+            answer.take_message(message);
         }
-        heard.take_finish(choice, head, speaker)?;
+        answer.take_finish(choice, head, speaker)?;
     }
-    heard.finish(head, speaker)
+    answer.finish(head, speaker)
 }
 
 fn part(part: &Json) -> Option<&str> {
@@ -224,9 +224,7 @@ pub(super) fn usage(json: &Json) -> Option<Usage> {
     let input = count(["prompt_tokens", "input_tokens"]);
     let output = count(["completion_tokens", "output_tokens"]);
     let total = json.get("total_tokens").and_then(number);
-    if input.or(output).or(total).is_none() {
-        return None;
-    }
+    input.or(output).or(total)?;
     let (input_tokens, output_tokens) = (input.unwrap_or(0), output.unwrap_or(0));
     let total_tokens = total.unwrap_or(input_tokens.saturating_add(output_tokens));
     Some(Usage { input_tokens, output_tokens, total_tokens })

@@ -187,6 +187,8 @@ mod tests {
     );
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
         #[test]
         fn any_split_gives_the_same_text(cuts in prop::collection::vec(0..SPLIT.len(), 0..24)) {
             let mut places = [cuts, vec![0, SPLIT.len()]].concat();

@@ -89,7 +89,7 @@ fn empty(speaker: Speaker<'_>) -> Failure {
 /// Whether a reply under a status of success is an error all the same.
 pub(super) fn is_error(json: &Json) -> bool {
     let Some(object) = json.as_object() else { return false };
-    let is_set = |name: &str| object.get(name).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)));
+    let is_set = |name: &str| object.get(name).is_some_and(crate::model::truthy);
     let has_answer = ["choices", "data"].iter().any(|name| object.get(*name).is_some_and(Json::is_array));
     is_set("error")
         || object.contains_key("x402Version")
@@ -98,11 +98,9 @@ pub(super) fn is_error(json: &Json) -> bool {
 }
 
 fn failure(head: &HttpHead, status: u16, complaint: Complaint, speaker: Speaker<'_>) -> Failure {
-    let kind = kind(status, &complaint);
+    let pause = retry_after(head, complaint.retry_after, &complaint.message);
+    let kind = kind(status, &complaint, pause.is_some());
     let said = speaker.clean(&complaint.message);
-    let retry_after = matches!(kind, FailureKind::RateLimited | FailureKind::Server)
-        .then(|| retry_after(head, complaint.retry_after, &complaint.message))
-        .flatten();
     let message = match (said.is_empty(), meaning(status)) {
         (false, _) if (200..300).contains(&status) => format!("`{}` answers with an error: {said}", speaker.name),
         (true, _) if (200..300).contains(&status) => format!("`{}` answers with an error", speaker.name),
@@ -117,12 +115,12 @@ fn failure(head: &HttpHead, status: u16, complaint: Complaint, speaker: Speaker<
         status: Some(status),
         code: complaint.code,
         request_id: complaint.request_id.or_else(|| head.request_id()),
-        retry_after,
+        retry_after: pause.filter(|_| matches!(kind, FailureKind::RateLimited | FailureKind::Server)),
         partial: None,
     }
 }
 
-fn kind(status: u16, complaint: &Complaint) -> FailureKind {
+fn kind(status: u16, complaint: &Complaint, has_pause: bool) -> FailureKind {
     let words = complaint.words();
     let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
     if complaint.x402 || has(&["queue full"]) {
@@ -135,21 +133,20 @@ fn kind(status: u16, complaint: &Complaint) -> FailureKind {
     if status != 429 && status < 500 && has(&["invalid_api_key", "incorrect api key", "api key not valid"]) {
         return FailureKind::KeyRefused;
     }
-    let is_quota =
-        has(&["insufficient_quota", "billing_hard_limit", "billing_not_active", "exceeded your current quota"]);
+    // A quota that comes back in a moment is a rate: Gemini has one word for both.
+    let is_quota = has(&["insufficient_quota", "billing_hard_limit", "billing_not_active"])
+        || (!has_pause && has(&["exceeded your current quota"]));
     match status {
-        401 => FailureKind::KeyRefused,
+        403 | 429 if is_quota => FailureKind::BalanceGone,
         402 if is_about_model(&words) => FailureKind::ModelForbidden,
         402 => FailureKind::BalanceGone,
-        403 if is_quota => FailureKind::BalanceGone,
         403 if is_moderation(&words) => FailureKind::Moderated,
         403 if is_about_model(&words) => FailureKind::ModelForbidden,
         // A firewall before the API refuses this request, or this machine; it knows nothing of keys.
         403 if complaint.foreign => FailureKind::BadRequest,
-        403 => FailureKind::KeyRefused,
+        401 | 403 => FailureKind::KeyRefused,
         404 => FailureKind::NotFound,
         408 | 425 => FailureKind::Server,
-        429 if is_quota => FailureKind::BalanceGone,
         429 => FailureKind::RateLimited,
         451 => FailureKind::Moderated,
         400..500 if has(&["model_not_found"]) => FailureKind::NotFound,

@@ -79,7 +79,7 @@ pub(super) fn picture_url(base: &str, model: Option<&str>, prompt: &str, params:
     for (name, value) in extra.into_iter().chain(last) {
         match value {
             Json::Null | Json::Bool(false) => {}
-            Json::Array(list) => query.push((name, list.iter().map(plain_text).collect::<Vec<_>>().join("|"))),
+            Json::Array(parts) => query.push((name, parts.iter().map(plain_text).collect::<Vec<_>>().join("|"))),
             value => query.push((name, plain_text(value))),
         }
     }

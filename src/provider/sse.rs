@@ -162,6 +162,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
         #[test]
         fn any_split_gives_the_same_events(
             lines in prop::collection::vec("(data:|data: |: |event: |id:)[a-zé€😀 :]{0,6}(\n|\r\n|\r|\n\n|\r\r|\r\n\r\n)", 0..20),

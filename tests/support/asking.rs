@@ -15,7 +15,7 @@ pub const PLANTED: &str = "sk_planted_0123456789";
 /// Settings of a kind at an address.
 pub fn settings(kind: ProviderKind, url: &str) -> ProviderSettings {
     let mut settings = ProviderSettings::built_in("openai").unwrap();
-    settings.name = "test".to_owned();
+    "test".clone_into(&mut settings.name);
     settings.kind = kind;
     settings.base_url = Some(url.to_owned());
     settings.key = KeySource::None;

@@ -67,16 +67,22 @@ impl Reply {
 
     /// A chat answer with any `content` and `finish_reason`.
     pub fn chat_ending(content: Value, finish_reason: Value) -> Self {
+        let mut choice = json!({"index": 0, "message": {"role": "assistant"}});
+        choice["message"]["content"] = content;
+        choice["finish_reason"] = finish_reason;
         Self::json(&json!({
             "id": "chat-1", "object": "chat.completion", "created": 1_764_000_000, "model": "test-model",
-            "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}],
+            "choices": [choice],
             "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
         }))
     }
 
     /// A stream of these events, each the data of one, as they are. `[DONE]` is not added.
     pub fn events<T: AsRef<str>>(events: impl IntoIterator<Item = T>) -> Self {
-        let body: String = events.into_iter().map(|event| format!("data: {}\n\n", event.as_ref())).collect();
+        let mut body = String::new();
+        for event in events {
+            body.extend(["data: ", event.as_ref(), "\n\n"]);
+        }
         Self::bytes("text/event-stream; charset=utf-8", body).in_pieces([])
     }
 
@@ -235,19 +241,22 @@ impl Reply {
     fn head(&self) -> String {
         let mut head = format!("HTTP/1.1 {} Told\r\n", self.status);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        match self.pieces {
-            Some(_) => head += "transfer-encoding: chunked\r\n",
-            None => head += &format!("content-length: {}\r\n", self.length.unwrap_or(self.body.len())),
-        }
+        let length = self.length.unwrap_or(self.body.len()).to_string();
+        head.extend(match self.pieces {
+            Some(_) => ["transfer-encoding", ": ", "chunked", "\r\n"],
+            None => ["content-length", ": ", &length, "\r\n"],
+        });
         head + "\r\n"
     }
 }
 
 /// The data of one chunk of a streamed chat answer.
 pub fn chunk(delta: Value, finish_reason: Value) -> String {
-    let choice = json!({"index": 0, "delta": delta, "finish_reason": finish_reason});
+    let mut choice = json!({"index": 0});
+    choice["delta"] = delta;
+    choice["finish_reason"] = finish_reason;
     json!({"id": "chat-1", "object": "chat.completion.chunk", "created": 1764, "model": "test-model", "choices": [choice]})
         .to_string()
 }
