@@ -307,8 +307,7 @@ impl HelperDef for Builtin {
         let absent = positional.contains(&None) || named.len() < call.hash().len();
         let result = match self.helper.body {
             Body::Value(_) if absent => Err(Fault::Absent(Absent::Nothing)),
-            Body::Value(run) => self.helper.run(run, &Args { positional, named }),
-            Body::Tolerant(run) => self.helper.run(run, &Args { positional, named }),
+            Body::Value(run) | Body::Tolerant(run) => self.helper.run(run, &Args { positional, named }),
             Body::Block => Err(Fault::Wrong("is a block".to_owned())),
         };
         match result {

@@ -58,8 +58,8 @@ fn equals_something(call: &Call) -> bool {
 }
 
 fn all_present(call: &Call, names: &Names<'_>) -> Vec<Guard> {
-    let named = call.named.iter().map(|named| &named.value);
-    call.args.iter().chain(named).flat_map(|arg| present(arg, names)).collect()
+    let by_name = call.named.iter().map(|named| &named.value);
+    call.args.iter().chain(by_name).flat_map(|arg| present(arg, names)).collect()
 }
 
 /// The paths that are there if `expr` has a value at all.

@@ -8,13 +8,13 @@ use handlebars::template::{BlockParam, Parameter, Subexpression, TemplateElement
 
 use crate::model::Json;
 
+use super::compiled::{ElementUse, Use};
 use super::engine;
 use super::expression::{Base, Call, Expr, ExprKind, Head, Path};
 use super::guard::{Guard, guards};
 use super::helper::{self, Kind};
 use super::names::{Names, Owner, Resolved, Step};
 use super::problem::Problem;
-use super::template::{ElementUse, Use};
 use super::tree::{Block, Node};
 
 /// What a template comes to.

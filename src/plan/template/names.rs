@@ -98,7 +98,7 @@ impl<'a> Names<'a> {
     }
 
     fn data(&self, level: usize, name: &str, segments: Vec<String>, range: &Range<usize>) -> Result<Resolved, Problem> {
-        let around = self.scopes.len().checked_sub(level).unwrap_or_default();
+        let around = self.scopes.len().saturating_sub(level);
         if !self.scopes[..around].iter().any(|scope| scope.each) {
             return Err(wrong(range, format!("`@{name}` stands in no `#each`"))
                 .help("inside a loop of stages there are `loop.index`, `loop.number` and `loop.key`"));

@@ -89,8 +89,8 @@ fn template_like() -> impl Strategy<Value = String> {
     prop::collection::vec(bits, 0..24).prop_map(|bits| bits.concat())
 }
 
-/// A template in which everything is in its place, of values that are always there. Comments are left out: the crate
-/// carries a `~` before one over to the text behind it.
+/// A template in which everything is in its place, of values that are always there. Comments, blanks at
+/// the very end and `~}}` of a block's end are left out: there the crate trims too much, or too little.
 fn well_formed() -> impl Strategy<Value = String> {
     let text = prop::sample::select(vec!["a", " ", "\n", "  \n", "\n  ", "b c", "\r\n", "\t", "é ", "}"]);
     let leaf = prop_oneof![
@@ -102,21 +102,21 @@ fn well_formed() -> impl Strategy<Value = String> {
         let tilde = prop::sample::select(vec!["", "~"]);
         prop_oneof![
             (some.clone(), some.clone(), tilde.clone(), tilde)
-                .prop_map(|(a, b, t, u)| { format!("{{{{{t}#if x}}}}{a}{{{{{u}else{t}}}}}{b}{{{{/if{u}}}}}") }),
+                .prop_map(|(a, b, t, u)| { format!("{{{{{t}#if x}}}}{a}{{{{{u}else{t}}}}}{b}{{{{/if}}}}") }),
             some.clone().prop_map(|a| format!("{{{{#each l}}}}{a}{{{{/each}}}}")),
             some,
         ]
     })
 }
 
-fn map(value: Json) -> JsonMap {
+fn map(value: &Json) -> JsonMap {
     value.as_object().cloned().unwrap_or_default()
 }
 
 proptest! {
     #[test]
     fn values_come_out_byte_for_byte(value in hostile(), field in hostile()) {
-        let names = Context::new(map(json!({"x": value, "l": [{"f": field}, {"f": value}]})));
+        let names = Context::new(map(&json!({"x": value, "l": [{"f": field}, {"f": value}]})));
         let text = "<{{x}}|{{#each l}}{{f}},{{this.f}};{{/each}}{{default x 'none'}}>";
         let template = Template::compile(text, &|name| name == "x" || name == "l").unwrap();
         let shown = if value.is_empty() { "none" } else { &value };
@@ -151,7 +151,7 @@ proptest! {
                         prop_assert_eq!(&path.segments, &found.path);
                     }
                     // Whatever happens, it is an answer.
-                    let values = Context::new(map(json!({"x": {"y": [1, "2"]}, "a": "text"})));
+                    let values = Context::new(map(&json!({"x": {"y": [1, "2"]}, "a": "text"})));
                     let rendered = template.render(&values).is_ok();
                     prop_assert_eq!(rendered, template.evaluate(&values).is_ok());
                 }
@@ -179,8 +179,9 @@ proptest! {
         let values = json!({"x": "X", "l": [inner, {"x": "Z", "l": [inner, inner]}]});
         let mut theirs = Handlebars::new();
         theirs.register_escape_fn(handlebars::no_escape);
+        let text = text + ".";
         let expected = theirs.render_template(&text, &values).unwrap();
         let ours = Template::compile(&text, &|_| false).unwrap();
-        prop_assert_eq!(ours.render(&Context::new(map(values))).unwrap(), expected, "{:?}", text);
+        prop_assert_eq!(ours.render(&Context::new(map(&values))).unwrap(), expected, "{:?}", text);
     }
 }

@@ -140,16 +140,12 @@ impl Scanner<'_> {
         let bytes = self.text.as_bytes();
         let mut at = from;
         while at < bytes.len() {
-            let rest = &self.text.as_bytes()[at..];
+            let rest = &bytes[at..];
             match bytes[at] {
                 quote @ (b'"' | b'\'') if starts_operand(bytes, from, at) => {
                     at = after_string(bytes, at, quote).unwrap_or(at + 1);
-                    continue;
                 }
-                b'[' => {
-                    at = after_bracket(bytes, at).unwrap_or(at + 1);
-                    continue;
-                }
+                b'[' => at = after_bracket(bytes, at).unwrap_or(at + 1),
                 b'{' if rest.starts_with(b"{{") => return Err(at),
                 b'}' if triple && rest.starts_with(b"}}}") => {
                     return Ok(End { inner: at, trims: false, after: at + 3 });

@@ -106,6 +106,9 @@ fn whitespace_is_that_of_handlebars() {
         ("{{tone}}\n{{tone}}\n", "friendly\nfriendly\n"),
         ("{{#if tone}}\n{{#if count}}\nx\n{{/if}}\n{{/if}}\n", "x\n"),
         ("{{#if tone}}  {{~else~}}  {{/if}}", ""),
+        ("{{#if tone}}\nx\n{{/if}}  ", "x\n"),
+        ("{{tone~}}{{! comment }} x", "friendly x"),
+        ("{{#if tone}}a{{/if~}}\n{{tone}} {{tone}}", "afriendly friendly"),
     ]);
 }
 

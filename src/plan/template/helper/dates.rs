@@ -65,8 +65,8 @@ mod tests {
 
     use super::*;
 
-    fn shown(value: Json, format: &str) -> Result<Json, Fault> {
-        date(&Args { positional: vec![Some(&value), Some(&json!(format))], named: Vec::new() })
+    fn shown(value: &Json, format: &str) -> Result<Json, Fault> {
+        date(&Args { positional: vec![Some(value), Some(&json!(format))], named: Vec::new() })
     }
 
     #[test]
@@ -82,14 +82,14 @@ mod tests {
             (json!("86400"), "02 January 1970 00:00"),
             (json!("20261122"), "22 November 2026 00:00"),
         ] {
-            assert_eq!(shown(value.clone(), "%d %B %Y %H:%M"), Ok(json!(text)), "{value}");
+            assert_eq!(shown(&value, "%d %B %Y %H:%M"), Ok(json!(text)), "{value}");
         }
     }
 
     #[test]
     fn what_is_no_date_says_so() {
         for value in [json!("tomorrow"), json!(""), json!("2026-02-30"), json!(1e18), json!(true)] {
-            assert!(matches!(shown(value.clone(), "%Y"), Err(Fault::Wrong(_))), "{value}");
+            assert!(matches!(shown(&value, "%Y"), Err(Fault::Wrong(_))), "{value}");
         }
         assert!(format_fault("%!").is_some());
         assert_eq!(format_fault("%A, %-d. %B %Y, %s"), None);

@@ -37,7 +37,6 @@ impl Kind {
     pub(in super::super) fn fault(self, value: &Json) -> Option<String> {
         let is = |what: &str| Some(format!("is {}, not {what}", kind_of(value)));
         match self {
-            Self::Any => None,
             Self::Text | Self::Filled | Self::Character | Self::DateFormat | Self::Sequence if is_compound(value) => {
                 match (self, value) {
                     (Self::Sequence, Json::Array(_)) => None,
@@ -45,7 +44,7 @@ impl Kind {
                     _ => Some("is a mapping, not a text; `json` makes one of it".to_owned()),
                 }
             }
-            Self::Text | Self::Sequence => None,
+            Self::Any | Self::Text | Self::Sequence => None,
             Self::Filled => (value.as_str() == Some("") || value.is_null()).then(|| "is empty".to_owned()),
             Self::Character => match value {
                 Json::String(text) if text.chars().count() == 1 => None,
@@ -61,7 +60,8 @@ impl Kind {
             Self::Count(most) => match as_whole(value) {
                 None => Some(not_a(value, "a whole number")),
                 Some(count) if (0..=i64::from(most)).contains(&count) => None,
-                Some(_) => Some(format!("is not between 0 and {most}")),
+                Some(count) if count < 0 => Some("is negative".to_owned()),
+                Some(_) => Some(format!("is more than {most}")),
             },
             Self::List => match value {
                 Json::Array(_) => None,
@@ -170,7 +170,8 @@ mod tests {
             (Kind::Text, json!(["a"]), "is a list, not a text; `join` makes one of it"),
             (Kind::Text, json!({"a": 1}), "is a mapping, not a text; `json` makes one of it"),
             (Kind::Count(20), json!("many"), "is `many`, not a whole number"),
-            (Kind::Count(20), json!(21), "is not between 0 and 20"),
+            (Kind::Count(20), json!(21), "is more than 20"),
+            (Kind::Count(20), json!(-1), "is negative"),
             (Kind::List, json!("a"), "is a text, not a list"),
             (Kind::Character, json!("ab"), "is not one character"),
             (Kind::Filled, json!(""), "is empty"),

@@ -25,14 +25,14 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "join LIST [SEPARATOR]",
         about: "The items of a list as one text, with the separator or else a line break between",
         takes: LIST.and_maybe(&[Kind::Text]),
-        body: Body::Value(join),
+        body: Body::Value(|args| Ok(join(args))),
     },
     Helper {
         name: "lines",
         usage: "lines TEXT",
         about: "The lines of a text as a list, without those that are blank",
         takes: Takes::these(&[Kind::Text]),
-        body: Body::Value(lines),
+        body: Body::Value(|args| Ok(lines(args))),
     },
     Helper {
         name: "first",
@@ -54,7 +54,7 @@ pub(super) const HELPERS: &[Helper] = &[
         about: "The items of a list or characters of a text from one index (from 0) up to another, counted from the end \
                 if negative",
         takes: Takes::these(&[Kind::Sequence, Kind::Index]).and_maybe(&[Kind::Index]),
-        body: Body::Value(slice),
+        body: Body::Value(|args| Ok(slice(args))),
     },
     Helper {
         name: "json",
@@ -76,15 +76,15 @@ fn length(args: &Args<'_>) -> Result<Json, Fault> {
     Ok(Json::from(length))
 }
 
-fn join(args: &Args<'_>) -> Result<Json, Fault> {
+fn join(args: &Args<'_>) -> Json {
     let separator = args.get(1).map_or("\n".into(), printed);
     let items: Vec<_> = args.list(0).iter().map(printed).collect();
-    Ok(Json::String(items.join(&separator)))
+    Json::String(items.join(&separator))
 }
 
-fn lines(args: &Args<'_>) -> Result<Json, Fault> {
+fn lines(args: &Args<'_>) -> Json {
     let source = args.text(0);
-    Ok(source.lines().filter(|line| !line.trim().is_empty()).map(Json::from).collect::<Vec<_>>().into())
+    source.lines().filter(|line| !line.trim().is_empty()).map(Json::from).collect()
 }
 
 fn first(args: &Args<'_>) -> Result<Json, Fault> {
@@ -107,7 +107,7 @@ fn empty() -> Fault {
     Fault::Absent(Absent::Part { key: None, message: "the list is empty".to_owned() })
 }
 
-fn slice(args: &Args<'_>) -> Result<Json, Fault> {
+fn slice(args: &Args<'_>) -> Json {
     let bounds = |length: usize| {
         let at = |index: i64| {
             let steps = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
@@ -116,14 +116,14 @@ fn slice(args: &Args<'_>) -> Result<Json, Fault> {
         let start = at(args.whole(1).unwrap_or_default());
         (start, args.whole(2).map_or(length, at).max(start))
     };
-    Ok(if let Json::Array(items) = args.value(0) {
+    if let Json::Array(items) = args.value(0) {
         let (start, end) = bounds(items.len());
         Json::Array(items[start..end].to_vec())
     } else {
         let source = args.text(0);
         let (start, end) = bounds(source.chars().count());
         Json::String(source.chars().skip(start).take(end - start).collect())
-    })
+    }
 }
 
 fn json(args: &Args<'_>) -> Result<Json, Fault> {
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn lists_join_as_they_print() {
         let list = json!(["a", 1, null, [2], {"b": 3}]);
-        assert_eq!(join(&args(&[&list])), Ok(json!("a\n1\n\n[2]\n{\"b\":3}")));
-        assert_eq!(join(&args(&[&json!(["a", "b"]), &json!(", ")])), Ok(json!("a, b")));
-        assert_eq!(lines(&args(&[&json!("a\r\n\n  b \n \nc")])), Ok(json!(["a", "  b ", "c"])));
+        assert_eq!(join(&args(&[&list])), json!("a\n1\n\n[2]\n{\"b\":3}"));
+        assert_eq!(join(&args(&[&json!(["a", "b"]), &json!(", ")])), json!("a, b"));
+        assert_eq!(lines(&args(&[&json!("a\r\n\n  b \n \nc")])), json!(["a", "  b ", "c"]));
     }
 
     #[test]
@@ -183,10 +183,10 @@ mod tests {
         for (start, end, expected) in
             [(1, 3, json!([1, 2])), (-2, 4, json!([2, 3])), (3, 1, json!([])), (0, 99, list.clone())]
         {
-            assert_eq!(slice(&args(&[&list, &json!(start), &json!(end)])), Ok(expected));
+            assert_eq!(slice(&args(&[&list, &json!(start), &json!(end)])), expected);
         }
-        assert_eq!(slice(&args(&[&json!("größe"), &json!(2), &json!(-1)])), Ok(json!("öß")));
-        assert_eq!(slice(&args(&[&json!("größe"), &json!(-2)])), Ok(json!("ße")));
+        assert_eq!(slice(&args(&[&json!("größe"), &json!(2), &json!(-1)])), json!("öß"));
+        assert_eq!(slice(&args(&[&json!("größe"), &json!(-2)])), json!("ße"));
     }
 
     #[test]

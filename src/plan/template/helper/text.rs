@@ -116,9 +116,9 @@ fn title(text: &str) -> String {
         // An apostrophe belongs to its word: `don't` is one.
         let letter = c.is_alphanumeric() || (inside && matches!(c, '\'' | '’'));
         if letter && !inside {
-            titled.extend(c.to_uppercase())
+            titled.extend(c.to_uppercase());
         } else {
-            titled.push(c)
+            titled.push(c);
         }
         inside = letter;
     }
@@ -205,7 +205,7 @@ fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// Source: CommonMark 0.31, 2.4 (backslash escapes), 5 (block starts); tables, `~` and `|` are of GitHub's dialect.
+/// Source: `CommonMark` 0.31, 2.4 (backslash escapes), 5 (block starts); tables, `~` and `|` are of GitHub's dialect.
 fn escape_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
