@@ -1,0 +1,218 @@
+//! A template that is compiled: what it names, and how it is filled in.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::model::Json;
+
+use super::engine::{self, Context, RenderProblem};
+use super::expression::{Expr, read_value};
+use super::lower::{Lowered, lower};
+use super::names::Step;
+use super::problem::Problem;
+use super::scan::{Piece, Tag, TagKind, scan};
+use super::tree::{Node, build};
+use super::whitespace::trim;
+
+/// A path in a template that starts from a name of the file.
+///
+/// Four things are said about what may be missing. `optional` is about the name: nobody needs it to be there. `lenient`
+/// is about the whole path: if a field of it is missing, that is no error. `{{#if article}}{{article.title}}{{/if}}`
+/// has two optional uses, of which the first is lenient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one place, each asked for on its own")]
+pub struct Use {
+    /// The name first, then fields and indices as they are written.
+    pub path: Vec<String>,
+    /// Bytes in the template: exactly the path as it is written.
+    pub range: Range<usize>,
+    /// The name may be absent: it stands in a condition or in `default`, or a condition around it asks for it.
+    pub optional: bool,
+    /// All of the path may be absent, for the same reasons.
+    pub lenient: bool,
+    /// It stands in a block that may not be rendered.
+    pub conditional: bool,
+    /// The name is one of the file's.
+    pub known: bool,
+    /// `#each` goes through it, or a helper takes it as a list.
+    pub each: bool,
+    /// It is the list of a `lookup` by `@index`.
+    pub by_index: bool,
+}
+
+/// A path in a template that starts from the element of an `#each` or `#with`, followed back to a name of the file.
+///
+/// `{{#each articles}}{{title}}{{/each}}` uses `articles`, and of its elements `title`. Elements of what a helper makes
+/// are not among these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElementUse {
+    /// The name first.
+    pub path: Vec<Step>,
+    /// Bytes in the template: exactly the path as it is written.
+    pub range: Range<usize>,
+    /// All of the path may be absent.
+    pub lenient: bool,
+    /// It stands in a block that may not be rendered; the block of its element counts.
+    pub conditional: bool,
+    /// `#each` goes through it, or a helper takes it as a list.
+    pub each: bool,
+}
+
+/// A template, or the expression of a condition. Cloning is cheap.
+#[derive(Clone)]
+pub struct Template(Arc<Inner>);
+
+struct Inner {
+    text: String,
+    shape: Shape,
+    tree: handlebars::Template,
+    uses: Vec<Use>,
+    elements: Vec<ElementUse>,
+}
+
+enum Shape {
+    /// No value at all; this is what it prints.
+    Constant(String),
+    /// One value.
+    Whole,
+    /// Text with values.
+    Mixed,
+}
+
+impl Template {
+    /// Reads `text` as a template, in which `is_name` tells the names of the file from fields.
+    ///
+    /// A name that is neither is no error: it is one of [`Template::uses`] that is not `known`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order in which it stands.
+    pub fn compile(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut pieces = scan(text, &mut problems);
+        let whole = matches!(pieces.as_slice(), [Piece::Tag(Tag { kind: TagKind::Value, .. })]);
+        let constant =
+            pieces.iter().all(|piece| matches!(piece, Piece::Text(_) | Piece::Tag(Tag { kind: TagKind::Comment, .. })));
+        trim(&mut pieces);
+        let printed = constant.then(|| {
+            pieces.iter().fold(String::new(), |printed, piece| match piece {
+                Piece::Text(text) => printed + text,
+                Piece::Tag(_) => printed,
+            })
+        });
+        let nodes = build(text, pieces, &mut problems);
+        let shape = match printed {
+            Some(printed) => Shape::Constant(printed),
+            None if whole => Shape::Whole,
+            None => Shape::Mixed,
+        };
+        Self::finish(text, shape, &nodes, is_name, problems)
+    }
+
+    /// Reads `text` as an expression: `eq sort.queue 'bug'`, with or without braces around it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, text beside the expression too.
+    pub fn expression(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let value = if text.trim_start().starts_with("{{") {
+            braced(text, &mut problems)
+        } else if text.trim().is_empty() {
+            problems.push(Problem::syntax(0..text.len(), "a condition is missing").help("write one: `eq kind 'bug'`"));
+            None
+        } else {
+            read_value(text, 0..text.len()).map_err(|problem| problems.push(problem)).ok()
+        };
+        let nodes: Vec<Node> = value.into_iter().map(Node::Value).collect();
+        Self::finish(text, Shape::Whole, &nodes, is_name, problems)
+    }
+
+    fn finish(
+        text: &str,
+        shape: Shape,
+        nodes: &[Node],
+        is_name: &dyn Fn(&str) -> bool,
+        mut problems: Vec<Problem>,
+    ) -> Result<Self, Vec<Problem>> {
+        let Lowered { tree, uses, elements } = lower(nodes, is_name, &mut problems);
+        if problems.is_empty() {
+            return Ok(Self(Arc::new(Inner { text: text.to_owned(), shape, tree, uses, elements })));
+        }
+        problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
+        Err(problems)
+    }
+
+    /// Every path that starts from a name of the file or from an unknown one, in the order in which they stand.
+    pub fn uses(&self) -> &[Use] {
+        &self.0.uses
+    }
+
+    /// Every path that starts from the element of a block, as far as it can be followed.
+    pub fn element_uses(&self) -> &[ElementUse] {
+        &self.0.elements
+    }
+
+    /// Whether this is one `{{..}}` and nothing else, or an expression: it keeps the type of its value.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.0.shape, Shape::Whole)
+    }
+
+    /// Whether there is no value in it: it is the same text always.
+    pub fn is_constant(&self) -> bool {
+        matches!(self.0.shape, Shape::Constant(_))
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Fills it in, as text.
+    ///
+    /// # Errors
+    /// A path that is not there, or a helper that can't use what it is given.
+    pub fn render(&self, names: &Context) -> Result<String, RenderProblem> {
+        match &self.0.shape {
+            Shape::Constant(text) => Ok(text.clone()),
+            Shape::Whole | Shape::Mixed => engine::render(&self.0.tree, names),
+        }
+    }
+
+    /// Fills it in, keeping the type of its value if it is whole; otherwise this is the text.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn evaluate(&self, names: &Context) -> Result<Json, RenderProblem> {
+        match &self.0.shape {
+            Shape::Whole => engine::evaluate(&self.0.tree, names),
+            Shape::Constant(_) | Shape::Mixed => self.render(names).map(Json::String),
+        }
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.0.text).finish()
+    }
+}
+
+/// The value of `{{..}}` with nothing beside it.
+fn braced(text: &str, problems: &mut Vec<Problem>) -> Option<Expr> {
+    let pieces = scan(text, problems);
+    if !problems.is_empty() {
+        return None;
+    }
+    let mut tags = pieces.iter().filter(|piece| !matches!(piece, Piece::Text(text) if text.trim().is_empty()));
+    match (tags.next(), tags.next()) {
+        (Some(Piece::Tag(tag)), None) if tag.kind == TagKind::Value => {
+            read_value(text, tag.inner.clone()).map_err(|problem| problems.push(problem)).ok()
+        }
+        _ => {
+            problems.push(
+                Problem::syntax(0..text.len(), "a condition is one expression")
+                    .help("write it without braces, and nothing beside it: `eq kind 'bug'`"),
+            );
+            None
+        }
+    }
+}

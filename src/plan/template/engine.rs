@@ -1,0 +1,327 @@
+//! Where the `handlebars` crate renders: one registry for all templates, and the few helpers that the lowered tree is
+//! made of.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::LazyLock;
+
+use handlebars::template::{Parameter, TemplateElement};
+use handlebars::{
+    Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError, RenderErrorReason,
+    Renderable, ScopedJson,
+};
+
+use crate::model::{Json, JsonMap, Value, kind_of, plain_text, truthy};
+
+use super::helper::{self, Absent, Args, Body, Fault};
+
+/// Prints a value.
+pub(super) const PRINT: &str = "print";
+/// Looks up a path that starts from a name of the file: its segments.
+pub(super) const NAME: &str = "name";
+/// Looks up a path that starts from an element, a block parameter or `@index`: where it starts, then its segments.
+pub(super) const GET: &str = "get";
+/// The truth of a condition.
+pub(super) const HOLDS: &str = "holds";
+/// What `#each` may go through.
+pub(super) const LIST: &str = "list";
+
+/// The name under which a helper of the table is registered. The tolerant one takes what is missing as absent; no
+/// author can write its name.
+pub(super) fn registered(name: &str, tolerant: bool) -> String {
+    format!("{name}{}", if tolerant { "?" } else { "" })
+}
+
+static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+    let mut registry = Handlebars::new();
+    registry.register_escape_fn(handlebars::no_escape);
+    registry.register_helper(PRINT, Box::new(Print));
+    registry.register_helper(HOLDS, Box::new(Holds));
+    registry.register_helper(LIST, Box::new(List));
+    for tolerant in [false, true] {
+        registry.register_helper(&registered(NAME, tolerant), Box::new(Get { named: true, tolerant }));
+        registry.register_helper(&registered(GET, tolerant), Box::new(Get { named: false, tolerant }));
+        for helper in helper::all() {
+            // `if`, `unless`, `each` and `with` are those of the crate.
+            if !matches!(helper.body, Body::Block) {
+                registry.register_helper(&registered(helper.name, tolerant), Box::new(Builtin { helper, tolerant }));
+            }
+        }
+    }
+    registry
+});
+
+/// The values that a template is filled in with, by name.
+#[derive(Debug, Clone)]
+pub struct Context(handlebars::Context);
+
+impl Context {
+    /// The values of `names`. A picture is the mapping of its fields, as [`Value::to_json`] makes it; it prints as its path.
+    pub fn new(names: JsonMap) -> Self {
+        Self(handlebars::Context::from(Json::Object(names)))
+    }
+}
+
+impl From<JsonMap> for Context {
+    fn from(names: JsonMap) -> Self {
+        Self::new(names)
+    }
+}
+
+/// Why a template can't be filled in with these values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RenderProblem {
+    /// The path up to the part that is not there, if that is why.
+    pub missing: Option<Vec<String>>,
+    /// `default` found none of its values: what is filled in is to be skipped, and nothing is wrong.
+    pub nothing: bool,
+    /// What is wrong, without a full stop.
+    pub message: String,
+}
+
+/// Text that is written bit by bit.
+struct Text(String);
+
+impl Output for Text {
+    fn write(&mut self, text: &str) -> Result<(), io::Error> {
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+pub(super) fn render(tree: &handlebars::Template, names: &Context) -> Result<String, RenderProblem> {
+    let mut out = Text(String::new());
+    let mut state = RenderContext::new(None);
+    tree.render(&REGISTRY, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
+    Ok(out.0)
+}
+
+/// The value of the only expression in `tree`.
+pub(super) fn evaluate(tree: &handlebars::Template, names: &Context) -> Result<Json, RenderProblem> {
+    let Some(value) = only_value(tree) else { return render(tree, names).map(Json::String) };
+    let mut state = RenderContext::new(None);
+    let value = value.expand(&REGISTRY, &names.0, &mut state).map_err(|error| problem(&error))?;
+    Ok(value.value().clone())
+}
+
+fn only_value(tree: &handlebars::Template) -> Option<&Parameter> {
+    match tree.elements.as_slice() {
+        [TemplateElement::Expression(print)] => print.params.first(),
+        _ => None,
+    }
+}
+
+fn problem(error: &RenderError) -> RenderProblem {
+    let own = match error.reason() {
+        RenderErrorReason::NestedError(inner) => inner.downcast_ref::<RenderProblem>(),
+        _ => None,
+    };
+    own.cloned().unwrap_or_else(|| RenderProblem { missing: None, nothing: false, message: error.reason().to_string() })
+}
+
+impl From<RenderProblem> for RenderError {
+    fn from(problem: RenderProblem) -> Self {
+        RenderErrorReason::NestedError(Box::new(problem)).into()
+    }
+}
+
+fn failure(message: String) -> RenderError {
+    RenderProblem { missing: None, nothing: false, message }.into()
+}
+
+/// How a value prints: text as it is, a picture as its path, nothing for null, anything else as JSON.
+pub(super) fn printed(value: &Json) -> Cow<'_, str> {
+    match value {
+        Json::String(text) => Cow::Borrowed(text),
+        Json::Object(fields) => match picture_path(fields) {
+            Some(path) => Cow::Borrowed(path),
+            None => Cow::Owned(plain_text(value)),
+        },
+        other => Cow::Owned(plain_text(other)),
+    }
+}
+
+/// The path of a mapping that has exactly the fields of a picture.
+pub(super) fn picture_path(fields: &JsonMap) -> Option<&str> {
+    let picture = fields.len() == Value::IMAGE_FIELDS.len()
+        && Value::IMAGE_FIELDS.iter().all(|field| fields.contains_key(*field));
+    if picture { fields.get("path")?.as_str() } else { None }
+}
+
+/// One step of a path.
+pub(super) fn step<'a>(value: &'a Json, segment: &str) -> Option<&'a Json> {
+    match value {
+        Json::Object(fields) => fields.get(segment),
+        Json::Array(items) => items.get(segment.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+/// The value of a path of the context, as long as the context lives.
+fn in_context<'rc>(context: &'rc handlebars::Context, path: &[String]) -> Option<&'rc Json> {
+    path.iter().try_fold(context.data(), |value, segment| step(value, segment))
+}
+
+struct Print;
+
+impl HelperDef for Print {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc handlebars::Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        if let Some(value) = call.param(0) {
+            out.write(&printed(value.value()))?;
+        }
+        Ok(())
+    }
+}
+
+struct Holds;
+
+impl HelperDef for Holds {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc handlebars::Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let holds = call.param(0).is_some_and(|value| !value.is_value_missing() && truthy(value.value()));
+        Ok(ScopedJson::Derived(Json::Bool(holds)))
+    }
+}
+
+struct List;
+
+impl HelperDef for List {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc handlebars::Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let Some(value) = call.param(0) else { return Ok(ScopedJson::Missing) };
+        if !matches!(value.value(), Json::Array(_) | Json::Object(_)) {
+            return Err(failure(format!("`#each` goes through a list, and this is {}", kind_of(value.value()))));
+        }
+        let borrowed = value
+            .context_path()
+            .and_then(|path| in_context(context, path).map(|found| ScopedJson::Context(found, path.clone())));
+        Ok(borrowed.unwrap_or_else(|| ScopedJson::Derived(value.value().clone())))
+    }
+}
+
+struct Get {
+    /// It starts from a name of the file, so that every argument is a segment.
+    named: bool,
+    tolerant: bool,
+}
+
+impl HelperDef for Get {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc handlebars::Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let (start, segments) = match call.params().split_first() {
+            Some((start, segments)) if !self.named => (Some(start), segments),
+            _ => (None, call.params().as_slice()),
+        };
+        let name = start.and_then(|start| start.relative_path());
+        let mut walked: Vec<String> = name.into_iter().cloned().collect();
+        if start.is_some_and(PathAndJson::is_value_missing) {
+            return self.missing(walked, None);
+        }
+        let mut value = start.map_or(context.data(), PathAndJson::value);
+        for segment in segments.iter().filter_map(|segment| segment.value().as_str()) {
+            walked.push(segment.to_owned());
+            match step(value, segment) {
+                Some(next) => value = next,
+                None => return self.missing(walked, Some(value)),
+            }
+        }
+        // What lies in the context is handed on as a path, so that nothing is copied.
+        let before = start.map_or(Some(&[][..]), |start| start.context_path().map(Vec::as_slice));
+        let borrowed = before.and_then(|before| {
+            let path: Vec<String> = before.iter().chain(&walked[usize::from(name.is_some())..]).cloned().collect();
+            in_context(context, &path).map(|found| ScopedJson::Context(found, path))
+        });
+        Ok(borrowed.unwrap_or_else(|| ScopedJson::Derived(value.clone())))
+    }
+}
+
+impl Get {
+    /// `path` ends in what is not there; `parent` is what it was looked for in.
+    fn missing<'rc>(&self, path: Vec<String>, parent: Option<&Json>) -> Result<ScopedJson<'rc>, RenderError> {
+        if self.tolerant {
+            return Ok(ScopedJson::Missing);
+        }
+        let (last, before) = path.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
+        let before = shown(before);
+        let message = match parent {
+            _ if before.is_empty() => format!("`{last}` is not there"),
+            Some(Json::Array(items)) => format!("`{before}` is a list of {} and has no `{last}`", items.len()),
+            Some(Json::Object(_)) | None => format!("`{before}` has no field `{last}`"),
+            Some(other) => format!("`{before}` is {} and has no field `{last}`", kind_of(other)),
+        };
+        Err(RenderProblem { missing: Some(path), nothing: false, message }.into())
+    }
+}
+
+/// A path as its author would write it.
+fn shown(path: &[String]) -> String {
+    path.join(".")
+}
+
+/// A helper of the table.
+struct Builtin {
+    helper: &'static helper::Helper,
+    tolerant: bool,
+}
+
+impl HelperDef for Builtin {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc handlebars::Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let present = |value: &'_ PathAndJson<'rc>| !value.is_value_missing();
+        let positional: Vec<Option<&Json>> =
+            call.params().iter().map(|value| present(value).then(|| value.value())).collect();
+        let named: Vec<(&str, &Json)> = call
+            .hash()
+            .iter()
+            .filter(|(_, value)| present(value))
+            .map(|(name, value)| (*name, value.value()))
+            .collect();
+        let absent = positional.contains(&None) || named.len() < call.hash().len();
+        let result = match self.helper.body {
+            Body::Value(_) if absent => Err(Fault::Absent(Absent::Nothing)),
+            Body::Value(run) | Body::Tolerant(run) => self.helper.run(run, &Args { positional, named }),
+            Body::Block => Err(Fault::Wrong("is a block".to_owned())),
+        };
+        match result {
+            Ok(value) => Ok(ScopedJson::Derived(value)),
+            Err(Fault::Absent(_)) if self.tolerant => Ok(ScopedJson::Missing),
+            Err(Fault::Absent(Absent::Nothing)) => {
+                let message = format!("`{}` has none of its values", self.helper.name);
+                Err(RenderProblem { missing: None, nothing: true, message }.into())
+            }
+            Err(Fault::Absent(Absent::Part { key, message })) => {
+                let message = format!("`{}`: {message}", self.helper.name);
+                Err(RenderProblem { missing: key.map(|key| vec![key]), nothing: false, message }.into())
+            }
+            Err(Fault::Wrong(message)) => Err(failure(format!("`{}`: {message}", self.helper.name))),
+        }
+    }
+}

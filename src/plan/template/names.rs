@@ -1,0 +1,153 @@
+//! What a path means where it stands.
+
+use std::ops::Range;
+
+use super::expression::{Base, Path};
+use super::problem::Problem;
+
+/// A step from a name of the file into its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A field of a mapping, or an index as it is written.
+    Field(String),
+    /// Each element of a list.
+    Element,
+}
+
+/// An `#each` or `#with` that is open.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    /// It is an `#each`: there are `@index` and its like.
+    pub(super) each: bool,
+    /// What its element is, if a path says so.
+    pub(super) origin: Option<Vec<Step>>,
+    /// `as |item index|`
+    pub(super) params: Vec<String>,
+    /// Tells it from every other scope of the template.
+    pub(super) id: usize,
+}
+
+/// Whose field a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A name of the file.
+    Root,
+    /// The element of the scope with this id.
+    Element(usize),
+    /// `@index` and block parameters that hold one.
+    Data,
+}
+
+/// A path whose meaning is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resolved {
+    /// What the engine starts from, as its own paths are written; nothing where it starts from a name of the file.
+    pub(super) start: Option<String>,
+    pub(super) owner: Owner,
+    /// From there on; for [`Owner::Root`] the first is the name.
+    pub(super) segments: Vec<String>,
+    /// From a name of the file, through lists, as far as paths say it. Nothing for what a helper makes.
+    pub(super) steps: Option<Vec<Step>>,
+}
+
+/// The names that can be meant: those of the file, and those of open blocks.
+pub(super) struct Names<'a> {
+    is_name: &'a dyn Fn(&str) -> bool,
+    scopes: Vec<Scope>,
+    opened: usize,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(is_name: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { is_name, scopes: Vec::new(), opened: 0 }
+    }
+
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        (self.is_name)(name)
+    }
+
+    pub(super) fn enter(&mut self, each: bool, origin: Option<Vec<Step>>, params: Vec<String>) {
+        self.opened += 1;
+        self.scopes.push(Scope { each, origin, params, id: self.opened });
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// The meaning of `path`, which stands at `range`.
+    pub(super) fn resolve(&self, path: &Path, range: &Range<usize>) -> Result<Resolved, Problem> {
+        let segments = path.segments.clone();
+        match &path.base {
+            Base::Root if segments.is_empty() => Err(wrong(range, "`@root` holds everything")
+                .help("name the value that is needed: `@root.title`, or just `title`")),
+            Base::Root => Ok(root(segments)),
+            Base::Data(level, name) => self.data(*level, name, segments, range),
+            Base::Element(level) => self.element(*level, segments, range),
+            Base::Bare => {
+                let first = segments.first().map(String::as_str).unwrap_or_default();
+                if let Some(found) = self.param(first, &segments[1..]) {
+                    Ok(found)
+                } else if self.is_name(first) || self.scopes.is_empty() {
+                    Ok(root(segments))
+                } else {
+                    self.element(0, segments, range)
+                }
+            }
+        }
+    }
+
+    fn data(&self, level: usize, name: &str, segments: Vec<String>, range: &Range<usize>) -> Result<Resolved, Problem> {
+        let around = self.scopes.len().saturating_sub(level);
+        if !self.scopes[..around].iter().any(|scope| scope.each) {
+            return Err(wrong(range, format!("`@{name}` stands in no `#each`"))
+                .help("inside a loop of stages there are `loop.index`, `loop.number` and `loop.key`"));
+        }
+        let start = format!("@{}{name}", "../".repeat(level));
+        Ok(Resolved { start: Some(start), owner: Owner::Data, segments, steps: None })
+    }
+
+    fn element(&self, level: usize, segments: Vec<String>, range: &Range<usize>) -> Result<Resolved, Problem> {
+        let open = self.scopes.len();
+        if let Some(scope) = open.checked_sub(level + 1).map(|at| &self.scopes[at]) {
+            let start = format!("{}this", "../".repeat(level));
+            return Ok(of_scope(scope, start, segments));
+        }
+        if level > open {
+            return Err(wrong(range, "`../` leads out of the template").help("take one of them away"));
+        }
+        match segments.as_slice() {
+            [] => Err(wrong(range, "there is no element here").help("name a value: `title`")),
+            [first, ..] if level == 0 => {
+                Err(wrong(range, "`this` stands in no `#each` and no `#with`").help(format!("write `{first}`")))
+            }
+            _ => Ok(root(segments)),
+        }
+    }
+
+    fn param(&self, name: &str, rest: &[String]) -> Option<Resolved> {
+        let scope = self.scopes.iter().rfind(|scope| scope.params.iter().any(|param| param == name))?;
+        let start = name.to_owned();
+        if scope.params.first().is_some_and(|param| param == name) {
+            return Some(of_scope(scope, start, rest.to_vec()));
+        }
+        Some(Resolved { start: Some(start), owner: Owner::Data, segments: rest.to_vec(), steps: None })
+    }
+}
+
+fn of_scope(scope: &Scope, start: String, segments: Vec<String>) -> Resolved {
+    let steps = scope.origin.clone().map(|mut steps| {
+        steps.extend(segments.iter().cloned().map(Step::Field));
+        steps
+    });
+    Resolved { start: Some(start), owner: Owner::Element(scope.id), segments, steps }
+}
+
+fn root(segments: Vec<String>) -> Resolved {
+    let steps = Some(segments.iter().cloned().map(Step::Field).collect());
+    Resolved { start: None, owner: Owner::Root, segments, steps }
+}
+
+fn wrong(range: &Range<usize>, message: impl Into<String>) -> Problem {
+    Problem::new(range.clone(), Problem::NAME, message)
+}
