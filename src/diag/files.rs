@@ -87,7 +87,11 @@ impl SourceFiles {
         let line = visible(shown);
         let (character, column) = at.unwrap_or((0, 1));
         let start = line.char_indices().nth(character).map_or(line.len(), |(offset, _)| offset);
-        let end = if at.is_some() { line[start..].chars().next().map_or(start, |c| start + c.len_utf8()) } else { line.len() };
+        let end = if at.is_some() {
+            line[start..].chars().next().map_or(start, |c| start + c.len_utf8())
+        } else {
+            line.len()
+        };
         let id = self.add(name, line);
         let file = &mut self.files[id.0 as usize];
         file.first_line = usize::try_from(number.max(1)).unwrap_or(usize::MAX);

@@ -137,4 +137,3 @@ pub fn read_inputs(path: &Path) -> Result<JsonMap, Failure> {
         _ => Err(wrong(format!("`{shown}` is no mapping"))),
     }
 }
-

@@ -22,7 +22,9 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<String, Fail
         let names = || plan.stages.iter().map(|stage| &*stage.name);
         let help = match did_you_mean(stage, names()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("its stages are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+            None => {
+                format!("its stages are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+            }
         };
         return Err(Failure::new(FailureKind::NotFound, format!("there is no stage `{stage}`")).suggest(help));
     };

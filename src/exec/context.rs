@@ -31,7 +31,8 @@ impl Fixed {
             inputs.push(match &input.value {
                 InputValue::Json(value) => Some(value.clone()),
                 InputValue::List(list) if named(ix) => {
-                    let wrong = |error: crate::source::SourceError| Failure::new(FailureKind::BadRequest, error.to_string());
+                    let wrong =
+                        |error: crate::source::SourceError| Failure::new(FailureKind::BadRequest, error.to_string());
                     let rows = list.rows().map_err(wrong)?;
                     let items: Result<Vec<Json>, _> = rows.map(|row| row.map(|row| row.value)).collect();
                     Some(Arc::new(Json::Array(items.map_err(wrong)?)))

@@ -393,7 +393,11 @@ impl Frontier {
     /// Rows that have come but whose turn never did, since the run ends before it.
     pub(super) fn rows_left(&mut self) -> Vec<(StageIx, SavedRow)> {
         let stages = self.rows.iter_mut().enumerate();
-        stages.flat_map(|(ix, rows)| rows.iter_mut().flat_map(InOrder::drain).map(move |row| (StageIx(ix), row)).collect::<Vec<_>>()).collect()
+        stages
+            .flat_map(|(ix, rows)| {
+                rows.iter_mut().flat_map(InOrder::drain).map(move |row| (StageIx(ix), row)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     /// Whether a failure of this stage ends the run.
@@ -412,6 +416,9 @@ impl Frontier {
 
     /// The item of a loop around a frame.
     pub(super) fn item_of(&self, frame: FrameId, of: crate::plan::LoopIx) -> Option<Arc<Json>> {
-        self.frames.chain(frame).find(|frame| self.plan.scope(frame.scope).of == Some(of)).map(|frame| frame.item.clone())
+        self.frames
+            .chain(frame)
+            .find(|frame| self.plan.scope(frame.scope).of == Some(of))
+            .map(|frame| frame.item.clone())
     }
 }

@@ -129,7 +129,14 @@ impl<'a> Instance<'a> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
-                Made { value: Value::Text(text.into()), row: None, saved: None, attempts: 0, reused: false, usage: None }
+                Made {
+                    value: Value::Text(text.into()),
+                    row: None,
+                    saved: None,
+                    attempts: 0,
+                    reused: false,
+                    usage: None,
+                }
             }
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work).await,
@@ -157,7 +164,8 @@ impl<'a> Instance<'a> {
         let attempts = made.attempts;
         let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
         let renderer = self.renderer_with_own(&made.value);
-        let saved = target.save(save, &made.value, &renderer).await.map_err(|unmade| with_attempts(unmade, attempts))?;
+        let saved =
+            target.save(save, &made.value, &renderer).await.map_err(|unmade| with_attempts(unmade, attempts))?;
         match saved {
             save::Saved::Row(row) => made.row = Some(row),
             save::Saved::File(path) => made.saved = Some(path),
@@ -194,9 +202,8 @@ impl<'a> Instance<'a> {
         };
         let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
         let picture = save::Picture { bytes: bytes.clone(), info: *info };
-        let saved = target.save_picture(picture, self.stage.save.as_ref(), &self.renderer, |value| {
-            self.renderer_with_own(value)
-        });
+        let saved = target
+            .save_picture(picture, self.stage.save.as_ref(), &self.renderer, |value| self.renderer_with_own(value));
         let (value, row, path) = saved.await.map_err(|unmade| with_attempts(unmade, attempts))?;
         Ok(Made { row, saved: Some(path), ..made(value, &answer) })
     }

@@ -52,8 +52,9 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &
     let plan = &frontier.plan;
     let level = plan.scope(scope);
     let path = &frontier.frames.at(frame).path;
-    let is_complete =
-        |stage: StageIx, len: usize| frontier.shelves[stage.0].as_ref().is_none_or(|shelf| shelf.is_complete(&path[..len]));
+    let is_complete = |stage: StageIx, len: usize| {
+        frontier.shelves[stage.0].as_ref().is_none_or(|shelf| shelf.is_complete(&path[..len]))
+    };
     let gates = &level.gates;
     if !gates.is_empty() && !gates.iter().any(|set| set.iter().all(|gate| is_complete(gate.stage, gate.len))) {
         return Opened::NotYet;
@@ -90,7 +91,8 @@ pub(super) fn passed_on(reason: &SkipReason, stage: &Arc<str>) -> SkipReason {
 }
 
 fn rows(list: &ListSource, limit: Option<u64>, stdin: &Stdin) -> Opened {
-    let opened = if matches!(list, ListSource::Stdin) { stdin_rows(stdin) } else { list.rows().map(RowStream::from_rows) };
+    let opened =
+        if matches!(list, ListSource::Stdin) { stdin_rows(stdin) } else { list.rows().map(RowStream::from_rows) };
     match opened {
         Ok(rows) => Opened::Rows(match limit {
             Some(limit) => rows.take(limit),

@@ -71,8 +71,7 @@ impl Requests<'_> {
             Request::Image { .. } => None,
         });
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
-        let call =
-            Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
+        let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
         Ok(Asked { call, provider: provider.into() })
     }
 

@@ -16,7 +16,11 @@ pub(super) struct RowFiles {
 
 impl RowFiles {
     /// Row files of stages whose path is known beforehand: one without a row is written too, as an empty list is a list.
-    pub(super) fn open(plan: &Plan, folder: &OutputFolder, names: &dyn Fn(StageIx) -> Option<String>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        plan: &Plan,
+        folder: &OutputFolder,
+        names: &dyn Fn(StageIx) -> Option<String>,
+    ) -> Result<Self, Failure> {
         let mut files = Self::default();
         for (ix, stage) in plan.stage_ixs() {
             let rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
@@ -31,12 +35,24 @@ impl RowFiles {
     ///
     /// # Errors
     /// The file can't be written, or is that of another stage.
-    pub(super) fn write(&mut self, plan: &Plan, folder: &OutputFolder, stage: StageIx, row: SavedRow) -> Result<(), Failure> {
+    pub(super) fn write(
+        &mut self,
+        plan: &Plan,
+        folder: &OutputFolder,
+        stage: StageIx,
+        row: SavedRow,
+    ) -> Result<(), Failure> {
         let file = self.file(plan, folder, stage, &row.path)?;
         file.append(row.row).map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
     }
 
-    fn file(&mut self, plan: &Plan, folder: &OutputFolder, stage: StageIx, path: &str) -> Result<&mut RowFile, Failure> {
+    fn file(
+        &mut self,
+        plan: &Plan,
+        folder: &OutputFolder,
+        stage: StageIx,
+        path: &str,
+    ) -> Result<&mut RowFile, Failure> {
         let name = &plan.stage(stage).name;
         if !self.files.contains_key(path) {
             let wrong = |message: String| Failure::new(FailureKind::Output, message);

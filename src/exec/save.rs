@@ -96,9 +96,10 @@ impl Target<'_> {
         let (from, wanted) = (picture.info.media_type, asked.clone());
         let bytes = picture.bytes;
         let converted = tokio::task::spawn_blocking(move || output::convert(bytes, from, wanted.as_deref())).await;
-        let (bytes, media_type, extension) = converted
-            .map_err(|_| Failure::new(FailureKind::Internal, "converting the picture failed"))?
-            .map_err(|error| Failure::new(FailureKind::Output, error.to_string()).suggest("save it with another extension"))?;
+        let (bytes, media_type, extension) =
+            converted.map_err(|_| Failure::new(FailureKind::Internal, "converting the picture failed"))?.map_err(
+                |error| Failure::new(FailureKind::Output, error.to_string()).suggest("save it with another extension"),
+            )?;
         let path = match asked {
             Some(_) => path,
             None => path.with_appended_extension(extension).map_err(|problem| outside(&named, &problem.to_string()))?,

@@ -23,7 +23,11 @@ impl Frontier {
         let ending = match outcome {
             Outcome::Done(done) => {
                 let tally = &mut self.tallies[stage.0];
-                if done.reused { tally.reused += 1 } else { tally.done += 1 }
+                if done.reused {
+                    tally.reused += 1
+                } else {
+                    tally.done += 1
+                }
                 if let Some(path) = &done.saved {
                     self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
                 }
@@ -43,10 +47,9 @@ impl Frontier {
                 None
             }
             Outcome::Failed { failure, attempts } => self.fail(stage, instance, item, (failure, attempts)),
-            Outcome::Unwritable(failure) => Some(Ending {
-                reason: failure.message.clone(),
-                outcome: RunOutcome::Unwritable { failure },
-            }),
+            Outcome::Unwritable(failure) => {
+                Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } })
+            }
             Outcome::Blocked(failure) => {
                 Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } })
             }

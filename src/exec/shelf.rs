@@ -97,7 +97,12 @@ fn from(path: &[u64]) -> (Bound<&[u64]>, Bound<&[u64]>) {
 }
 
 fn drop_under<T>(map: &mut BTreeMap<Path, T>, path: &[u64]) {
-    let gone: Vec<Path> = map.range::<[u64], _>(from(path)).map(|(one, _)| one).take_while(|one| one.starts_with(path)).cloned().collect();
+    let gone: Vec<Path> = map
+        .range::<[u64], _>(from(path))
+        .map(|(one, _)| one)
+        .take_while(|one| one.starts_with(path))
+        .cloned()
+        .collect();
     for one in gone {
         map.remove(&one);
     }

@@ -125,9 +125,9 @@ impl<'a> Binder<'a> {
             JsonSpec::Plain(value) => JsonTemplate::Plain(value.value.clone()),
             JsonSpec::Template(text) => JsonTemplate::Template(self.text(text, site)),
             JsonSpec::List(items) => JsonTemplate::List(items.iter().map(|item| self.json(item, site)).collect()),
-            JsonSpec::Mapping(fields) => {
-                JsonTemplate::Mapping(fields.iter().map(|(name, value)| (name.clone(), self.json(value, site))).collect())
-            }
+            JsonSpec::Mapping(fields) => JsonTemplate::Mapping(
+                fields.iter().map(|(name, value)| (name.clone(), self.json(value, site))).collect(),
+            ),
         }
     }
 
@@ -206,8 +206,16 @@ impl<'a> Binder<'a> {
         let (code, message, help) = match field {
             "name" if rest.len() == 1 => return,
             "id" if rest.len() == 1 && matches!(site, Site::Save | Site::Output) => return,
-            "id" => ("run-id", "`run.id` is known in `save` and `outputs` alone".to_owned(), "an answer must not depend on the run"),
-            _ => ("unknown-field", format!("`run` has no field `{field}`"), "it has `run.name`, and `run.id` in `save` and `outputs`"),
+            "id" => (
+                "run-id",
+                "`run.id` is known in `save` and `outputs` alone".to_owned(),
+                "an answer must not depend on the run",
+            ),
+            _ => (
+                "unknown-field",
+                format!("`run` has no field `{field}`"),
+                "it has `run.name`, and `run.id` in `save` and `outputs`",
+            ),
         };
         self.diagnostics.push(Diagnostic::error(code, place, message).help(help));
     }
@@ -264,7 +272,8 @@ impl<'a> Binder<'a> {
             return self.check_fields(name, &self.ground.values[stage].clone(), rest, place);
         }
         if site == Site::Chooser {
-            let message = format!("`{name}` is a stage, and `provider` and `model` name inputs and loop variables alone");
+            let message =
+                format!("`{name}` is a stage, and `provider` and `model` name inputs and loop variables alone");
             let help = "who answers must be known before anything is asked";
             self.diagnostics.push(Diagnostic::error("chooser-names-stage", place, message).help(help));
             return;
@@ -313,7 +322,9 @@ impl<'a> Binder<'a> {
         };
         let innermost = self.ground.tree.of_stage[stage].last()?;
         let variable = self.ground.tree.name(*innermost);
-        Some(format!("it is the list of all its values here: join its loop with `for_each: {variable}`, or use `#each`"))
+        Some(format!(
+            "it is the list of all its values here: join its loop with `for_each: {variable}`, or use `#each`"
+        ))
     }
 }
 

@@ -113,7 +113,8 @@ fn edges(tree: &LoopTree, found: &[Found], spec: &PipelineSpec) -> Vec<Edges> {
             if let Some(source) = tree.loops[ix.0].source.stage()
                 && !to.iter().any(|(other, _)| *other == source)
             {
-                let place = spec.stages[stage].for_each.as_ref().map_or(&tree.loops[ix.0].place, |written| written.place());
+                let place =
+                    spec.stages[stage].for_each.as_ref().map_or(&tree.loops[ix.0].place, |written| written.place());
                 to.push((source, place.clone()));
             }
         }
@@ -209,12 +210,11 @@ fn checked_loops(tree: &LoopTree, inputs: &Inputs, given: &Given) -> Vec<Loop> {
                 list: input_list(inputs, *input, path),
                 limit: if inputs.kinds[*input] == InputKind::Integer { None } else { given.limit },
             },
-            DraftSource::List(items) => LoopSource::Rows { list: ListSource::Inline(items.clone().into()), limit: None },
+            DraftSource::List(items) => {
+                LoopSource::Rows { list: ListSource::Inline(items.clone().into()), limit: None }
+            }
             DraftSource::Count(count) => LoopSource::Rows { list: ListSource::Count(*count), limit: None },
-            DraftSource::Stage { stage, path } => LoopSource::Stage {
-                stage: StageIx(*stage),
-                path: path.clone(),
-            },
+            DraftSource::Stage { stage, path } => LoopSource::Stage { stage: StageIx(*stage), path: path.clone() },
             DraftSource::Item { of, path } => LoopSource::Item { of: *of, path: path.clone() },
         };
         Loop { name: Arc::from(draft.name.as_str()), parent: draft.parent, source, rows: None }

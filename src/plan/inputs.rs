@@ -52,8 +52,12 @@ fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnost
                 None => format!("its inputs are {}", list(names())),
             };
             diagnostics.push(
-                Diagnostic::error("unknown-input", &said.name.place, format!("there is no input `{}`", said.name.value))
-                    .help(help),
+                Diagnostic::error(
+                    "unknown-input",
+                    &said.name.place,
+                    format!("there is no input `{}`", said.name.value),
+                )
+                .help(help),
             );
         }
     }
@@ -72,7 +76,11 @@ fn kind(input: &InputSpec) -> InputKind {
         (None, Some(InputDefault::Value(Json::Object(_) | Json::Null))) => InputKind::Json,
         (None, Some(InputDefault::Value(Json::Bool(_)))) => InputKind::Boolean,
         (None, Some(InputDefault::Value(Json::Number(number)))) => {
-            if number.is_f64() { InputKind::Number } else { InputKind::Integer }
+            if number.is_f64() {
+                InputKind::Number
+            } else {
+                InputKind::Integer
+            }
         }
         (None, _) => InputKind::String,
     }
@@ -107,8 +115,12 @@ fn from_default(
         InputDefault::File(path) => {
             let path = spec.folder.join(path);
             let text = std::fs::read_to_string(&path).map_err(|error| {
-                Diagnostic::error("missing-file", &default.place, format!("`{}` can't be read: {error}", path.display()))
-                    .help("a path in a pipeline file is relative to that file")
+                Diagnostic::error(
+                    "missing-file",
+                    &default.place,
+                    format!("`{}` can't be read: {error}", path.display()),
+                )
+                .help("a path in a pipeline file is relative to that file")
             })?;
             Json::String(text)
         }
@@ -164,7 +176,9 @@ fn typed(
             .help("change the value, or the input's `type`")
     };
     match (kind, &value) {
-        (InputKind::Items, Json::Array(items)) => return Ok(InputValue::List(ListSource::Inline(items.clone().into()))),
+        (InputKind::Items, Json::Array(items)) => {
+            return Ok(InputValue::List(ListSource::Inline(items.clone().into())));
+        }
         (InputKind::Items, Json::String(path)) => {
             return ListSource::from_text(path, base).map(InputValue::List).map_err(|error| {
                 let help = error.help.clone().unwrap_or_else(|| match kind {

@@ -97,16 +97,21 @@ pub(super) fn build(spec: &PipelineSpec, names: &Names, inputs: &Inputs, diagnos
 
 fn warn_of_twins(tree: &LoopTree, diagnostics: &mut Diagnostics) {
     for (ix, one) in tree.loops.iter().enumerate() {
-        let by_name = matches!(one.source, DraftSource::Input { .. } | DraftSource::Stage { .. } | DraftSource::Item { .. });
+        let by_name =
+            matches!(one.source, DraftSource::Input { .. } | DraftSource::Stage { .. } | DraftSource::Item { .. });
         let twin = tree.loops[..ix].iter().find(|other| other.source == one.source && other.parent == one.parent);
         if let (true, Some(twin)) = (by_name, twin) {
             let (first, second) = (&twin.name, &one.name);
             diagnostics.push(
-                Diagnostic::warning("two-loops-one-list", &one.place, format!("`{second}` and `{first}` loop over the same list"))
-                    .also(&twin.place, format!("`{first}` is declared here"))
-                    .help(format!(
-                        "a stage in the one sees all values of the other: write `for_each: {first}` to go item beside item"
-                    )),
+                Diagnostic::warning(
+                    "two-loops-one-list",
+                    &one.place,
+                    format!("`{second}` and `{first}` loop over the same list"),
+                )
+                .also(&twin.place, format!("`{first}` is declared here"))
+                .help(format!(
+                    "a stage in the one sees all values of the other: write `for_each: {first}` to go item beside item"
+                )),
             );
         }
     }
@@ -144,10 +149,13 @@ impl Builder<'_> {
                 self.error("for-each-list", &name.place, format!("`{word}` is a list, not a loop variable"), help);
             }
             _ => {
-                let variables: Vec<String> = declarations(self.spec).map(|(_, entry)| entry.variable.value.clone()).collect();
+                let variables: Vec<String> =
+                    declarations(self.spec).map(|(_, entry)| entry.variable.value.clone()).collect();
                 let help = match did_you_mean(word, variables.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None if variables.is_empty() => "no stage declares a loop: `for_each: {item: LIST}` does".to_owned(),
+                    None if variables.is_empty() => {
+                        "no stage declares a loop: `for_each: {item: LIST}` does".to_owned()
+                    }
                     None => format!("loop variables are {}", list(variables.iter().map(String::as_str))),
                 };
                 self.error("unknown-loop", &name.place, format!("there is no loop variable `{word}`"), help);
@@ -191,7 +199,8 @@ impl Builder<'_> {
         let (outer, inner) = (self.tree.name(outer).to_owned(), self.tree.name(inner).to_owned());
         let variable = entry.variable.value.clone();
         let message = format!("`{variable}` brings the loop `{inner}` along, which is not inside `{outer}`");
-        let help = format!("name both loops, the outer one first: `for_each: {{{inner}: .., {outer}: .., {variable}: ..}}`");
+        let help =
+            format!("name both loops, the outer one first: `for_each: {{{inner}: .., {outer}: .., {variable}: ..}}`");
         self.error("loop-nesting", &entry.source.place, message, help);
         None
     }
@@ -207,9 +216,13 @@ impl Builder<'_> {
             return Some(found);
         }
         let what = if known.source == source { "nested differently" } else { "over another list" };
-        let diagnostic = Diagnostic::error("loop-declared-twice", &entry.variable.place, format!("`{name}` is declared twice, {what}"))
-            .also(&known.place, "first declared here")
-            .help("nest it the same way, or give it another name");
+        let diagnostic = Diagnostic::error(
+            "loop-declared-twice",
+            &entry.variable.place,
+            format!("`{name}` is declared twice, {what}"),
+        )
+        .also(&known.place, "first declared here")
+        .help("nest it the same way, or give it another name");
         self.diagnostics.push(diagnostic);
         None
     }
@@ -247,7 +260,9 @@ impl Builder<'_> {
             InputKind::Integer if rest.is_empty() => {}
             InputKind::Json => {}
             kind => {
-                let words = if kind == InputKind::Items { "is a list and has no fields".to_owned() } else {
+                let words = if kind == InputKind::Items {
+                    "is a list and has no fields".to_owned()
+                } else {
                     format!("is {}, not a list", Shape::of_input(kind).words())
                 };
                 let message = format!("the input `{name}` {words}");
@@ -258,7 +273,8 @@ impl Builder<'_> {
         if let InputValue::Json(value) = &self.inputs.values[input].value {
             let found = rest.iter().try_fold(value.as_ref(), |value, field| value.get(field));
             if self.inputs.kinds[input] == InputKind::Json && !found.is_some_and(Json::is_array) {
-                let path = std::iter::once(name.as_str()).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
+                let path =
+                    std::iter::once(name.as_str()).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
                 self.error("not-a-list", place, format!("`{path}` is not a list"), "name the list inside of it");
                 return None;
             }
@@ -293,8 +309,12 @@ fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'static str, &'st
         own.or_else(|| defaults.iter().find_map(|settings| settings.json.as_ref())).is_some_and(|json| json.value)
     };
     match &stage.kind {
-        KindSpec::Text(_) if !asks_json(defaults) => Some(("a text", "add `json: true` and loop over a list inside its answer")),
-        KindSpec::Chat(_) if !asks_json(chat) => Some(("a text", "add `json: true` and loop over a list inside its answer")),
+        KindSpec::Text(_) if !asks_json(defaults) => {
+            Some(("a text", "add `json: true` and loop over a list inside its answer"))
+        }
+        KindSpec::Chat(_) if !asks_json(chat) => {
+            Some(("a text", "add `json: true` and loop over a list inside its answer"))
+        }
         KindSpec::Image(_) => Some(("a picture", "loop over a list, and name the picture inside the loop")),
         KindSpec::Render(_) => Some(("a text", "loop over the list that it is rendered from")),
         _ => None,
@@ -313,7 +333,11 @@ fn declarations(spec: &PipelineSpec) -> impl Iterator<Item = (usize, &LoopSpec)>
 
 /// A name for one of many, good enough for an example.
 pub(super) fn singular(plural: &str) -> String {
-    match plural.strip_suffix("ies").map(|stem| format!("{stem}y")).or_else(|| plural.strip_suffix('s').map(str::to_owned)) {
+    match plural
+        .strip_suffix("ies")
+        .map(|stem| format!("{stem}y"))
+        .or_else(|| plural.strip_suffix('s').map(str::to_owned))
+    {
         Some(one) if !one.is_empty() && one != plural => one,
         _ => "item".to_owned(),
     }

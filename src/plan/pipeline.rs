@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Choice, Clocks, FailureLimit, ImageParams, Json, OnError, ProviderSettings, Rate, RetryPolicy, Role,
-    StageKindName, TextParams, Waves,
+    Choice, Clocks, FailureLimit, ImageParams, Json, OnError, ProviderSettings, Rate, RetryPolicy, Role, StageKindName,
+    TextParams, Waves,
 };
 use crate::source::ListSource;
 
@@ -463,4 +463,3 @@ pub struct OutputPlan {
     /// Whether the value is fetched; that of a saved stage in a loop is not, since its files have it.
     pub held: bool,
 }
-

@@ -56,12 +56,7 @@ pub(super) fn choose(
     (provider, model)
 }
 
-fn provider(
-    settings: &Settings<'_>,
-    given: &Given,
-    all: &[ProviderSettings],
-    binder: &mut Binder<'_>,
-) -> Dial<String> {
+fn provider(settings: &Settings<'_>, given: &Given, all: &[ProviderSettings], binder: &mut Binder<'_>) -> Dial<String> {
     let mut written = |maybe: &Maybe<String>| {
         if let Maybe::Plain(name) = maybe {
             check_name(name, all, binder.diagnostics());

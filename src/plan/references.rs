@@ -17,11 +17,7 @@ pub(super) struct Edges {
 /// Adds the stages that loops are made of, and finds cycles.
 ///
 /// Returns for each stage how many stages lie before it on its longest way, or nothing if there is a cycle.
-pub(super) fn depths(
-    spec: &PipelineSpec,
-    edges: &[Edges],
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<u32>> {
+pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Diagnostics) -> Option<Vec<u32>> {
     let mut walk = Walk { spec, edges, depths: vec![None; edges.len()], trail: Vec::new(), cycles: Vec::new() };
     for stage in 0..edges.len() {
         walk.depth(stage);

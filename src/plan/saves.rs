@@ -39,9 +39,9 @@ pub(super) fn check(
         if let Some((other, first)) = taken.get(&folded) {
             let message = format!("`{}` and `{}` are both saved as `{path}`", stages[*other].name, stage.name);
             diagnostics.push(
-                Diagnostic::error("save-clash", &place, message)
-                    .also(first, "saved here first")
-                    .help("give each stage a file of its own; paths that differ in case only are the same on many disks"),
+                Diagnostic::error("save-clash", &place, message).also(first, "saved here first").help(
+                    "give each stage a file of its own; paths that differ in case only are the same on many disks",
+                ),
             );
         } else {
             taken.insert(folded, (ix, place));

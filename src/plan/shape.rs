@@ -45,9 +45,12 @@ impl Shape {
 
     /// What the elements of an inline list have in common.
     pub(super) fn of_items(items: &[Json]) -> Self {
+        if items.is_empty() {
+            return Self::Any;
+        }
         let objects: Option<Vec<_>> = items.iter().map(Json::as_object).collect();
         match objects {
-            Some(objects) if !objects.is_empty() => {
+            Some(objects) => {
                 let mut fields: Vec<(String, Self)> = Vec::new();
                 for key in objects.iter().flat_map(|object| object.keys()) {
                     if !fields.iter().any(|(name, _)| name == key) {

@@ -8,9 +8,7 @@ use crate::spec::{KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
-use super::pipeline::{
-    Asking, Dial, ImageWork, Needs, OnErrorPlan, Save, SaveForm, ScopeIx, Stage, TextWork, Work,
-};
+use super::pipeline::{Asking, Dial, ImageWork, Needs, OnErrorPlan, Save, SaveForm, ScopeIx, Stage, TextWork, Work};
 use super::providers;
 use super::settings::{Settings, kind_name};
 
@@ -155,12 +153,7 @@ fn image(
     }
 }
 
-fn on_error(
-    spec: &StageSpec,
-    settings: &Settings<'_>,
-    kind: StageKindName,
-    binder: &mut Binder<'_>,
-) -> OnErrorPlan {
+fn on_error(spec: &StageSpec, settings: &Settings<'_>, kind: StageKindName, binder: &mut Binder<'_>) -> OnErrorPlan {
     let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
         return OnErrorPlan::Simply(OnError::Stop);
     };

@@ -30,8 +30,11 @@ pub(super) fn read(
             continue;
         }
         let required = if is_always_read(loops, LoopIx(ix)) { required(stages, found, LoopIx(ix)) } else { Vec::new() };
-        let mut paths: Vec<Paths<'_>> =
-            stages.iter().enumerate().filter_map(|(at, stage)| Paths::of(ground, at, stage, LoopIx(ix), &loops[ix])).collect();
+        let mut paths: Vec<Paths<'_>> = stages
+            .iter()
+            .enumerate()
+            .filter_map(|(at, stage)| Paths::of(ground, at, stage, LoopIx(ix), &loops[ix]))
+            .collect();
         let mut compare = |row: &Row| paths.iter_mut().for_each(|one| one.compare(row));
         let read = survey(&list, limit, &required, Some(&mut compare));
         loops[ix].rows = Some(read.rows);
@@ -124,4 +127,3 @@ fn loop_info(variable: &str, index: u64, key: &str) -> Json {
     }
     info
 }
-

@@ -13,6 +13,7 @@ mod images;
 mod legacy;
 mod message;
 mod model_list;
+pub mod offline;
 mod openai;
 mod placeholders;
 mod pollinations;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Failure, FailureKind, Piece, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Call, CallKey, Failure, Piece, ProviderIdentity, ProviderKind, ProviderSettings};
 
 pub use http::HttpClient;
 pub use service::identity;

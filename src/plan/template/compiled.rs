@@ -127,6 +127,11 @@ impl Template {
         Self::finish(text, Shape::Whole, &nodes, is_name, problems)
     }
 
+    /// The value of one name of the file, and nothing else.
+    pub fn name(name: &str) -> Self {
+        Self::compile(&format!("{{{{{name}}}}}"), &|_| true).unwrap_or_default()
+    }
+
     fn finish(
         text: &str,
         shape: Shape,
@@ -178,6 +183,17 @@ impl Template {
         }
     }
 
+    /// Fills it in as a path: what comes out of each value goes through `segment` first.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn render_path(&self, names: &Context, segment: fn(&str) -> String) -> Result<String, RenderProblem> {
+        match &self.0.shape {
+            Shape::Constant(text) => Ok(text.clone()),
+            Shape::Whole | Shape::Mixed => engine::render_path(&self.0.tree, names, segment),
+        }
+    }
+
     /// Fills it in, keeping the type of its value if it is whole; otherwise this is the text.
     ///
     /// # Errors
@@ -187,6 +203,15 @@ impl Template {
             Shape::Whole => engine::evaluate(&self.0.tree, names),
             Shape::Constant(_) | Shape::Mixed => self.render(names).map(Json::String),
         }
+    }
+}
+
+impl Default for Template {
+    /// The empty text.
+    fn default() -> Self {
+        let tree = handlebars::Template::default();
+        let shape = Shape::Constant(String::new());
+        Self(Arc::new(Inner { text: String::new(), shape, tree, uses: Vec::new(), elements: Vec::new() }))
     }
 }
 

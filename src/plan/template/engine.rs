@@ -32,10 +32,13 @@ pub(super) fn registered(name: &str, tolerant: bool) -> String {
     format!("{name}{}", if tolerant { "?" } else { "" })
 }
 
-static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+/// For texts.
+static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| registry(Print { segment: None }));
+
+fn registry(print: Print) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.register_escape_fn(handlebars::no_escape);
-    registry.register_helper(PRINT, Box::new(Print));
+    registry.register_helper(PRINT, Box::new(print));
     registry.register_helper(HOLDS, Box::new(Holds));
     registry.register_helper(LIST, Box::new(List));
     for tolerant in [false, true] {
@@ -49,7 +52,7 @@ static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
         }
     }
     registry
-});
+}
 
 /// The values that a template is filled in with, by name.
 #[derive(Debug, Clone)]
@@ -94,6 +97,19 @@ pub(super) fn render(tree: &handlebars::Template, names: &Context) -> Result<Str
     let mut out = Text(String::new());
     let mut state = RenderContext::new(None);
     tree.render(&REGISTRY, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
+    Ok(out.0)
+}
+
+/// As [`render`], with what comes out of each value put through `segment`.
+pub(super) fn render_path(
+    tree: &handlebars::Template,
+    names: &Context,
+    segment: fn(&str) -> String,
+) -> Result<String, RenderProblem> {
+    let registry = registry(Print { segment: Some(segment) });
+    let mut out = Text(String::new());
+    let mut state = RenderContext::new(None);
+    tree.render(&registry, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
     Ok(out.0)
 }
 
@@ -163,7 +179,10 @@ fn in_context<'rc>(context: &'rc handlebars::Context, path: &[String]) -> Option
     path.iter().try_fold(context.data(), |value, segment| step(value, segment))
 }
 
-struct Print;
+struct Print {
+    /// What a printed value goes through, where it is part of a path.
+    segment: Option<fn(&str) -> String>,
+}
 
 impl HelperDef for Print {
     fn call<'reg: 'rc, 'rc>(
@@ -175,7 +194,11 @@ impl HelperDef for Print {
         out: &mut dyn Output,
     ) -> HelperResult {
         if let Some(value) = call.param(0) {
-            out.write(&printed(value.value()))?;
+            let text = printed(value.value());
+            match self.segment {
+                Some(segment) => out.write(&segment(&text))?,
+                None => out.write(&text)?,
+            }
         }
         Ok(())
     }
