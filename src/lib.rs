@@ -2,3 +2,4 @@
 //! without barriers.
 
 pub mod model;
+pub mod provider;

@@ -3,6 +3,8 @@
 //! Encoding and decoding are pure; `http.rs` is the only file that names the HTTP client. This room never retries, never
 //! waits for a permit and reads no environment: `client` does.
 
+pub mod offline;
+
 use std::fmt;
 
 use futures::stream::BoxStream;

@@ -1,0 +1,272 @@
+//! Answers in JSON: a shape, filled with what the material says.
+
+use std::collections::HashSet;
+
+use crate::model::{Json, JsonMap};
+
+use super::dice::Dice;
+use super::frames::Frames;
+use super::prose::Prose;
+use super::shape::{Format, Shape};
+use super::words::{self, slug, title_case};
+
+/// What is added to the first free text of an answer, so that it says where it comes from.
+pub(super) const SUFFIX: &str = " (offline)";
+
+/// Keys, or their ends, that hold a title.
+const TITLES: [&str; 7] = ["title", "name", "heading", "headline", "section", "chapter", "subject"];
+
+/// Keys that hold a few words.
+const PHRASES: [&str; 10] =
+    ["place", "location", "setting", "mood", "style", "theme", "role", "term", "category", "audience"];
+
+/// How generous an answer is; it gets thinner until it has room.
+#[derive(Debug, Clone, Copy)]
+struct Measure {
+    /// The longest list whose length the prompt leaves open.
+    list: usize,
+    /// The longest text, in bytes.
+    text: usize,
+}
+
+const MEASURES: [Measure; 4] = [
+    Measure { list: 4, text: 240 },
+    Measure { list: 3, text: 120 },
+    Measure { list: 2, text: 60 },
+    Measure { list: 1, text: 16 },
+];
+
+/// Fills a shape from the material; `None` if even the thinnest answer takes more than `room` bytes.
+pub(super) fn fill(shape: &Shape, prose: &Prose, room: usize, dice: &Dice) -> Option<String> {
+    MEASURES.iter().find_map(|measure| {
+        let mut dice = dice.clone();
+        let order = prose.ranked(&mut dice);
+        let frames = Frames::new(&prose.keywords, &mut dice);
+        let said = HashSet::new();
+        let mut filler = Filler { prose, order, frames, dice, measure: *measure, next: 0, said, marked: false };
+        let json = filler.value(shape, "", 0).to_string();
+        (json.len() <= room).then_some(json)
+    })
+}
+
+struct Filler<'a> {
+    prose: &'a Prose,
+    /// Sentences, the best first.
+    order: Vec<usize>,
+    /// What is said once the sentences are used up.
+    frames: Frames<'a>,
+    dice: Dice,
+    measure: Measure,
+    /// The place in `order` of the sentence that comes next.
+    next: usize,
+    /// What has been said already; titles and addresses must differ, since pipelines name files after them.
+    said: HashSet<String>,
+    /// Whether the answer has said yet that it was made offline.
+    marked: bool,
+}
+
+impl Filler<'_> {
+    /// A value of a shape; `at` is its place in the innermost list.
+    fn value(&mut self, shape: &Shape, key: &str, at: usize) -> Json {
+        match shape {
+            Shape::Object(fields) => {
+                // One sentence for all texts of an object, so that title and brief speak of the same thing.
+                let start = self.next;
+                let mut object = JsonMap::new();
+                for (key, field) in fields {
+                    if *field == Shape::Text {
+                        self.next = start;
+                    }
+                    object.insert(key.clone(), self.value(field, key, at));
+                }
+                self.next = self.next.max(start + 1);
+                Json::Object(object)
+            }
+            Shape::List(one, count) => {
+                let count = count.unwrap_or_else(|| self.dice.between(2, 4).min(self.measure.list));
+                // What stands in a row keeps the order of the text: scenes, steps, sections.
+                let start = self.next.min(self.order.len());
+                let end = (start + count).min(self.order.len());
+                self.order[start..end].sort_unstable();
+                Json::Array((0..count).map(|at| self.value(one, key, at)).collect())
+            }
+            Shape::Text => Json::String(self.marked_text(key)),
+            Shape::Integer(near) => self.number(*near, key, at).into(),
+            Shape::Fraction => {
+                let hundredths = u8::try_from(self.dice.between(5, 95)).unwrap_or(50);
+                Json::from(f64::from(hundredths) / 100.0)
+            }
+            Shape::Boolean => self.dice.happens(0.5).into(),
+            Shape::OneOf(options) => self.dice.pick(options).clone().into(),
+            Shape::Format(format) => self.formatted(*format).into(),
+        }
+    }
+
+    fn marked_text(&mut self, key: &str) -> String {
+        let text = self.text(key);
+        // An address is read by machines; the next text says it.
+        if self.marked || is_name(key) {
+            return text;
+        }
+        self.marked = true;
+        format!("{text}{SUFFIX}")
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        let at = self.next;
+        self.next += 1;
+        let lower = key.to_lowercase();
+        if is_name(&lower) {
+            let name = slug(&self.title(at));
+            return self.once(name, "-");
+        }
+        if ["tag", "tags", "keyword", "keywords", "topic", "topics", "word", "label"].contains(&lower.as_str()) {
+            let keywords = &self.prose.keywords;
+            let word = keywords.get(at % keywords.len().max(1)).map_or("word".to_owned(), |word| word.to_lowercase());
+            return self.once(word, " ");
+        }
+        if TITLES.iter().any(|word| lower.ends_with(word)) {
+            let title = self.title(at);
+            let short = words::prefix(&title, self.measure.text.min(70)).trim_end().to_owned();
+            return self.once(short, " ");
+        }
+        if PHRASES.contains(&lower.as_str()) {
+            let phrase = |sentence| self.prose.phrase(sentence, 3);
+            return self.sentence(at).map_or_else(|| self.frame(at).title(), phrase);
+        }
+        let sentence = self.sentence(at).map_or_else(|| self.frame(at).sentence(), str::to_owned);
+        cut(&sentence, self.measure.text)
+    }
+
+    /// The sentence at a place, unless they are used up.
+    fn sentence(&self, at: usize) -> Option<&str> {
+        self.order.get(at).map(|place| self.prose.sentences[*place].as_str())
+    }
+
+    fn title(&self, at: usize) -> String {
+        let phrase = |sentence| title_case(&self.prose.phrase(sentence, 5));
+        self.sentence(at).map_or_else(|| self.frame(at).title(), phrase)
+    }
+
+    /// The frame for a place beyond the sentences: the same for title and text.
+    fn frame(&self, at: usize) -> Frames<'_> {
+        self.frames.clone().skip(at - self.order.len().min(at))
+    }
+
+    /// The same text never comes twice: a number tells it from the one before.
+    fn once(&mut self, text: String, gap: &str) -> String {
+        let text = if text.is_empty() { "item".to_owned() } else { text };
+        let mut unique = text.clone();
+        let mut number = 2;
+        while !self.said.insert(unique.clone()) {
+            unique = format!("{text}{gap}{number}");
+            number += 1;
+        }
+        unique
+    }
+
+    fn number(&mut self, near: Option<i64>, key: &str, at: usize) -> i64 {
+        let lower = key.to_lowercase();
+        let place = i64::try_from(at).unwrap_or(0) + 1;
+        if ["id", "number", "index", "position", "order", "n", "no", "scene", "chapter", "step"]
+            .contains(&lower.as_str())
+        {
+            return place;
+        }
+        if lower.ends_with("year") {
+            return 2026;
+        }
+        let near = near.filter(|near| (2..1_000_000_000).contains(near)).unwrap_or(6);
+        let throw = i64::try_from(self.dice.below(1000)).unwrap_or(0);
+        // Between half of the example and one and a half of it.
+        near / 2 + (near + 1) * throw / 1000
+    }
+
+    fn formatted(&mut self, format: Format) -> String {
+        match format {
+            Format::Date => format!("2026-{:02}-{:02}", self.dice.between(1, 12), self.dice.between(1, 28)),
+            Format::Url => format!("https://example.org/{}", self.text("slug")),
+            Format::Email => format!("{}@example.org", self.text("slug").replace('-', ".")),
+            Format::Colour => format!("#{:06x}", self.dice.below(0x0100_0000)),
+            Format::Language => "en".to_owned(),
+        }
+    }
+}
+
+/// Whether a key holds a name for machines.
+fn is_name(key: &str) -> bool {
+    ["slug", "id", "key", "file", "filename", "path"].contains(&key)
+}
+
+/// A sentence, cut after a word if it is longer than this many bytes.
+fn cut(sentence: &str, bytes: usize) -> String {
+    if sentence.len() <= bytes {
+        return sentence.to_owned();
+    }
+    let start = words::prefix(sentence, bytes.saturating_sub(3));
+    let end = start.rfind(char::is_whitespace).filter(|end| *end * 2 > start.len()).unwrap_or(start.len());
+    format!("{}…", start[..end].trim_end_matches([' ', ',', ';', ':']))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::sketch;
+    use super::*;
+
+    const STORY: &str = "The ferry to the island stopped at noon because of the ice. The harbour master had seen nothing \
+        like it since 1987. Crews broke the ice near the quay twice a day. Nobody on the island ran out of bread.";
+
+    fn answer(shape: &str, story: &str) -> Json {
+        let shape = Shape::of(&sketch::find(shape).unwrap().sketch, shape);
+        let filled = fill(&shape, &Prose::read(story), usize::MAX, &Dice::new(&[1; 32], 0, "json")).unwrap();
+        serde_json::from_str(&filled).unwrap()
+    }
+
+    #[test]
+    fn a_shape_is_mirrored() {
+        let json = answer(
+            "4 sections: {\"sections\": [{\"title\": \"..\", \"brief\": \"..\", \"number\": 1}], \"kind\": \"a | b\"}",
+            STORY,
+        );
+        let sections = json["sections"].as_array().unwrap();
+        assert_eq!(sections.len(), 4);
+        assert!(sections[0]["title"].as_str().unwrap().ends_with(SUFFIX), "{json}");
+        assert_eq!(sections[2]["number"], 3);
+        let titles: HashSet<&str> = sections.iter().map(|section| section["title"].as_str().unwrap()).collect();
+        assert_eq!(titles.len(), 4, "{json}");
+        assert!(STORY.contains(sections[1]["brief"].as_str().unwrap()), "{json}");
+        assert!(["a", "b"].contains(&json["kind"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn names_for_machines_are_unique_and_clean() {
+        let json = answer("9 pages: {pages: [{slug, title}]}", STORY);
+        let slugs: HashSet<&str> =
+            json["pages"].as_array().unwrap().iter().map(|p| p["slug"].as_str().unwrap()).collect();
+        assert_eq!(slugs.len(), 9, "{json}");
+        assert!(slugs.iter().all(|slug| slug.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')), "{json}");
+    }
+
+    #[test]
+    fn an_answer_without_room_is_none() {
+        let shape = Shape::of(&sketch::find("{title, text}").unwrap().sketch, "{title, text}");
+        let dice = Dice::new(&[1; 32], 0, "json");
+        assert_eq!(fill(&shape, &Prose::read(STORY), 10, &dice), None);
+        assert!(fill(&shape, &Prose::read(STORY), 100, &dice).unwrap().len() <= 100);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        #[test]
+        fn whatever_is_sketched_the_answer_is_json(
+            sketched in "\\{[a-z]{1,5}(, [a-z]{1,6}(: (\\[\\]|\\[\\{[a-z]{1,4}\\}\\]|number|true|\"a \\| b\"|\\{[a-z]{1,3}\\}))?){0,5}\\}",
+            story in "(\\PC{0,60}[.!?\n]){0,8}",
+        ) {
+            let json = answer(&sketched, &story);
+            prop_assert!(json.is_object());
+        }
+    }
+}
