@@ -111,7 +111,7 @@ fn task_of(prompt: &str) -> (&str, &str) {
     let head = words::prefix(prompt, HEAD);
     let orders = starts_with_verb(head);
     // A colon in code, `term: word`, is none.
-    let counts = |at: &usize| head[..*at].matches('`').count() % 2 == 0;
+    let counts = |at: &usize| head[..*at].matches('`').count().is_multiple_of(2);
     let colon = [": ", ":\n"].iter().filter_map(|mark| head.match_indices(mark).map(|(at, _)| at).find(counts)).min();
     let label = colon.filter(|at| orders || words::words(&head[..*at]).count() <= 8);
     let paragraph = head.find("\n\n").filter(|_| orders);

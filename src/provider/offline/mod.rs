@@ -190,16 +190,13 @@ fn text_of(call: &Call, dice: &Dice) -> Result<String, Failure> {
     if !must && sketched.is_none() {
         return Ok(answer::write(&question, &mut dice.clone()));
     }
-    let (shape, rest) = match sketched {
+    let (shape, rest) = if let Some(found) = sketched {
         // The sketch itself is nothing to be quoted.
-        Some(found) => {
-            let rest = format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]);
-            (Shape::of(&found.sketch, prompt), rest)
-        }
-        None => {
-            let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
-            (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
-        }
+        let rest = format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]);
+        (Shape::of(&found.sketch, prompt), rest)
+    } else {
+        let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
+        (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
     };
     let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
     match fill::fill(&shape, &material, question.room(), dice) {

@@ -177,11 +177,10 @@ fn clean(line: &str, paragraph: &mut String) {
     while let Some(letter) = rest.chars().next() {
         let next = &rest[letter.len_utf8()..];
         rest = match letter {
-            '*' | '`' | '|' | '{' | '}' => next,
             '"' | '[' | ']' if data => next,
             '_' if paragraph.ends_with([' ', '(']) || paragraph.is_empty() || !starts_with_letter(next) => next,
             '[' if rest.starts_with(MARK) => rest[MARK.len()..].trim_start(),
-            '[' => next,
+            '*' | '`' | '|' | '{' | '}' | '[' => next,
             // The end of a link's text; its address follows.
             ']' => after_link(next),
             '<' => tag_end(rest).map_or(next, |end| &rest[end..]),
