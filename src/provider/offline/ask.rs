@@ -71,9 +71,11 @@ impl<'a> Ask<'a> {
         let prompt = prompt.trim();
         let (head, material) = task_of(prompt);
         let (material, foot) = foot_of(material);
-        let task = format!("{} {head} {foot}", words::prefix(system, HEAD)).to_lowercase();
-        let terms: Vec<&str> = task.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect();
+        let (task, frame) = (format!("{head} {foot}").to_lowercase(), words::prefix(system, HEAD).to_lowercase());
+        let mut terms = terms_of(&task);
+        // The form is the prompt's affair, how long an answer is may be the system's too.
         let form = form_of(&terms, &head.to_lowercase());
+        terms.extend(terms_of(&frame));
         let nouns: &[&str] = match form {
             Form::List => LISTS,
             _ => &["sentence", "sentences", "satz", "sätzen"],
@@ -86,6 +88,10 @@ impl<'a> Ask<'a> {
             form,
         }
     }
+}
+
+fn terms_of(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect()
 }
 
 /// A number of these things, if the terms name one: `5 short scenes`, `three scenes`, `3 to 5 scenes` (then 4).
