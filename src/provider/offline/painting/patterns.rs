@@ -144,7 +144,8 @@ pub(super) fn terraces(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) 
         let (level, share) = (height.floor(), height - height.floor());
         let (edge, above) = (slope * pixel, sheet(level, share));
         // Where a sheet begins within this pixel, the one below shows through.
-        (if share < edge { sheet(level - 1.0, 1.0).mix(above, share / edge) } else { above }, 1.0)
+        let begins = share < edge && level > 0.5;
+        (if begins { sheet(level - 1.0, 1.0).mix(above, share / edge) } else { above }, 1.0)
     });
 }
 
