@@ -132,7 +132,7 @@ fn document_of(prose: &Prose, ask: &Ask<'_>, dice: &mut Dice) -> String {
     let rest = &chosen[lead..];
     for part in rest.chunks(rest.len().div_ceil(3).max(2)) {
         let heading = title_case(&prose.phrase(&part[0], 3));
-        document.push_str(&format!("\n\n## {heading}\n\n{}", part.join(" ")));
+        document = format!("{document}\n\n## {heading}\n\n{}", part.join(" "));
     }
     document
 }

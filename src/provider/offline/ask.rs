@@ -35,12 +35,13 @@ pub(super) struct Ask<'a> {
 /// Words that begin a task, in lower case.
 #[rustfmt::skip]
 const VERBS: &[&str] = &[
-    "act", "add", "analyse", "analyze", "answer", "brainstorm", "choose", "classify", "collect", "combine", "compare", "compose",
-    "continue", "convert", "create", "describe", "design", "do", "don", "draft", "draw", "edit", "erkläre", "explain", "extract",
-    "fasse", "find", "format", "generate", "give", "illustrate", "imagine", "improve", "invent", "keep", "list", "make", "merge",
-    "name", "nenne", "outline", "paint", "pick", "plan", "please", "produce", "propose", "reply", "respond", "return", "review",
-    "rewrite", "schreibe", "show", "shorten", "sketch", "split", "suggest", "summarise", "summarize", "tell", "translate", "turn", "use",
-    "write", "you", "übersetze",
+"act", "add", "analyse", "analyze", "answer", "begin", "brainstorm", "choose", "classify", "collect", "combine",
+    "comment", "compare", "complete", "compose", "continue", "convert", "create", "describe", "design", "do", "don",
+    "draft", "draw", "edit", "erkläre", "explain", "extract", "fasse", "find", "format", "generate", "give", "group",
+    "illustrate", "imagine", "improve", "invent", "keep", "list", "make", "mention", "merge", "name", "nenne",
+    "outline", "paint", "pick", "plan", "please", "produce", "propose", "reply", "respond", "return", "review",
+    "rewrite", "say", "schreibe", "shorten", "show", "sketch", "split", "state", "suggest", "summarise", "summarize",
+    "tell", "translate", "turn", "use", "write", "you", "übersetze",
 ];
 const DOCUMENTS: &[&str] = &[
     "report",
@@ -55,7 +56,7 @@ const DOCUMENTS: &[&str] = &[
     "changelog",
     "notes",
 ];
-const TITLES: &[&str] = &["title", "headline", "tagline", "slogan", "heading"];
+const TITLES: &[&str] = &["title", "headline", "tagline", "slogan"];
 const LISTS: &[&str] =
     &["list", "bullet", "bullets", "ideas", "points", "items", "names", "questions", "keywords", "tags", "titles"];
 const NUMBERS: &[&str] =
@@ -70,9 +71,11 @@ impl<'a> Ask<'a> {
         let prompt = prompt.trim();
         let (head, material) = task_of(prompt);
         let (material, foot) = foot_of(material);
-        let task = format!("{} {head} {foot}", words::prefix(system, HEAD)).to_lowercase();
-        let terms: Vec<&str> = task.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect();
+        let (task, frame) = (format!("{head} {foot}").to_lowercase(), words::prefix(system, HEAD).to_lowercase());
+        let mut terms = terms_of(&task);
+        // The form is the prompt's affair, how long an answer is may be the system's too.
         let form = form_of(&terms, &head.to_lowercase());
+        terms.extend(terms_of(&frame));
         let nouns: &[&str] = match form {
             Form::List => LISTS,
             _ => &["sentence", "sentences", "satz", "sätzen"],
@@ -85,6 +88,10 @@ impl<'a> Ask<'a> {
             form,
         }
     }
+}
+
+fn terms_of(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect()
 }
 
 /// A number of these things, if the terms name one: `5 short scenes`, `three scenes`, `3 to 5 scenes` (then 4).
@@ -109,7 +116,9 @@ fn number(term: &str) -> Option<usize> {
 fn task_of(prompt: &str) -> (&str, &str) {
     let head = words::prefix(prompt, HEAD);
     let orders = starts_with_verb(head);
-    let colon = [": ", ":\n"].iter().filter_map(|mark| head.find(mark)).min();
+    // A colon in code, `term: word`, is none.
+    let counts = |at: &usize| head[..*at].matches('`').count().is_multiple_of(2);
+    let colon = [": ", ":\n"].iter().filter_map(|mark| head.match_indices(mark).map(|(at, _)| at).find(counts)).min();
     let label = colon.filter(|at| orders || words::words(&head[..*at]).count() <= 8);
     let paragraph = head.find("\n\n").filter(|_| orders);
     // The earliest border wins, as long as something follows it.
@@ -185,6 +194,7 @@ mod tests {
         assert_eq!(read("The ice is late.\n\nSummarize the text above.").material, "The ice is late.");
         assert_eq!(read("Write a haiku about spring").material, "spring");
         assert_eq!(read("The ice is late: it always is.").material, "it always is.");
+        assert_eq!(read("List words as `term: word`: space, sync").material, "space, sync");
         assert_eq!(read("Hello").material, "Hello");
         assert_eq!(read("").material, "");
     }
@@ -195,6 +205,8 @@ mod tests {
         assert_eq!(read("List five ideas for a garden").form, Form::List);
         assert_eq!(read("Create a final report from:\n- one").form, Form::Document);
         assert_eq!(read("Summarize the report in one sentence: x").form, Form::Prose);
+        assert_eq!(read("Analyze this article: x").form, Form::Prose);
+        assert_eq!(read("Describe it without a heading: x").form, Form::Prose);
         assert_eq!(read("Translate into French: Hello").form, Form::Translation(Some("French".into())));
     }
 

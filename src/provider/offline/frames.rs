@@ -19,7 +19,7 @@ const TITLES: &[&str] = &[
     "a word on {a}",
     "{a} up close",
     "{a} before {b}",
-    "what {a} asks for",
+    "a case for {a}",
     "{b} besides",
 ];
 

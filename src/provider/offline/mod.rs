@@ -52,6 +52,29 @@ const USUAL_SIDE: u32 = 1024;
 /// The most lines on a picture's card, and the longest word on it.
 const CARD_LINES: usize = 3;
 const CARD_WORD: usize = 14;
+/// Words that say how a picture looks and not what it shows.
+const STYLE_WORDS: &[&str] = &[
+    "background",
+    "colours",
+    "daylight",
+    "drawing",
+    "flat",
+    "gouache",
+    "lettering",
+    "muted",
+    "pale",
+    "pencil",
+    "photo",
+    "photograph",
+    "picture",
+    "plain",
+    "product",
+    "shapes",
+    "shot",
+    "soft",
+    "watercolour",
+    "wide",
+];
 
 /// The built-in provider.
 #[derive(Debug)]
@@ -190,16 +213,13 @@ fn text_of(call: &Call, dice: &Dice) -> Result<String, Failure> {
     if !must && sketched.is_none() {
         return Ok(answer::write(&question, &mut dice.clone()));
     }
-    let (shape, rest) = match sketched {
+    let (shape, rest) = if let Some(found) = sketched {
         // The sketch itself is nothing to be quoted.
-        Some(found) => {
-            let rest = format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]);
-            (Shape::of(&found.sketch, prompt), rest)
-        }
-        None => {
-            let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
-            (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
-        }
+        let rest = format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]);
+        (Shape::of(&found.sketch, prompt), rest)
+    } else {
+        let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
+        (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
     };
     let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
     match fill::fill(&shape, &material, question.room(), dice) {
@@ -214,7 +234,10 @@ fn text_of(call: &Call, dice: &Dice) -> Result<String, Failure> {
 /// What is painted for a prompt.
 fn commission(prompt: &str, params: &ImageParams) -> Commission {
     let material = Prose::read(Ask::read("", prompt).material);
-    let fits = |word: &&String| word.chars().count() <= CARD_WORD && painting::can_spell(word);
+    let fits = |word: &&String| {
+        let style = STYLE_WORDS.contains(&word.to_lowercase().as_str());
+        !style && word.chars().count() <= CARD_WORD && painting::can_spell(word)
+    };
     let mut chosen: Vec<&String> = material.keywords.iter().filter(fits).take(CARD_LINES).collect();
     // In the order of the text they read like a title.
     let text = material.sentences.join(" ").to_lowercase();

@@ -48,11 +48,17 @@ impl Prose {
         Self { sentences, keywords, frequencies }
     }
 
-    /// The text without what orders the form of an answer, and without scraps; all of it, if nothing else would be left.
+    /// The text without what orders the form of an answer, and without scraps, as far as anything is left.
     pub(super) fn without_orders(self) -> Self {
-        let says = |sentence: &&String| !ask::starts_with_verb(sentence) && words::words(sentence).nth(2).is_some();
-        let kept: Vec<&str> = self.sentences.iter().filter(says).map(String::as_str).collect();
-        if kept.is_empty() { self } else { Self::read(&kept.join("\n\n")) }
+        let mut kept: Vec<&str> = self.sentences.iter().map(String::as_str).collect();
+        let filters: [fn(&str) -> bool; 2] =
+            [|sentence| !ask::starts_with_verb(sentence), |sentence| words::words(sentence).nth(2).is_some()];
+        for says in filters {
+            if kept.iter().any(|sentence| says(sentence)) {
+                kept.retain(|sentence| says(sentence));
+            }
+        }
+        if kept.len() == self.sentences.len() { self } else { Self::read(&kept.join("\n\n")) }
     }
 
     /// The sentences from the one that says most to the one that says least, as places in [`Prose::sentences`].
@@ -177,11 +183,10 @@ fn clean(line: &str, paragraph: &mut String) {
     while let Some(letter) = rest.chars().next() {
         let next = &rest[letter.len_utf8()..];
         rest = match letter {
-            '*' | '`' | '|' | '{' | '}' => next,
             '"' | '[' | ']' if data => next,
             '_' if paragraph.ends_with([' ', '(']) || paragraph.is_empty() || !starts_with_letter(next) => next,
             '[' if rest.starts_with(MARK) => rest[MARK.len()..].trim_start(),
-            '[' => next,
+            '*' | '`' | '|' | '{' | '}' | '[' => next,
             // The end of a link's text; its address follows.
             ']' => after_link(next),
             '<' => tag_end(rest).map_or(next, |end| &rest[end..]),

@@ -132,8 +132,7 @@ fn leaf(text: &str, bare: bool) -> Option<Shape> {
     let lower = text.trim_end_matches('?').to_lowercase();
     match lower.as_str() {
         "string" | "text" | "str" => return None,
-        "number" | "float" => return Some(Shape::Integer(None)),
-        "integer" | "int" => return Some(Shape::Integer(None)),
+        "number" | "float" | "integer" | "int" => return Some(Shape::Integer(None)),
         "boolean" | "bool" | "true" | "false" => return Some(Shape::Boolean),
         "yyyy-mm-dd" | "date" => return Some(Shape::Format(Format::Date)),
         "#rrggbb" => return Some(Shape::Format(Format::Colour)),

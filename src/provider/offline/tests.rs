@@ -92,8 +92,8 @@ async fn answers_are_stable() {
     let expected = (
         "[offline] The ferry to the island stopped at noon because of the ice. Crews broke the ice near the quay twice a \
          day. Nobody on the island ran out of bread.",
-        "",
-        "",
+        "c3c4aac42423ae62",
+        "5165e7e4c40f474f",
     );
     let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
     assert_eq!((story.as_str(), digest(scenes.as_bytes()).as_str(), digest(&pixels).as_str()), expected, "{scenes}");

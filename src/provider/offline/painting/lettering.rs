@@ -72,6 +72,11 @@ impl Line {
                 let from = Point::new(at as f32 + 0.5, line as f32 + 0.5);
                 nearest = nearest.min(from.distance(Point::new(x, y)));
                 let (right, below) = (self.is_set(at + 1, line), self.is_set(at, line + 1));
+                if right && below && self.is_set(at + 1, line + 1) {
+                    // Four in a square leave no hole between them.
+                    let inside = Area { left: from.x, top: from.y, right: from.x + 1.0, bottom: from.y + 1.0 };
+                    nearest = nearest.min(inside.distance(Point::new(x, y), 0.0).max(0.0));
+                }
                 for (dx, dy, joined) in [
                     (1, 0, right),
                     (0, 1, below),
@@ -119,7 +124,7 @@ pub(super) fn card(canvas: &mut Canvas, palette: &Palette, words: &[String]) {
     }
     let (margin, leading) = (0.055, 10.5);
     let rows = lines.len() as f32;
-    let size = (area.right * 0.62 / widest).min(area.bottom * 0.30 / (leading * rows)).min(0.0086);
+    let size = (area.right * 0.52 / widest).min(area.bottom * 0.30 / (leading * rows)).min(0.0086);
     if size * canvas.unit() < 1.0 {
         return;
     }

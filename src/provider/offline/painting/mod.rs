@@ -83,7 +83,7 @@ pub(super) fn paint(commission: &Commission, mut dice: Dice) -> Result<Vec<u8>, 
     scene(&mut canvas, &palette, &mut dice);
     lettering::card(&mut canvas, &palette, &commission.lines);
     lettering::mark(&mut canvas, &palette, "offline");
-    png::encode(canvas.into_bytes(commission.transparent), commission)
+    png::encode(&canvas.into_bytes(commission.transparent), commission)
 }
 
 /// Whether a word can be written on a card.

@@ -19,14 +19,15 @@ impl Colour {
     pub(super) fn oklch(lightness: f32, chroma: f32, hue: f32) -> Self {
         let (sine, cosine) = trigonometry::sine_cosine(hue);
         let (a, b) = (chroma * cosine, chroma * sine);
-        let cube = |x: f32| x * x * x;
-        let l = cube(lightness + 0.396_337_78 * a + 0.215_803_76 * b);
-        let m = cube(lightness - 0.105_561_35 * a - 0.063_854_17 * b);
-        let s = cube(lightness - 0.089_484_18 * a - 1.291_485_5 * b);
+        let cube = |root: f32| root * root * root;
+        // What long, medium and short waves do to an eye.
+        let long = cube(lightness + 0.396_337_78 * a + 0.215_803_76 * b);
+        let medium = cube(lightness - 0.105_561_35 * a - 0.063_854_17 * b);
+        let short = cube(lightness - 0.089_484_18 * a - 1.291_485_5 * b);
         Self {
-            red: encode(4.076_741_7 * l - 3.307_711_6 * m + 0.230_969_93 * s),
-            green: encode(-1.268_438 * l + 2.609_757_4 * m - 0.341_319_4 * s),
-            blue: encode(-0.004_196_09 * l - 0.703_418_6 * m + 1.707_614_7 * s),
+            red: encode(4.076_741_7 * long - 3.307_711_6 * medium + 0.230_969_93 * short),
+            green: encode(-1.268_438 * long + 2.609_757_4 * medium - 0.341_319_4 * short),
+            blue: encode(-0.004_196_09 * long - 0.703_418_6 * medium + 1.707_614_7 * short),
         }
     }
 
@@ -46,7 +47,7 @@ fn encode(linear: f32) -> f32 {
     let linear = linear.clamp(0.0, 1.0);
     let (root, fourth) = (linear.sqrt(), linear.sqrt().sqrt());
     let eighth = fourth.sqrt();
-    let encoded = 0.662_002_7 * root + 0.684_122_06 * fourth - 0.323_583_6 * eighth - 0.022_541_147 * linear;
+    let encoded = 0.662_002_7 * root + 0.684_122_1 * fourth - 0.323_583_6 * eighth - 0.022_541_147 * linear;
     encoded.clamp(0.0, 1.0) * 255.0
 }
 

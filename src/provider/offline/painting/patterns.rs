@@ -77,7 +77,7 @@ pub(super) fn discs(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         let radius = dice.within(0.10, 0.34) * (1.15 - 0.45 * share);
         let centre = Point::new(area.right * dice.within(0.05, 0.95), area.bottom * dice.within(0.05, 0.95));
         let tone = dice.within(0.0, 0.7);
-        let (lit, shade) = match layer {
+        let (lit, dim) = match layer {
             2 | 6 => (palette.accent.mix(palette.paper, 0.4), palette.accent),
             4 => (palette.paper, palette.shapes[1]),
             _ => (ramp(&palette.shapes, tone), ramp(&palette.shapes, tone + 0.35)),
@@ -87,7 +87,7 @@ pub(super) fn discs(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         canvas.fill(
             Area::around(centre, radius + 0.01),
             |p| p.distance(centre) - radius,
-            |p| lit.mix(shade, across(p)),
+            |p| lit.mix(dim, across(p)),
             1.0,
         );
         if dice.happens(0.4) {
@@ -144,7 +144,8 @@ pub(super) fn terraces(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) 
         let (level, share) = (height.floor(), height - height.floor());
         let (edge, above) = (slope * pixel, sheet(level, share));
         // Where a sheet begins within this pixel, the one below shows through.
-        (if share < edge { sheet(level - 1.0, 1.0).mix(above, share / edge) } else { above }, 1.0)
+        let begins = share < edge && level > 0.5;
+        (if begins { sheet(level - 1.0, 1.0).mix(above, share / edge) } else { above }, 1.0)
     });
 }
 

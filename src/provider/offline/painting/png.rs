@@ -23,11 +23,11 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// Encodes pixels, row by row in three bytes each (four where the picture is transparent).
-pub(super) fn encode(pixels: Vec<u8>, commission: &Commission) -> Result<Vec<u8>, ImageError> {
+pub(super) fn encode(pixels: &[u8], commission: &Commission) -> Result<Vec<u8>, ImageError> {
     let mut file = Vec::with_capacity(pixels.len() / 8 + 1024);
     let colours = if commission.transparent { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
     PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Paeth).write_image(
-        &pixels,
+        pixels,
         commission.width,
         commission.height,
         colours,
