@@ -130,8 +130,9 @@ impl Frontier {
         self.queues.iter().for_each(ReadyQueue::close);
     }
 
-    /// Reads lists and opens items, at most `budget` of them. Ready if the budget was used up.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>, mut budget: usize) -> Poll<()> {
+    /// Reads lists and opens items, at most `budget` of them. Ready if anything has come of it.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, budget: usize) -> Poll<()> {
+        let mut steps = 0;
         // Deeper scopes come later in the plan: their items let open ones end.
         for scope in (1..self.plan.scopes.len()).rev().map(ScopeIx) {
             let mut after: Option<(Path, CursorId)> = None;
@@ -139,7 +140,10 @@ impl Frontier {
                 let Some((path, id)) = self.cursors.readable(scope, after.as_ref()) else { break };
                 let Some(rows) = self.cursors.get_mut(id).and_then(|cursor| cursor.rows.as_mut()) else { break };
                 match rows.poll_next_unpin(cx) {
-                    Poll::Pending => after = Some((path, id)),
+                    Poll::Pending => {
+                        after = Some((path, id));
+                        continue;
+                    }
                     Poll::Ready(None) => self.exhaust(id, &path),
                     Poll::Ready(Some(Ok(row))) => self.open_item(id, row),
                     Poll::Ready(Some(Err(error))) => {
@@ -150,13 +154,13 @@ impl Frontier {
                     }
                 }
                 self.go_on();
-                budget -= 1;
-                if budget == 0 {
+                steps += 1;
+                if steps == budget {
                     return Poll::Ready(());
                 }
             }
         }
-        Poll::Pending
+        if steps > 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn open_item(&mut self, id: CursorId, row: Row) {
