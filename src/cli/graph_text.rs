@@ -118,6 +118,7 @@ mod tests {
             optional,
         };
         GraphView {
+            name: "digest".to_owned(),
             stages: vec![
                 stage("analyze", StageKindName::Text, &["lang", "article"], None),
                 stage("report", StageKindName::Chat, &[], Some("report.md")),
