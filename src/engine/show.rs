@@ -124,7 +124,8 @@ fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
             InputValue::Json(value) => value.as_ref().clone(),
             InputValue::List(list) => {
                 let rows = list.rows().into_iter().flatten().filter_map(Result::ok);
-                Json::Array(rows.map(|row| row.value).collect())
+                let most = plan.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+                Json::Array(rows.take(most).map(|row| row.value).collect())
             }
             InputValue::Missing => Json::String(format!("<{}>", input.name)),
         };

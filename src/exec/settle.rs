@@ -1,6 +1,6 @@
 //! An instance comes back: it is counted and told, and what follows for the run is decided.
 
-use crate::model::{EventKind, Failure, ItemRef, RunOutcome, SkipReason};
+use crate::model::{EventKind, Failure, FailureKind, ItemRef, RunOutcome, SkipReason};
 use crate::plan::StageIx;
 
 use super::frame::{End, InstanceId};
@@ -67,11 +67,17 @@ impl Frontier {
         (failure, attempts): (Failure, u32),
     ) -> Option<Ending> {
         let name = item.stage.clone();
+        let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
         let who = item.key.as_ref().map_or_else(|| format!("`{name}`"), |key| format!("`{name}` of `{key}`"));
         self.tallies[stage.0].failed += 1;
         self.outbox.push(EventKind::Failed { item, attempts, failure });
         self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));
-        self.ends_run(stage, &who)
+        match fault {
+            Some(failure) => {
+                Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Internal { failure } })
+            }
+            None => self.ends_run(stage, &who),
+        }
     }
 
     fn ends_run(&self, stage: StageIx, who: &str) -> Option<Ending> {
