@@ -347,7 +347,8 @@ impl Frontier {
         let frame = self.frames.at(id);
         let (path, parent, child) = (frame.path.clone(), frame.parent, frame.child);
         if let Some(rows) = &mut self.rows[stage.0] {
-            rows.settle(&path, row);
+            let in_time = rows.settle(&path, row);
+            debug_assert!(in_time.is_ok(), "an instance ends once, and before what follows it leaves");
             self.rows_out.extend(std::iter::from_fn(|| rows.next()).map(|row| (stage, row)));
         }
         let waiters = self.shelves[stage.0].as_mut().map(|shelf| shelf.complete(&path)).unwrap_or_default();
