@@ -8,7 +8,6 @@ use std::path::Path;
 
 use blossom_run::model::{Json, JsonMap};
 use blossom_run::output::{OutputError, OutputFolder, PartFile, RowFile, RowFormat, SafePath, text_bytes};
-use proptest::prelude::*;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -203,24 +202,21 @@ fn a_part_file_that_is_dropped_leaves_nothing() {
     assert!(names(temp.path()).is_empty());
 }
 
-fn row(value: Json) -> Option<JsonMap> {
+fn row(value: Json) -> JsonMap {
     match value {
-        Json::Object(row) => Some(row),
-        _ => None,
+        Json::Object(row) => row,
+        other => panic!("{other} is no row"),
     }
 }
 
 #[test]
-fn rows_are_written_in_item_order_and_the_file_appears_at_the_end() {
+fn rows_are_written_one_after_the_other_and_the_file_appears_at_the_end() {
     let temp = TempDir::new().unwrap();
     let folder = OutputFolder::open(temp.path(), "r1").unwrap();
     let mut file = RowFile::create(&folder, path("sub/rows.jsonl"), RowFormat::JsonLines).unwrap();
-    (0..4).for_each(|n| file.expect(&[n]));
-    file.settle(&[3], row(json!({"key": "d", "text": "ä\n"}))).unwrap();
-    file.settle(&[1], None).unwrap();
-    file.settle(&[0], row(json!({"key": "a", "text": 1}))).unwrap();
+    file.append(row(json!({"key": "a", "text": 1}))).unwrap();
+    file.append(row(json!({"key": "d", "text": "ä\n"}))).unwrap();
     assert_eq!(names(&temp.path().join("sub")), [".rows.jsonl.r1.part"]);
-    // Place 2 never came to an end, as in a run that was stopped.
     assert_eq!(file.finish().unwrap(), 2);
     let text = fs::read_to_string(temp.path().join("sub/rows.jsonl")).unwrap();
     assert_eq!(text, "{\"key\":\"a\",\"text\":1}\n{\"key\":\"d\",\"text\":\"ä\\n\"}\n");
@@ -233,7 +229,7 @@ fn a_row_file_that_is_not_finished_leaves_the_earlier_one() {
     put(&temp.path().join("rows.jsonl"), "earlier");
     let folder = OutputFolder::open(temp.path(), "r1").unwrap();
     let mut file = RowFile::create(&folder, path("rows.jsonl"), RowFormat::JsonLines).unwrap();
-    file.settle(&[0], row(json!({"a": 1}))).unwrap();
+    file.append(row(json!({"a": 1}))).unwrap();
     drop(file);
     assert_eq!(names(temp.path()), ["rows.jsonl"]);
     assert_eq!(fs::read_to_string(temp.path().join("rows.jsonl")).unwrap(), "earlier");
@@ -245,45 +241,9 @@ fn csv_has_a_header_and_quotes_what_needs_it() {
     let folder = OutputFolder::open(temp.path(), "r1").unwrap();
     let columns = ["key", "a, b", "c"].map(str::to_owned).to_vec();
     let mut file = RowFile::create(&folder, path("rows.csv"), RowFormat::Csv { columns }).unwrap();
-    file.settle(&[0], row(json!({"key": "x\"y", "a, b": ["l", 1], "c": null, "no column": 1}))).unwrap();
-    file.settle(&[1], row(json!({"c": "two\nlines", "key": 2, "a, b": "=1+1"}))).unwrap();
+    file.append(row(json!({"key": "x\"y", "a, b": ["l", 1], "c": null, "no column": 1}))).unwrap();
+    file.append(row(json!({"c": "two\nlines", "key": 2, "a, b": "=1+1"}))).unwrap();
     file.finish().unwrap();
     let text = fs::read_to_string(temp.path().join("rows.csv")).unwrap();
     assert_eq!(text, "key,\"a, b\",c\n\"x\"\"y\",\"[\"\"l\"\",1]\",\n2,=1+1,\"two\nlines\"\n");
-}
-
-#[test]
-fn a_place_that_was_written_takes_no_second_row() {
-    let temp = TempDir::new().unwrap();
-    let folder = OutputFolder::open(temp.path(), "r1").unwrap();
-    let mut file = RowFile::create(&folder, path("rows.jsonl"), RowFormat::JsonLines).unwrap();
-    file.settle(&[0], row(json!({}))).unwrap();
-    let error = file.settle(&[0], row(json!({}))).unwrap_err();
-    assert!(matches!(error, OutputError::OutOfOrder { .. }));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn the_file_is_the_same_whatever_the_order(keys in proptest::collection::vec(any::<u32>(), 30)) {
-        let temp = TempDir::new().unwrap();
-        let folder = OutputFolder::open(temp.path(), "r1").unwrap();
-        let mut file = RowFile::create(&folder, path("rows.jsonl"), RowFormat::JsonLines).unwrap();
-        let mut places: Vec<[u64; 2]> = (0..30).map(|n| [n / 6, n % 6]).collect();
-        (0..5).for_each(|outer| file.expect(&[outer]));
-        for place in &places {
-            file.expect(place);
-        }
-        let expected: Vec<String> = places.iter().map(|[a, b]| format!("{{\"at\":[{a},{b}]}}\n")).collect();
-        places.sort_by_key(|[a, b]| keys[usize::try_from(a * 6 + b).unwrap()]);
-        for (number, place) in places.iter().enumerate() {
-            file.settle(place, row(json!({"at": place}))).unwrap();
-            if let Some(outer) = [7, 14, 15, 21, 28].iter().position(|at| *at == number) {
-                file.settle(&[outer as u64], None).unwrap();
-            }
-        }
-        prop_assert_eq!(file.finish().unwrap(), 30);
-        prop_assert_eq!(fs::read_to_string(temp.path().join("rows.jsonl")).unwrap(), expected.concat());
-    }
 }

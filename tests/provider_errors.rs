@@ -125,7 +125,7 @@ async fn shape_e_a_tier() {
     assert_eq!(said(402, json!({"error": tier, "status": 402})).await.kind, Kind::ModelForbidden);
     let failure = said(404, json!({"error": "Model not found: x", "status": 404})).await;
     assert_eq!(failure.kind, Kind::NotFound);
-    assert!(failure.suggestion.unwrap().contains("blossom-run models --provider test"));
+    assert!(failure.suggestion.unwrap().contains("check the name of `test-model`"));
 }
 
 #[tokio::test]

@@ -50,12 +50,13 @@ async fn openai_gets_json_mode_streams_and_seeds_when_they_are_asked_for() {
     let params = TextParams { seed: Some(7), max_tokens: Some(5), temperature: Some(0.0), ..TextParams::default() };
     let call = Call { answer: Choice::Json, ..with_params(text(&*provider, "Hello"), params) };
     ask(&*provider, &call, true).await.unwrap();
-    let mut body = server.request().json();
-    body.as_object_mut().unwrap().remove("messages");
+    let order = "Answer with one JSON value and nothing else.";
     assert_eq!(
-        body,
+        server.request().json(),
         json!({
-            "model": "test-model", "max_tokens": 5, "temperature": 0.0, "seed": 7,
+            "model": "test-model",
+            "messages": [{"role": "system", "content": order}, {"role": "user", "content": "Hello"}],
+            "max_tokens": 5, "temperature": 0.0, "seed": 7,
             "response_format": {"type": "json_object"}, "stream": true, "stream_options": {"include_usage": true},
         })
     );

@@ -2,8 +2,8 @@
 //!
 //! Plain state that is told the time; who waits for it is [`Admission`](super::admission::Admission)'s affair.
 //!
-//! After a refusal (429 and its like) the lane is silent for a while, then sends one probe, then goes on at half of its
-//! limit, and grows by one for each full round of successes. Requests that were on the wire when it slowed down belong to
+//! After a refusal (429 and its like) the lane is silent for a while, then sends one probe, then goes on at half of what
+//! it had on the wire at once, and grows by one for each full round of successes. Requests that were on the wire when it slowed down belong to
 //! the same burst, and their refusals change nothing more. Half may still be too much for the server. So that this
 //! costs no item more than one attempt, an item that was refused once is sent only at a level that has *held*: as many at
 //! once as the server is known to have borne. Items that were never refused find out about the levels above it. Where a
@@ -92,6 +92,8 @@ enum Phase {
 pub(super) struct Lane {
     phase: Phase,
     on_wire: u32,
+    /// The most that were on the wire at once since the last slow-down.
+    busiest: u32,
     /// Of these, how many are of items that were refused before.
     careful: u32,
     /// As many at once as the server is known to have borne.
@@ -116,6 +118,7 @@ impl Lane {
         Self {
             phase: Phase::Open,
             on_wire: 0,
+            busiest: 0,
             careful: 0,
             held: ceiling,
             is_guess: false,
@@ -174,6 +177,7 @@ impl Lane {
     pub(super) fn send(&mut self, item: Standing, now: Instant) -> Passage {
         let once_refused = item.once_refused;
         self.on_wire += 1;
+        self.busiest = self.busiest.max(self.on_wire);
         self.careful += u32::from(once_refused);
         self.report.sent += 1;
         self.report.peak = self.report.peak.max(self.on_wire);
@@ -237,6 +241,7 @@ impl Lane {
         self.calm = 0;
         self.round = 0;
         let slowed = (!passage.is_probe).then(|| self.halve());
+        self.busiest = 0;
         slowed.into_iter().chain([self.pause(asked, now)]).collect()
     }
 
@@ -247,7 +252,9 @@ impl Lane {
 
     /// A refused probe says "not yet", not "fewer": it does not come here.
     fn halve(&mut self) -> EventKind {
-        self.report.limit = (self.report.limit / 2).max(1);
+        // A limit that was never reached is none that the server has refused. One request alone says nothing of it.
+        let had = if self.busiest > 1 { self.report.limit.min(self.busiest) } else { self.report.limit };
+        self.report.limit = (had / 2).max(1);
         self.report.lowest = self.report.lowest.min(self.report.limit);
         EventKind::LaneSlowed { lane: self.name().clone(), limit: self.report.limit }
     }
@@ -340,6 +347,15 @@ mod tests {
         }
         assert_eq!((lane.report.limit, lane.held, lane.on_wire), (16, 4, 4));
         assert_eq!(lane.when(FRESH, now), When::At(now + SECOND));
+    }
+
+    #[test]
+    fn half_is_half_of_what_was_on_the_wire() {
+        let (mut lane, now) = (lane(256), Instant::now());
+        let wire: Vec<_> = (0..24).map(|_| lane.send(FRESH, now)).collect();
+        wire[..20].iter().for_each(|passage| drop(succeed(&mut lane, passage, now)));
+        refuse(&mut lane, &wire[20], None, now);
+        assert_eq!(lane.report.limit, 12);
     }
 
     #[test]

@@ -4,13 +4,16 @@ use bytes::Bytes;
 
 use super::errors::{self, Speaker};
 use super::message::HttpHead;
-use crate::model::{Content, Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, TextParams, Usage};
+use crate::model::{Content, Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams, Usage};
 
 /// Texts under status 200 that no model has written. The gateway of Pollinations says them when it fails.
 const NO_ANSWERS: [&str; 2] = ["Streaming response could not be processed.", "Response format not recognized"];
 /// How the anonymous text host begins when it wants its caller to move.
 const NOTICE: &str = "IMPORTANT NOTICE";
 const NOTICE_SUBJECT: &str = "legacy text API is being deprecated";
+/// What is said where JSON is asked for and no turn says so: `OpenAI` refuses `json_object` unless the word stands in the
+/// messages.
+const JSON_ORDER: &str = "Answer with one JSON value and nothing else.";
 /// So much of a reply that is no answer is kept for people to look at, in characters.
 const PARTIAL_LIMIT: usize = 16 * 1024;
 
@@ -36,9 +39,7 @@ pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParam
         }
     };
     set("model", model.map(Json::from));
-    let messages =
-        messages.iter().map(|message| serde_json::json!({"role": message.role.name(), "content": message.content}));
-    set("messages", Some(messages.collect()));
+    set("messages", Some(turns(messages, manner.json)));
     let limit = if manner.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
     set(limit, params.max_tokens.map(Json::from));
     set("temperature", params.temperature.map(Json::from));
@@ -57,6 +58,25 @@ pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParam
         body.insert("stream_options".to_owned(), serde_json::json!({"include_usage": true}));
     }
     body
+}
+
+/// The conversation as it is sent. The order to answer in JSON goes into the system's turn where there is one: the
+/// templates of many models know a single one, at the beginning.
+fn turns(messages: &[Message], json: bool) -> Json {
+    let mentions = |message: &Message| message.content.to_lowercase().contains("json");
+    let mut order = (json && !messages.iter().any(mentions)).then_some(JSON_ORDER);
+    let mut turns = Vec::with_capacity(messages.len() + 1);
+    let turn = |role: Role, content: &str| serde_json::json!({"role": role.name(), "content": content});
+    if let Some(order) = order.filter(|_| !messages.iter().any(|message| message.role == Role::System)) {
+        turns.push(turn(Role::System, order));
+    }
+    for message in messages {
+        match order.take_if(|_| message.role == Role::System) {
+            Some(order) => turns.push(turn(message.role, &format!("{}\n\n{order}", message.content))),
+            None => turns.push(turn(message.role, &message.content)),
+        }
+    }
+    turns.into()
 }
 
 /// What has been heard of an answer, whole or in pieces.
@@ -133,11 +153,13 @@ impl Heard {
         let reason = self.finish_reason.as_deref().unwrap_or_default().to_ascii_lowercase();
         if matches!(reason.as_str(), "length" | "max_tokens" | "model_length") {
             let message = if self.text.trim().is_empty() {
-                "The model thinks until `max_tokens` are used up, and says nothing"
+                "The model thinks until no tokens are left, and says nothing"
             } else {
-                "The answer is cut off at `max_tokens`"
+                "The answer is cut off, since no tokens are left for it"
             };
-            return fail(Failure::new(FailureKind::Length, message).suggest("raise `max_tokens`, or ask for less"));
+            return fail(
+                Failure::new(FailureKind::Length, message).suggest("set a higher `max_tokens`, or ask for less"),
+            );
         }
         if let Some(failure) = no_answer(&self.text, speaker) {
             return fail(failure);
@@ -243,7 +265,6 @@ fn number(json: &Json) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Role;
 
     #[test]
     fn what_is_not_set_is_not_sent() {
@@ -260,9 +281,33 @@ mod tests {
         params.extra.insert("response_format".into(), serde_json::json!({"type": "text"}));
         params.extra.insert("safe".into(), false.into());
         let manner = BodyManner { seed: params.seed, json: true, completion_tokens: true, stream: false };
+        let messages = [Message { role: Role::User, content: "As JSON".into() }];
         assert_eq!(
-            Json::from(body(Some("m"), &[], &params, manner)).to_string(),
-            r#"{"model":"m","messages":[],"max_completion_tokens":9,"seed":0,"stop":["\n"],"response_format":{"type":"text"},"safe":false}"#
+            Json::from(body(Some("m"), &messages, &params, manner)).to_string(),
+            r#"{"model":"m","messages":[{"role":"user","content":"As JSON"}],"max_completion_tokens":9,"seed":0,"stop":["\n"],"response_format":{"type":"text"},"safe":false}"#
+        );
+    }
+
+    #[test]
+    fn json_is_asked_for_in_words_where_no_turn_does() {
+        let sent = |turns: &[(Role, &str)], json| {
+            let message = |&(role, content): &(Role, &str)| Message { role, content: content.to_owned() };
+            let messages: Vec<Message> = turns.iter().map(message).collect();
+            let manner = BodyManner { json, ..BodyManner::default() };
+            let body = body(None, &messages, &TextParams::default(), manner);
+            let turn =
+                |turn: &Json| format!("{}: {}", turn["role"].as_str().unwrap(), turn["content"].as_str().unwrap());
+            body["messages"].as_array().unwrap().iter().map(turn).collect::<Vec<_>>()
+        };
+        assert_eq!(sent(&[(Role::User, "Hi")], false), ["user: Hi"]);
+        assert_eq!(sent(&[(Role::User, "Name it as Json")], true), ["user: Name it as Json"]);
+        assert_eq!(
+            sent(&[(Role::User, "Hi")], true),
+            ["system: Answer with one JSON value and nothing else.", "user: Hi"]
+        );
+        assert_eq!(
+            sent(&[(Role::System, "Be kind"), (Role::User, "Hi")], true),
+            ["system: Be kind\n\nAnswer with one JSON value and nothing else.", "user: Hi"]
         );
     }
 

@@ -9,7 +9,7 @@ use super::error_body::Complaint;
 use super::message::HttpHead;
 use super::redact::redact;
 use super::retry_after::retry_after;
-use crate::model::{Failure, FailureKind, Json};
+use crate::model::{Failure, FailureKind, Json, ProviderSettings};
 
 /// So much of what a server says is repeated, in characters.
 const SAID_LIMIT: usize = 400;
@@ -218,19 +218,18 @@ fn suggestion(kind: FailureKind, status: u16, complaint: &Complaint, speaker: Sp
     let model = speaker.model.map_or_else(|| "the model".to_owned(), |model| format!("`{model}`"));
     let words = complaint.words();
     Some(match kind {
+        FailureKind::KeyRefused if speaker.secret.is_none() => {
+            format!("`{name}` is asked without a key: name the variable that holds one, `api_key: {{env: NAME}}`")
+        }
         FailureKind::KeyRefused => {
             format!("check the key of `{name}`: it may be mistyped, shortened, expired or revoked")
         }
         FailureKind::BalanceGone => format!("top up the account of `{name}`, or give its key a larger budget"),
         FailureKind::ModelForbidden => {
-            format!(
-                "name another model than {model}, or use a key that may use it; `blossom-run models --provider {name}` lists them"
-            )
+            format!("name another model than {model}, or use a key that may use it{}", listing(name))
         }
         FailureKind::NotFound => {
-            format!(
-                "`blossom-run models --provider {name}` lists the models; {model} may have moved, or `base_url` is wrong"
-            )
+            format!("check the name of {model}, which may have moved, and `base_url`{}", listing(name))
         }
         FailureKind::Moderated => "reword the prompt".to_owned(),
         FailureKind::RateLimited => "lower `concurrency`, or set a `rate`, for this provider".to_owned(),
@@ -248,6 +247,15 @@ fn suggestion(kind: FailureKind, status: u16, complaint: &Complaint, speaker: Sp
         }
         _ => return None,
     })
+}
+
+/// Where the names of models are to be found. The command knows the providers that are built in, not those of a file.
+fn listing(name: &str) -> String {
+    if ProviderSettings::BUILT_IN.contains(&name) {
+        format!("; `blossom-run models --provider {name}` lists the models")
+    } else {
+        String::new()
+    }
 }
 
 fn meaning(status: u16) -> Option<&'static str> {

@@ -13,7 +13,7 @@ mod images;
 mod legacy;
 mod message;
 mod model_list;
-pub mod offline;
+mod offline;
 mod openai;
 mod placeholders;
 mod pollinations;

@@ -20,6 +20,14 @@ pub(super) const LEGACY_IMAGE: &str = "https://image.pollinations.ai";
 /// The service that everyone is compatible with.
 pub(super) const OPENAI: &str = "https://api.openai.com/v1";
 
+/// The address, the name and the model of the provider that is built in.
+pub(super) const OFFLINE: &str = "offline";
+
+/// What of the built-in provider is part of a call's key, whatever its settings say.
+pub(super) fn offline_identity() -> ProviderIdentity {
+    ProviderIdentity { kind: ProviderKind::Offline, address: OFFLINE.to_owned() }
+}
+
 /// What of a provider is part of a call's key, known before there is a provider.
 ///
 /// # Errors
@@ -29,9 +37,7 @@ pub fn identity(settings: &ProviderSettings) -> Result<ProviderIdentity, Failure
         ProviderKind::Pollinations => POLLINATIONS,
         ProviderKind::PollinationsLegacy => LEGACY_TEXT,
         ProviderKind::Openai => OPENAI,
-        ProviderKind::Offline => {
-            return Ok(ProviderIdentity { kind: ProviderKind::Offline, address: "offline".to_owned() });
-        }
+        ProviderKind::Offline => return Ok(offline_identity()),
     };
     let written = settings.base_url.as_deref().unwrap_or(default);
     let wrong = |what: &str| {

@@ -1,7 +1,15 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::*;
-use crate::model::{Message, TextParams};
+use bytes::Bytes;
+use futures::StreamExt as _;
+
+use super::Offline;
+use crate::model::{
+    Call, Choice, Content, Failure, FailureKind, ImageParams, Json, Message, OfflineManner, Piece, ProviderSettings,
+    Reply, Request, Role, TextParams, Usage,
+};
+use crate::provider::{Attempt, Provider};
 
 fn offline(change: impl FnOnce(&mut OfflineManner)) -> Offline {
     let mut settings = ProviderSettings::built_in("offline").unwrap();
@@ -16,7 +24,7 @@ fn plain() -> Offline {
 fn call(request: Request) -> Call {
     Call {
         stage: "stage".into(),
-        provider: plain().identity.clone(),
+        provider: plain().identity().clone(),
         model: Some("offline".into()),
         request,
         repeat: vec![],
