@@ -101,7 +101,7 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out };
+    let view = SummaryView { paint: settings.paint, out: &args.out, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {

@@ -58,6 +58,8 @@ impl Surroundings {
 pub(super) struct Settings {
     pub(super) paint: Paint,
     pub(super) width: usize,
+    /// Columns of the terminal that standard error is, if it is one.
+    pub(super) terminal_width: Option<usize>,
     pub(super) quiet: bool,
     verbose: bool,
     progress: ProgressMode,
@@ -77,6 +79,7 @@ impl Settings {
         Self {
             paint: Paint::new(colour),
             width: around.width,
+            terminal_width: around.stderr_is_terminal.then_some(around.width),
             quiet: display.quiet,
             verbose: display.verbose,
             progress: ProgressMode::None,

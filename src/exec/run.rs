@@ -226,7 +226,8 @@ impl Run {
                 unwritten = Some(failure);
             }
         }
-        let (saved, failure) = std::mem::take(&mut self.rows).finish(&plan);
+        let rows = std::mem::take(&mut self.rows);
+        let (saved, failure) = rows.finish(&plan, |ix| self.tally(ix).not_started == 0);
         for event in saved {
             self.env.events.emit(event).await;
         }
@@ -242,14 +243,15 @@ impl Run {
     fn stages(&self) -> Vec<(Arc<str>, StageTally)> {
         let plan = &self.env.plan;
         let running = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
-        running
-            .map(|(ix, stage)| {
-                let mut tally = self.frontier.tallies[ix.0];
-                tally.instances = tally.instances.max(plan.known_instances(stage).unwrap_or(0));
-                tally.not_started = tally.instances.saturating_sub(tally.instances_ended());
-                (stage.name.clone(), tally)
-            })
-            .collect()
+        running.map(|(ix, stage)| (stage.name.clone(), self.tally(ix))).collect()
+    }
+
+    fn tally(&self, ix: StageIx) -> StageTally {
+        let mut tally = self.frontier.tallies[ix.0];
+        let known = self.env.plan.known_instances(self.env.plan.stage(ix));
+        tally.instances = tally.instances.max(known.unwrap_or(0));
+        tally.not_started = tally.instances.saturating_sub(tally.instances_ended());
+        tally
     }
 
     /// The worst that holds: interrupted, unwritable, blocked, failed, done.

@@ -10,7 +10,7 @@ use super::columns::{fit, pad, width_of};
 use super::paint::Paint;
 use super::stage_view::StageView;
 use super::tally::Tally;
-use super::wording::{about, rate, short_number};
+use super::wording::{about, count_of, rate, short_number};
 
 const WIDEST_BAR: usize = 24;
 const NARROWEST_BAR: usize = 6;
@@ -27,13 +27,18 @@ pub(super) struct Frame {
     pub(super) rows: usize,
     /// Columns of the longest name.
     pub(super) name_width: usize,
+    /// Columns of the longest count, once it has come to its end.
+    pub(super) count_width: usize,
     pub(super) paint: Paint,
 }
 
 impl Frame {
     pub(super) fn new(tally: &Tally, now: Timestamp, (rows, width): (usize, usize), paint: Paint) -> Self {
         let longest = tally.stages().map(|stage| width_of(&stage.name)).max().unwrap_or_default();
-        Self { now, width, rows, name_width: longest.min(WIDEST_NAME), paint }
+        // As wide as it gets, so that nothing moves sideways while numbers grow.
+        let count = |stage: &StageView| 1 + stage.tally.instances.to_string().len() + instances(stage).len();
+        let count_width = tally.stages().map(count).max().unwrap_or_default();
+        Self { now, width, rows, name_width: longest.min(WIDEST_NAME), count_width, paint }
     }
 }
 
@@ -60,7 +65,7 @@ pub(super) fn screen(tally: &Tally, frame: &Frame) -> Vec<String> {
 /// narrow: the bar goes first, then the rate, what is in flight, the time left, and what failed last.
 pub(super) fn stage_line(stage: &StageView, frame: &Frame) -> String {
     let name = pad(&stage.name, frame.name_width);
-    let count = count(stage);
+    let count = format!("{:>width$}", count(stage), width = frame.count_width);
     let failed = stage.tally.failed + stage.tally.replaced;
     let rate_now = if stage.in_flight() > 0 { stage.rate(frame.now) } else { None };
     let parts = [
@@ -107,9 +112,11 @@ pub(super) fn totals_line(tally: &Tally, frame: &Frame) -> String {
     if tally.in_flight() > 0 {
         parts.push(format!("{} in flight", tally.in_flight()));
     }
-    parts.push(format!("{calls} calls"));
-    if retries > 0 {
-        parts.push(format!("{retries} retries"));
+    parts.push(count_of(calls, "call"));
+    match retries {
+        0 => {}
+        1 => parts.push("1 retry".to_owned()),
+        _ => parts.push(format!("{retries} retries")),
     }
     if tokens > 0 {
         parts.push(format!("{} tokens", short_number(tokens)));
@@ -173,7 +180,9 @@ fn bar(stage: &StageView, width: usize, paint: Paint) -> String {
         // In u128, so that no number of items overflows.
         usize::try_from(u128::from(count.min(all)) * width as u128 / u128::from(all)).unwrap_or(width)
     };
-    let ended = if stage.planned.is_some() { share(stage.ended()) } else { 0 };
+    // Where more may come, the bar is not full before the end.
+    let most = if stage.planned.is_some() { width } else { width - 1 };
+    let ended = share(stage.ended()).min(most);
     format!("{}{}", paint.good(&"━".repeat(ended)), paint.dim(&"╌".repeat(width - ended)))
 }
 
@@ -209,8 +218,8 @@ mod tests {
             lines(&half_way(), 24, 90),
             [
                 "analyze       ━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  13/40  2 in flight  1 failed  2.2/s  13s left",
-                "日本語の記事  ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  0/3+",
-                "report        ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  0/1",
+                "日本語の記事  ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌   0/3+",
+                "report        ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌    0/1",
                 "sample  13/44+  2 in flight  0 calls  120 tokens  6s",
             ]
         );

@@ -1,5 +1,6 @@
 //! What is known of one stage at a moment of the run.
 
+use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ pub struct StageView {
 /// The files of a stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SavedFiles {
-    /// The first few, under the output folder.
+    /// The first few by their names, under the output folder: which came first is chance.
     pub first: Vec<Arc<str>>,
     /// How many there are.
     pub count: u64,
@@ -60,10 +61,35 @@ pub struct SavedFiles {
 impl SavedFiles {
     pub(super) fn add(&mut self, path: &Arc<str>) {
         self.count += 1;
-        if self.first.len() < MOST_FILES {
-            self.first.push(path.clone());
+        let at = self.first.partition_point(|other| by_name(other, path) == Ordering::Less);
+        if at < MOST_FILES {
+            self.first.insert(at, path.clone());
+            self.first.truncate(MOST_FILES);
         }
     }
+}
+
+/// As people sort names: `2.png` before `10.png`.
+fn by_name(one: &str, other: &str) -> Ordering {
+    pieces(one).cmp(pieces(other))
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece<'a> {
+    /// How many digits it has without leading zeros, and these: so the larger number is the larger piece.
+    Number(usize, &'a str),
+    Letter(char),
+}
+
+fn pieces(mut text: &str) -> impl Iterator<Item = Piece<'_>> {
+    std::iter::from_fn(move || {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let first = text.chars().next()?;
+        let (taken, rest) = text.split_at(if digits > 0 { digits } else { first.len_utf8() });
+        text = rest;
+        let number = taken.trim_start_matches('0');
+        Some(if digits > 0 { Piece::Number(number.len(), number) } else { Piece::Letter(first) })
+    })
 }
 
 impl StageView {
@@ -199,5 +225,21 @@ impl StageView {
         // More may end than were announced, where items are still being read.
         self.tally.instances = self.tally.instances.max(self.ended());
         self.tally.not_started = self.tally.instances - self.ended();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_in_their_order_whichever_came_first() {
+        let mut files = SavedFiles::default();
+        for path in ["p/10.png", "p/2.png", "p/1.png", "q.png", "p/a.png", "p/3.png", "p/02.png"] {
+            files.add(&path.into());
+        }
+        let first: Vec<&str> = files.first.iter().map(|path| &**path).collect();
+        assert_eq!(first, ["p/1.png", "p/02.png", "p/2.png", "p/3.png", "p/10.png"]);
+        assert_eq!(files.count, 7);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Failure, FailureKind, RunOutcome, Units};
 
-use super::columns::{Side, one_line, table};
+use super::columns::{Side, one_line, table, width_of};
 use super::failures::FailureGroup;
 use super::paint::Paint;
 use super::stage_view::StageView;
@@ -20,6 +20,8 @@ pub struct SummaryView<'a> {
     pub paint: Paint,
     /// The output folder, as the user named it.
     pub out: &'a Path,
+    /// Columns of the terminal; without one, lines are as long as they are.
+    pub width: Option<usize>,
 }
 
 /// The whole summary: what became of each stage, what failed and why, what held the run back, where the files are, and
@@ -28,39 +30,56 @@ pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
     let mut text = format!("\n{}\n", headline(tally, view.paint));
     if tally.stages().len() > 0 {
         text.push('\n');
-        for (number, line) in stage_table(tally).iter().enumerate() {
+        for (number, line) in stage_table(tally, view.width).iter().enumerate() {
             let line = if number == 0 { view.paint.dim(line) } else { line.clone() };
             _ = writeln!(text, "{line}");
         }
     }
     text.push_str(&problems(tally, view));
-    section(&mut text, view.paint, "Held back by", &lanes(tally));
-    section(&mut text, view.paint, &format!("Files in {}", view.out.display()), &files(tally));
-    section(&mut text, view.paint, "To go on", &next_steps(tally));
+    section(&mut text, view, "Held back by", &lanes(tally));
+    section(&mut text, view, &format!("Files in {}", view.out.display()), &files(tally));
+    section(&mut text, view, "To go on", &next_steps(tally));
     text
 }
 
 /// What went wrong, and nothing else: failures by reason, and warnings. Empty if nothing did.
 pub fn problems(tally: &Tally, view: &SummaryView<'_>) -> String {
     let mut text = String::new();
-    section(&mut text, view.paint, "Failed", &failures(tally, false));
-    section(&mut text, view.paint, "Replaced by `on_error`", &failures(tally, true));
+    section(&mut text, view, "Failed", &failures(tally, false));
+    section(&mut text, view, "Replaced by `on_error`", &failures(tally, true));
     let mut warnings: Vec<String> = tally.warnings().iter().map(|warning| one_line(warning)).collect();
     if tally.more_warnings() > 0 {
         warnings.push(format!("and {}", count_of(tally.more_warnings(), "more warning")));
     }
-    section(&mut text, view.paint, "Warnings", &warnings);
+    section(&mut text, view, "Warnings", &warnings);
     text
 }
 
-fn section(text: &mut String, paint: Paint, heading: &str, lines: &[String]) {
+fn section(text: &mut String, view: &SummaryView<'_>, heading: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
-    _ = writeln!(text, "\n{}", paint.bold(heading));
+    _ = writeln!(text, "\n{}", view.paint.bold(heading));
     for line in lines {
-        _ = writeln!(text, "  {line}");
+        _ = writeln!(text, "  {}", wrapped(line, view.width.unwrap_or(usize::MAX).saturating_sub(4)));
     }
+}
+
+/// A line broken between words, so that no part is wider than `width` where that is possible; what follows is indented.
+fn wrapped(line: &str, width: usize) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let needed = width_of(word.trim_end());
+        if used > 0 && used + needed > width {
+            text.truncate(text.trim_end().len());
+            text.push_str("\n    ");
+            used = 0;
+        }
+        text.push_str(word);
+        used += width_of(word);
+    }
+    text
 }
 
 /// `digest: done in 12.3s (run amber-fox)`
@@ -108,7 +127,7 @@ const COSTS: [(&str, Figure); 2] = [("calls", |stage| stage.calls), ("retries", 
 const TOKENS: [(&str, Figure); 2] =
     [("tokens in", |stage| stage.usage.input_tokens), ("tokens out", |stage| stage.usage.output_tokens)];
 
-fn stage_table(tally: &Tally) -> Vec<String> {
+fn stage_table(tally: &Tally, width: Option<usize>) -> Vec<String> {
     let stages: Vec<&StageView> = tally.stages().collect();
     let seen = |(_, figure): &(&str, Figure)| stages.iter().any(|stage| figure(stage) > 0);
     let (always, fates) = FATES.split_at(2);
@@ -132,9 +151,24 @@ fn stage_table(tally: &Tally) -> Vec<String> {
     if stages.len() > 1 {
         rows.push(row("in all", &stages, [None, Some(tally.took())]));
     }
-    let mut sides = vec![Side::Right; rows[0].len()];
-    sides[0] = Side::Left;
-    table(&sides, &rows)
+    narrowed(rows, width.unwrap_or(usize::MAX))
+}
+
+/// The lines of a table with as many of its columns as there is room for.
+fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
+    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls"].into_iter();
+    loop {
+        let mut sides = vec![Side::Right; rows[0].len()];
+        sides[0] = Side::Left;
+        let lines = table(&sides, &rows);
+        if lines.iter().all(|line| width_of(line) <= width) {
+            return lines;
+        }
+        let Some(name) = dispensable.next() else { return lines };
+        if let Some(column) = rows[0].iter().position(|head| head == name) {
+            rows.iter_mut().for_each(|row| drop(row.remove(column)));
+        }
+    }
 }
 
 /// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
@@ -247,7 +281,7 @@ mod tests {
     use crate::model::{EventKind, SkipReason};
 
     fn shown(sample: &Sample) -> String {
-        summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out") })
+        summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None })
     }
 
     #[test]
@@ -324,6 +358,32 @@ To go on
     }
 
     #[test]
+    fn a_narrow_terminal_has_fewer_columns_and_broken_lines() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(10));
+        sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2).seconds(1.0).done("analyze", 0);
+        sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: true });
+        sample.finish(RunOutcome::Interrupted { terminated: false });
+        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: Some(54) };
+        assert_eq!(
+            summary(sample.tally(), &view),
+            "
+sample: interrupted after 1.0s (run amber-fox)
+
+stage    items  done  not started  calls  retries  time
+analyze     10     1            9      2        1  1.0s
+
+Held back by
+  pollinations/openai: refused once, nothing sent
+    for 2.0s in all, as the server asked
+
+To go on
+  run the same command again
+"
+        );
+    }
+
+    #[test]
     fn what_was_not_counted_is_not_nought() {
         assert_eq!([token_count(0, 0), token_count(0, 2), token_count(1_250, 2)], ["0", "?", "1.2k+"]);
     }
@@ -349,7 +409,7 @@ To go on
     #[test]
     fn nothing_is_said_of_problems_where_there_are_none() {
         let sample = Sample::new();
-        let view = SummaryView { paint: Paint::new(false), out: Path::new("out") };
+        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None };
         assert_eq!(problems(sample.tally(), &view), "");
     }
 }

@@ -1,12 +1,14 @@
 //! Answers in text: what the material itself says best, in the form that is asked for.
 
+use std::collections::HashSet;
+
 use crate::model::TextParams;
 
 use super::ask::{Ask, Form};
 use super::dice::Dice;
 use super::frames::Frames;
 use super::prose::{CLOSING, KEY_WORDS, MARK, OPENERS, Prose};
-use super::words::{self, title_case};
+use super::words::{self, Frequencies, title_case};
 
 /// How many bytes one token stands for. Models differ; four is what English comes to with most of them.
 pub(super) const BYTES_PER_TOKEN: usize = 4;
@@ -105,9 +107,11 @@ fn prose_of(prose: &Prose, ask: &Ask<'_>, dice: &mut Dice) -> String {
     let mut sentences = picks(prose, count, words, dice);
     let enough = ask.count.unwrap_or(2);
     if prose.sentences.len() <= 1 && ask.count.is_none() {
-        // A prompt of a few words is quoted, so that the answer shows what it answers.
-        let quoted = words::prefix(ask.material, 120).trim();
-        sentences = vec![format!("On “{quoted}”:")];
+        // A prompt of a few words is quoted, so that the answer shows what it answers; an answer that quotes is not
+        // quoted in its turn.
+        let said = prose.sentences.first().map_or(ask.material, String::as_str);
+        let asked = said.strip_prefix("On “").and_then(|rest| rest.split_once("”:")).map_or(said, |(asked, _)| asked);
+        sentences = vec![format!("On “{}”:", words::prefix(asked, 120).trim())];
     }
     let mut frames = Frames::new(&prose.keywords, dice);
     while sentences.len() < enough.min(words / 6).max(1) {
@@ -126,15 +130,36 @@ fn document_of(prose: &Prose, ask: &Ask<'_>, dice: &mut Dice) -> String {
     let words = ask.words.unwrap_or(DOCUMENT_WORDS);
     let count = dice.between(7, 11).min(prose.sentences.len());
     let chosen = picks(prose, count, words, dice);
-    let title = title_of(prose, ask.material, dice);
     let lead = chosen.len().div_ceil(3).min(2);
-    let mut document = format!("# {title}\n\n{}", chosen[..lead].join(" "));
+    let topics: Vec<String> = prose.keywords.iter().filter(|word| is_topic(word)).cloned().collect();
+    let mut document = format!("# {}\n\n{}", enumerated(&topics, 3), chosen[..lead].join(" "));
     let rest = &chosen[lead..];
-    for part in rest.chunks(rest.len().div_ceil(3).max(2)) {
-        let heading = title_case(&prose.phrase(&part[0], 3));
-        document = format!("{document}\n\n## {heading}\n\n{}", part.join(" "));
+    let mut used = HashSet::new();
+    for (number, part) in (1..).zip(rest.chunks(rest.len().div_ceil(3).max(2))) {
+        let part = part.join(" ");
+        // A word stands in one heading only, so that no two are alike.
+        let mut words = Frequencies::of(&part).top(8);
+        words.retain(|word| is_topic(word) && !used.contains(&word.to_lowercase()));
+        words.truncate(2);
+        used.extend(words.iter().map(|word| word.to_lowercase()));
+        let heading = if words.is_empty() { format!("Part {number}") } else { enumerated(&words, 2) };
+        document = format!("{document}\n\n## {heading}\n\n{part}");
     }
     document
+}
+
+/// Whether a word may stand in a heading by itself; one that looks like a form of a verb may not.
+fn is_topic(word: &str) -> bool {
+    word.len() < 5 || !["ed", "ing"].iter().any(|end| word.ends_with(end))
+}
+
+/// The first of some words as a title: `Ferry, Bats and Letters`.
+fn enumerated(words: &[String], most: usize) -> String {
+    let (last, others) = match words.get(..words.len().min(most)).and_then(<[String]>::split_last) {
+        Some((last, others)) => (last, others.join(", ")),
+        None => return "Report".to_owned(),
+    };
+    title_case(&if others.is_empty() { last.clone() } else { format!("{others} and {last}") })
 }
 
 /// The sentences that say most, in the order of the text; at least one, if there is any.
@@ -217,6 +242,21 @@ mod tests {
         assert!(report.starts_with("# ") && report.contains("\n## ") && report.ends_with(CLOSING), "{report}");
         let translated = plain("Translate into German: # The ice\n\nIt is thick.");
         assert_eq!(translated, "[offline] Not translated into German:\n\n# The ice\n\nIt is thick.");
+    }
+
+    #[test]
+    fn no_two_headings_of_a_document_are_alike() {
+        let report = plain(&format!("Create a final report from:\n{STORY} {}", STORY.replace("ferry", "boat")));
+        let headings: Vec<&str> = report.lines().filter(|line| line.starts_with('#')).collect();
+        assert!(headings.len() >= 3, "{report}");
+        assert_eq!(headings.iter().collect::<HashSet<_>>().len(), headings.len(), "{report}");
+    }
+
+    #[test]
+    fn a_quotation_is_not_quoted_again() {
+        let first = plain("Name a reason to walk to work");
+        let second = plain(&format!("Say it with other words: {first}"));
+        assert_eq!(second.matches('“').count(), 1, "{first} / {second}");
     }
 
     #[test]

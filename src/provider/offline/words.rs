@@ -18,7 +18,7 @@ const STOP_WORDS: &[&str] = &[
     "nine", "none", "nor", "not", "nothing", "now", "off", "often", "once", "one", "only", "onto", "other", "others",
     "our", "out", "over", "own", "para", "part", "pas", "per", "please", "plus", "por", "pour", "prompt", "put",
     "que", "qui", "quite", "rather", "really", "report", "said", "same", "say", "says", "see", "seen", "sein",
-    "sentence", "sentences", "seven", "short", "should", "since", "six", "small", "some", "something", "sont",
+    "sentence", "sentences", "seven", "she", "short", "should", "since", "six", "small", "some", "something", "sont",
     "still", "style", "such", "summary", "sur", "take", "taken", "ten", "text", "than", "that", "the", "their",
     "theirs", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "though", "three",
     "through", "title", "together", "too", "took", "toward", "towards", "two", "una", "und", "under", "une", "until",
