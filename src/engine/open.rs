@@ -89,31 +89,56 @@ fn from_data(fault: &SourceError, files: &mut SourceFiles) -> Diagnostic {
 
 /// What is said on the command line gets places of its own, so that mistakes in it can be pointed at.
 fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
-    let mut said = |words: &str, value: &str| {
-        let place = files.add_words("command line", words);
-        At::new(value.to_owned(), place)
-    };
     let mut inputs = Vec::new();
     for (name, value) in &request.input_values {
-        let name = said(&format!("{name}: {value}"), name);
-        inputs.push(GivenInput { name, value: GivenValue::Json(value.clone()) });
+        inputs.push(input(name, &format!("{name}: {value}"), "", ": ", GivenValue::Json(value.clone()), files));
     }
     for (name, text) in &request.inputs {
         let shown: String = text.chars().take(60).collect();
-        let name = said(&format!("--input {name}={shown}"), name);
-        inputs.push(GivenInput { name, value: GivenValue::Text(text.clone()) });
+        inputs.push(input(
+            name,
+            &format!("--input {name}={shown}"),
+            "--input ",
+            "=",
+            GivenValue::Text(text.clone()),
+            files,
+        ));
     }
+    let mut option = |option: &str, value: &String| {
+        let mut place = files.add_words("command line", &format!("{option} {value}"));
+        place.span.start += option.len() + 1;
+        At::new(value.clone(), place)
+    };
     Given {
         inputs,
-        provider: request.provider.as_ref().map(|name| said(&format!("--provider {name}"), name)),
+        provider: request.provider.as_ref().map(|name| option("--provider", name)),
         models: request.models.clone(),
         offline: request.offline,
-        only: request.only.iter().map(|name| said(&format!("--only {name}"), name)).collect(),
+        only: request.only.iter().map(|name| option("--only", name)).collect(),
         limit: request.limit,
         working_dir: request.working_dir.clone(),
         to_run: request.to_run,
         survey,
     }
+}
+
+/// An input that is said in `words`: its name stands behind `before`, and its value behind the first `between`.
+fn input(
+    name: &str,
+    words: &str,
+    before: &str,
+    between: &str,
+    value: GivenValue,
+    files: &mut SourceFiles,
+) -> GivenInput {
+    let place = files.add_words("command line", words);
+    let (mut name_place, mut value_place) = (place.clone(), place.clone());
+    if let Some(length) = files.slice(&place).get(before.len()..).and_then(|said| said.find(between)) {
+        name_place.span.start += before.len();
+        name_place.span.end = name_place.span.start + length;
+        value_place.span.start = name_place.span.end + between.len();
+    }
+    GivenInput { name: At::new(name.to_owned(), name_place), value, value_place }
 }
 
 /// Reads values of inputs from a file: a mapping in `.json` or `.yaml`.

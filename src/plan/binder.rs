@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
-use crate::model::{Json, Place};
-use crate::spec::{ExpressionSpec, JsonSpec, LoopSourceSpec, Maybe, PipelineSpec, TextMap, TextSpec};
+use crate::model::{InputKind, Place};
+use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
 
+use super::fields::Written;
 use super::inputs::{Inputs, list};
-use super::loops::{DraftSource, LoopTree};
+use super::loops::LoopTree;
 use super::names::{Named, Names};
-use super::pipeline::{Dial, JsonTemplate, LoopIx};
+use super::pipeline::LoopIx;
 use super::shape::Shape;
 use super::template::{Template, Use};
+use super::work::{Dial, JsonTemplate};
 
 /// Everything that names are checked against.
 #[derive(Debug)]
@@ -96,7 +98,10 @@ impl<'a> Binder<'a> {
         match compiled {
             Ok(template) => {
                 for one in template.uses() {
-                    self.check(one, &map.place(one.range.clone()), site);
+                    self.check(one, &Written::new(text, &one.range, map), site);
+                }
+                for one in template.element_uses() {
+                    self.check_element(one, &Written::new(text, &one.range, map));
                 }
                 template
             }
@@ -131,30 +136,35 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn check(&mut self, one: &Use, place: &Place, site: Site) {
+    /// A name, and what is behind it, where it stands.
+    fn check(&mut self, one: &Use, written: &Written<'_>, site: Site) {
         let Some((root, rest)) = one.path.split_first() else { return };
         match root.as_str() {
-            "loop" => return self.check_loop_info(rest, place, site),
-            "run" => return self.check_run(rest, place, site),
+            "loop" => return self.check_loop_info(rest, written, site),
+            "run" => return self.check_run(rest, written, site),
             "previous" => {
-                let message = "`previous` is not supported yet";
-                self.diagnostics.push(Diagnostic::error("not-supported-yet", place, message));
-                return;
+                let diagnostic =
+                    Diagnostic::error("not-supported-yet", &written.place(), "`previous` is not supported yet")
+                        .help("name what is the same for every item, or leave it out");
+                return self.diagnostics.push(diagnostic);
             }
             _ => {}
         }
-        match self.ground.names.get(root) {
+        match self.named(root) {
             Some(Named::Input(input)) => {
                 self.found.inputs.insert(input);
-                self.check_fields(root, &self.ground.inputs.shapes[input].clone(), rest, place);
+                // What may not be rendered may be made for a value that this one is not.
+                if !(one.conditional && self.ground.inputs.kinds[input] == InputKind::Json) {
+                    self.check_fields(one, &self.ground.inputs.shapes[input], written);
+                }
             }
-            Some(Named::Variable) => self.check_variable(one, rest, place, site),
-            Some(Named::Stage(stage)) => self.check_stage(stage, one, rest, place, site),
+            Some(Named::Variable) => self.check_variable(one, rest, written, site),
+            Some(Named::Stage(stage)) => self.check_stage(stage, one, written, site),
             None => {
-                let help = self.ground.names.suggest(root).unwrap_or_else(|| self.known_here());
-                self.diagnostics.push(
-                    Diagnostic::error("unknown-name", place, format!("there is nothing called `{root}`")).help(help),
-                );
+                let help = self.suggest(root).unwrap_or_else(|| self.known_here());
+                let message = format!("there is nothing called `{root}`");
+                let place = written.segment(root, rest);
+                self.diagnostics.push(Diagnostic::error("unknown-name", &place, message).help(help));
             }
         }
     }
@@ -168,13 +178,17 @@ impl<'a> Binder<'a> {
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
 
-    fn check_loop_info(&mut self, rest: &[String], place: &Place, site: Site) {
+    fn check_loop_info(&mut self, rest: &[String], written: &Written<'_>, site: Site) {
         const FIELDS: [&str; 4] = ["index", "number", "first", "key"];
         self.found.loop_info = true;
         let Some(innermost) = self.loops.last() else {
+            let help = if self.stage.is_some() {
+                "give the stage a `for_each`, or leave `loop` out"
+            } else {
+                "an output names inputs and stages"
+            };
             let message = "`loop` is known inside of a loop alone";
-            let help = "give the stage a `for_each`, or leave `loop` out";
-            self.diagnostics.push(Diagnostic::error("unknown-name", place, message).help(help));
+            self.diagnostics.push(Diagnostic::error("unknown-name", &written.place(), message).help(help));
             return;
         };
         let variables: Vec<&str> = self.loops.iter().map(|ix| self.ground.tree.name(*ix)).collect();
@@ -187,150 +201,168 @@ impl<'a> Binder<'a> {
         if site == Site::Request || site == Site::Chooser {
             self.found.request_loops.insert(of);
         }
-        if let Some(field) = fields.first()
-            && (!FIELDS.contains(&field.as_str()) || fields.len() > 1)
-        {
-            let message = format!("`loop` has no field `{}`", fields.join("."));
-            let known = FIELDS.iter().copied().chain(variables.iter().copied());
-            let help = match did_you_mean(field, known.clone()) {
-                Some(meant) => format!("did you mean `loop.{meant}`?"),
-                None => format!("it has {}", list(known)),
-            };
-            self.diagnostics.push(Diagnostic::error("unknown-field", place, message).help(help));
-        }
+        let owner = if fields.len() < rest.len() { format!("loop.{}", rest[0]) } else { "loop".to_owned() };
+        let wrong = match fields {
+            [field] if FIELDS.contains(&field.as_str()) => return,
+            [] => {
+                let message = format!("`{owner}` is no value of its own");
+                let help = format!("name one of its fields: {}", list(FIELDS));
+                Diagnostic::error("unknown-field", &written.place(), message).help(help)
+            }
+            [known, field, more @ ..] if FIELDS.contains(&known.as_str()) => {
+                let message = format!("`{owner}.{known}` has no field `{field}`");
+                let help = format!("name it as `{{{{{owner}.{known}}}}}`");
+                Diagnostic::error("unknown-field", &written.segment(field, more), message).help(help)
+            }
+            [field, more @ ..] => {
+                let known: Vec<&str> =
+                    FIELDS.into_iter().chain(if owner == "loop" { variables } else { Vec::new() }).collect();
+                let help = match did_you_mean(field, known.iter().copied()) {
+                    Some(meant) => format!("did you mean `{owner}.{meant}`?"),
+                    None => format!("it has {}", list(known)),
+                };
+                let message = format!("`{owner}` has no field `{field}`");
+                Diagnostic::error("unknown-field", &written.segment(field, more), message).help(help)
+            }
+        };
+        self.diagnostics.push(wrong);
     }
 
-    fn check_run(&mut self, rest: &[String], place: &Place, site: Site) {
+    fn check_run(&mut self, rest: &[String], written: &Written<'_>, site: Site) {
         self.found.run = true;
-        let field = rest.first().map_or("", String::as_str);
-        let (code, message, help) = match field {
-            "name" if rest.len() == 1 => return,
-            "id" if rest.len() == 1 && matches!(site, Site::Save | Site::Output) => return,
-            "id" => (
+        let may_name_id = matches!(site, Site::Save | Site::Output);
+        let (code, message, help) = match rest {
+            [field] if field == "name" || (field == "id" && may_name_id) => return,
+            [field] if field == "id" => (
                 "run-id",
                 "`run.id` is known in `save` and `outputs` alone".to_owned(),
-                "an answer must not depend on the run",
+                "take it out: an answer that depends on the run could never be used again",
             ),
-            _ => (
-                "unknown-field",
-                format!("`run` has no field `{field}`"),
-                "it has `run.name`, and `run.id` in `save` and `outputs`",
-            ),
+            _ => {
+                let message = match rest.first() {
+                    Some(field) => format!("`run` has no field `{field}`"),
+                    None => "`run` is no value of its own".to_owned(),
+                };
+                ("unknown-field", message, "there is `run.name`, and `run.id` in `save` and `outputs`")
+            }
         };
-        self.diagnostics.push(Diagnostic::error(code, place, message).help(help));
+        self.diagnostics.push(Diagnostic::error(code, &written.place(), message).help(help));
     }
 
-    fn check_variable(&mut self, one: &Use, rest: &[String], place: &Place, site: Site) {
+    fn check_variable(&mut self, one: &Use, rest: &[String], written: &Written<'_>, site: Site) {
         let name = &one.path[0];
         let Some(ix) = self.ground.tree.find(name) else { return };
         if !self.loops.contains(&ix) {
-            let written = self.written_source(name);
-            let help = if self.stage.is_some() {
-                format!("run this stage for each: `for_each: {{{name}: {written}}}`")
-            } else {
-                "an output names inputs and stages".to_owned()
-            };
-            let message = format!("`{name}` is a loop variable, and this is outside of its loop");
-            self.diagnostics.push(Diagnostic::error("outside-loop", place, message).help(help));
+            self.outside_its_loop(name, ix, &written.segment(name, rest));
             return;
         }
         self.found.loops.insert(ix);
         if matches!(site, Site::Request | Site::Chooser) {
             self.found.request_loops.insert(ix);
         }
-        self.check_fields(name, &self.ground.tree.shape(ix, self.ground.inputs), rest, place);
+        self.check_fields(one, &self.ground.tree.shape(ix, self.ground.inputs), written);
         if !one.lenient && !one.conditional && !rest.is_empty() {
             self.found.required.push((ix, rest.to_vec()));
         }
     }
 
-    /// The source of a loop as its author wrote it.
-    fn written_source(&self, variable: &str) -> String {
-        let written = self.ground.spec.stages.iter().find_map(|stage| match &stage.for_each {
-            Some(crate::spec::ForEachSpec::Loops(entries)) => {
-                entries.iter().find(|entry| entry.variable.value == variable).map(|entry| &entry.source.value)
+    fn outside_its_loop(&mut self, name: &str, ix: LoopIx, place: &Place) {
+        let (where_, help) = match self.stage {
+            None => (
+                "an output",
+                "an output names inputs and stages; a stage in the loop has a value for each item".to_owned(),
+            ),
+            Some(_) if self.ground.tree.chain(Some(ix)).starts_with(self.loops) => {
+                ("this stage", format!("run this stage for each: `for_each: {name}`"))
             }
-            _ => None,
-        });
-        match written {
-            Some(LoopSourceSpec::Path(path)) => path.join("."),
-            Some(LoopSourceSpec::List(items)) => Json::Array(items.clone()).to_string(),
-            Some(LoopSourceSpec::Count(count)) => count.to_string(),
-            None => "LIST".to_owned(),
-        }
+            Some(_) => {
+                let around = list(self.loops.iter().map(|ix| self.ground.tree.name(*ix)));
+                let help = format!(
+                    "this stage runs for each {around}; let a stage with `for_each: {name}` make what is needed here"
+                );
+                ("this stage", help)
+            }
+        };
+        let message = format!("`{name}` is a loop variable, and {where_} is outside of its loop");
+        let diagnostic = Diagnostic::error("outside-loop", place, message)
+            .also(&self.ground.tree.loops[ix.0].place, "the loop is declared here")
+            .help(help);
+        self.diagnostics.push(diagnostic);
     }
 
-    fn check_stage(&mut self, stage: usize, one: &Use, rest: &[String], place: &Place, site: Site) {
-        let name = &one.path[0];
+    fn check_stage(&mut self, stage: usize, one: &Use, written: &Written<'_>, site: Site) {
+        let (name, rest) = (&one.path[0], &one.path[1..]);
         if self.stage == Some(stage) {
-            if site != Site::Save {
-                let message = format!("`{name}` names itself");
-                let help = "a stage's own value is known in its `save` alone";
-                self.diagnostics.push(Diagnostic::error("names-itself", place, message).help(help));
+            if site == Site::Save {
+                self.check_fields(one, &self.ground.values[stage], written);
                 return;
             }
-            return self.check_fields(name, &self.ground.values[stage].clone(), rest, place);
+            let message = format!("`{name}` names itself");
+            let help = "a stage's own value is known in its `save` alone";
+            let place = written.segment(name, rest);
+            self.diagnostics.push(Diagnostic::error("names-itself", &place, message).help(help));
+            return;
         }
         if site == Site::Chooser {
-            let message =
-                format!("`{name}` is a stage, and `provider` and `model` name inputs and loop variables alone");
-            let help = "who answers must be known before anything is asked";
-            self.diagnostics.push(Diagnostic::error("chooser-names-stage", place, message).help(help));
+            let message = format!("`{name}` is a stage, and who answers can't depend on an answer");
+            let help = "`provider` and `model` name inputs and loop variables alone";
+            let place = written.segment(name, rest);
+            self.diagnostics.push(Diagnostic::error("chooser-names-stage", &place, message).help(help));
             return;
         }
         self.found.stages.entry(stage).and_modify(|optional| *optional &= one.optional).or_insert(one.optional);
-        self.found.places.entry(stage).or_insert_with(|| place.clone());
+        self.found.places.entry(stage).or_insert_with(|| written.segment(name, rest));
         if site == Site::Request {
             self.found.request_stages.insert(stage);
         }
-        let theirs = &self.ground.tree.of_stage[stage];
-        let value = self.ground.values[stage].clone();
-        let shape = if self.loops.starts_with(theirs) { value } else { Shape::List(Box::new(value)) };
-        self.check_fields(name, &shape, rest, place);
+        if let Some(shape) = self.shape_here(name) {
+            self.check_fields(one, &shape, written);
+        }
+        if one.by_index && rest.is_empty() {
+            self.warn_of_pairing(name, written);
+        }
     }
 
-    fn check_fields(&mut self, name: &str, shape: &Shape, rest: &[String], place: &Place) {
-        let Err((at, found)) = shape.behind(rest) else { return };
-        let before = std::iter::once(name).chain(rest[..at].iter().map(String::as_str)).collect::<Vec<_>>().join(".");
-        let field = &rest[at];
-        let message = format!("`{before}` is {} and has no field `{field}`", found.words());
-        let help = match did_you_mean(field, found.fields()) {
-            Some(meant) => format!("did you mean `{before}.{meant}`?"),
-            None => match &found {
-                Shape::Fields(_) => format!("it has {}", list(found.fields())),
-                Shape::List(_) => match self.list_help(name) {
-                    Some(help) => help,
-                    None => format!("write `{{{{#each {before}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
-                },
-                Shape::Text if self.ground.names.get(name).is_some_and(|named| matches!(named, Named::Stage(_))) => {
-                    format!("name it as `{{{{{before}}}}}`, or ask for fields with `json: true`")
-                }
-                _ => format!("name it as `{{{{{before}}}}}`"),
-            },
-        };
-        self.diagnostics.push(Diagnostic::error("unknown-field", place, message).help(help));
+    /// Skipped and failed instances leave a list, so that two lists need not line up.
+    fn warn_of_pairing(&mut self, name: &str, written: &Written<'_>) {
+        let Some(variable) = self.loop_of(name).map(str::to_owned) else { return };
+        let message =
+            format!("`{name}` may have fewer values than there are items, so `@index` can pair the wrong ones");
+        let help = format!(
+            "pair values inside the loop: in a stage with `for_each: {variable}`, `{{{{{name}}}}}` is the value of that \
+             `{variable}`"
+        );
+        self.diagnostics.push(Diagnostic::warning("lookup-by-index", &written.place(), message).help(help));
     }
 
-    /// A stage in a loop is a list outside of it: how to get inside.
-    fn list_help(&self, name: &str) -> Option<String> {
-        let Some(Named::Stage(stage)) = self.ground.names.get(name) else {
-            if let Some(Named::Input(_)) = self.ground.names.get(name) {
-                let one = super::loops::singular(name);
-                return Some(format!("loop over it: `for_each: {{{one}: {name}}}`, and name the field of `{one}`"));
+    pub(super) fn named(&self, name: &str) -> Option<Named> {
+        self.ground.names.get(name)
+    }
+
+    pub(super) fn suggest(&self, word: &str) -> Option<String> {
+        self.ground.names.suggest(word)
+    }
+
+    /// What a name stands for in this place; nothing if it has no meaning here.
+    pub(super) fn shape_here(&self, name: &str) -> Option<Shape> {
+        match self.named(name)? {
+            Named::Input(input) => Some(self.ground.inputs.shapes[input].clone()),
+            Named::Variable => {
+                let ix = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix))?;
+                Some(self.ground.tree.shape(ix, self.ground.inputs))
             }
-            return None;
-        };
-        let innermost = self.ground.tree.of_stage[stage].last()?;
-        let variable = self.ground.tree.name(*innermost);
-        Some(format!(
-            "it is the list of all its values here: join its loop with `for_each: {variable}`, or use `#each`"
-        ))
+            Named::Stage(stage) => {
+                let value = self.ground.values[stage].clone();
+                let is_one = self.loops.starts_with(&self.ground.tree.of_stage[stage]);
+                Some(if is_one { value } else { Shape::List(Box::new(value)) })
+            }
+        }
     }
-}
 
-impl DraftSource {
-    /// The loop around, or the stage, that this depends on.
-    pub(super) fn stage(&self) -> Option<usize> {
-        if let Self::Stage { stage, .. } = self { Some(*stage) } else { None }
+    /// The innermost loop of a stage.
+    pub(super) fn loop_of(&self, name: &str) -> Option<&str> {
+        let Some(Named::Stage(stage)) = self.named(name) else { return None };
+        let innermost = self.ground.tree.of_stage[stage].last()?;
+        Some(self.ground.tree.name(*innermost))
     }
 }

@@ -12,11 +12,12 @@ use super::given::Given;
 use super::inputs::{self, Inputs, list};
 use super::loops::{self, DraftSource, LoopTree};
 use super::names::Names;
-use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Plan, Reach, Ref, Shelving, Stage, StageIx};
+use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
 use super::references::{self, Edges};
 use super::scopes::{self, Scopes};
 use super::shape::Shape;
 use super::stages::{self, Around};
+use super::work::Work;
 use super::{outputs, providers, saves, survey};
 
 /// What compiling came to.
@@ -38,8 +39,9 @@ pub fn compile(spec: &PipelineSpec, given: &Given, path_problem: PathProblem) ->
     let mut diagnostics = Diagnostics::default();
     let mut faults = Vec::new();
     let plan = passes(spec, given, path_problem, &mut diagnostics, &mut faults);
+    // Passes go on after an error, so that all are found: what they make is a plan only if there is none.
     let clean = !diagnostics.has_errors() && faults.is_empty();
-    Compiled { plan: plan.filter(|_| clean), diagnostics, faults }
+    Compiled { plan: clean.then_some(plan), diagnostics, faults }
 }
 
 fn passes(
@@ -48,7 +50,7 @@ fn passes(
     path_problem: PathProblem,
     diagnostics: &mut Diagnostics,
     faults: &mut Vec<SourceError>,
-) -> Option<Plan> {
+) -> Plan {
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
@@ -62,7 +64,7 @@ fn passes(
         (0..spec.stages.len()).map(|ix| stages::build(around, ix, diagnostics)).unzip();
 
     let edges = edges(&tree, &found, spec);
-    let depths = references::depths(spec, &edges, diagnostics)?;
+    let depths = references::depths(spec, &edges, diagnostics);
     let kept = only(spec, given, &edges, diagnostics);
     let mut order: Vec<usize> = (0..stages.len()).collect();
     order.sort_by_key(|ix| depths[*ix]);
@@ -79,18 +81,18 @@ fn passes(
     if given.survey && !diagnostics.has_errors() {
         faults.extend(survey::read(&ground, &stages, &found, &mut loops, diagnostics));
     }
-    Some(Plan {
+    Plan {
         name: Arc::from(spec.name.value.as_str()),
         description: spec.description.clone(),
         inputs: inputs.values,
         providers,
         loops,
-        scopes: scopes.scopes,
+        scopes: scopes.all,
         stages,
         outputs,
         limit: given.limit,
         deadline: spec.deadline.as_ref().map(|at| at.value),
-    })
+    }
 }
 
 fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
@@ -132,18 +134,17 @@ fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut D
     let mut kept = vec![false; edges.len()];
     let mut open = Vec::new();
     for name in &given.only {
-        match spec.stages.iter().position(|stage| stage.name.value == name.value) {
-            Some(ix) => open.push(ix),
-            None => {
-                let names = || spec.stages.iter().map(|stage| stage.name.value.as_str());
-                let help = match did_you_mean(&name.value, names()) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("its stages are {}", list(names())),
-                };
-                let message = format!("there is no stage `{}`", name.value);
-                diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help(help));
-            }
+        if let Some(ix) = spec.stages.iter().position(|stage| stage.name.value == name.value) {
+            open.push(ix);
+            continue;
         }
+        let names = || spec.stages.iter().map(|stage| stage.name.value.as_str());
+        let help = match did_you_mean(&name.value, names()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("its stages are {}", list(names())),
+        };
+        let message = format!("there is no stage `{}`", name.value);
+        diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help(help));
     }
     while let Some(ix) = open.pop() {
         if !std::mem::replace(&mut kept[ix], true) {
@@ -189,9 +190,9 @@ fn connect(
             .collect();
         let repeat = stage.loops.iter().copied().filter(|of| !depends[ix].contains(of)).collect();
         match &mut stage.work {
-            super::pipeline::Work::Text(work) => work.asking.repeat = repeat,
-            super::pipeline::Work::Image(work) => work.asking.repeat = repeat,
-            super::pipeline::Work::Render(_) => {}
+            Work::Text(work) => work.asking.repeat = repeat,
+            Work::Image(work) => work.asking.repeat = repeat,
+            Work::Render(_) => {}
         }
     }
     for (ix, one) in tree.loops.iter().enumerate() {
@@ -239,7 +240,7 @@ fn input_list(inputs: &Inputs, input: usize, path: &[String]) -> ListSource {
 }
 
 /// Which values are held, and until when.
-fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[super::pipeline::OutputPlan], kept: &[bool]) {
+fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[OutputPlan], kept: &[bool]) {
     let mut shelves: Vec<Option<Shelving>> = vec![None; stages.len()];
     let hold = |shelf: &mut Option<Shelving>, consumer: Option<usize>, len: usize, to_the_end: bool| {
         let shelf = shelf.get_or_insert_with(|| Shelving { consumers: Vec::new(), len, to_the_end: false });

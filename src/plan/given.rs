@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{At, Json, StageKindName};
+use crate::model::{At, Json, Place, StageKindName};
 
 /// What is said on the command line, or by a program, about the pipeline as a whole.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,8 @@ pub struct GivenInput {
     pub name: At<String>,
     /// Its value.
     pub value: GivenValue,
+    /// Where the value was said.
+    pub value_place: Place,
 }
 
 /// A value, as a text that is read by the input's type, or as it is.

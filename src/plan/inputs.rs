@@ -64,8 +64,8 @@ fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnost
 }
 
 /// Names as people list them: `a`, `b`.
-pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The written type, else that of the default.
@@ -90,6 +90,7 @@ fn shape(kind: InputKind, value: &InputValue) -> Shape {
     match value {
         InputValue::List(ListSource::Inline(items)) => Shape::List(Box::new(Shape::of_items(items))),
         InputValue::List(ListSource::Glob { .. }) => Shape::List(Box::new(Shape::found_file())),
+        InputValue::Json(value) if kind == InputKind::Json => Shape::of_value(value),
         _ => Shape::of_input(kind),
     }
 }
@@ -134,7 +135,7 @@ fn from_given(
     said: &GivenInput,
     working_dir: &Path,
 ) -> Result<InputValue, Diagnostic> {
-    let place = &said.name.place;
+    let place = &said.value_place;
     let wrong = |what: &str, help: &str| {
         Diagnostic::error("wrong-input", place, format!("`{}` is not {what}", input.name.value)).help(help)
     };

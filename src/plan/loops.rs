@@ -2,11 +2,12 @@
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::model::{At, InputKind, Json, Place};
-use crate::spec::{ForEachSpec, KindSpec, LoopSourceSpec, LoopSpec, PipelineSpec, StageSpec};
+use crate::spec::{ForEachSpec, LoopSpec, PipelineSpec};
 
 use super::inputs::{Inputs, list};
+use super::loop_sources::no_list;
 use super::names::{Named, Names};
-use super::pipeline::{InputValue, LoopIx};
+use super::pipeline::LoopIx;
 use super::shape::Shape;
 
 /// A loop as it is found: its source names stages and loops by index.
@@ -26,6 +27,13 @@ pub(super) enum DraftSource {
     Count(u64),
     Stage { stage: usize, path: Vec<String> },
     Item { of: LoopIx, path: Vec<String> },
+}
+
+impl DraftSource {
+    /// The stage that the items come from.
+    pub(super) fn stage(&self) -> Option<usize> {
+        if let Self::Stage { stage, .. } = self { Some(*stage) } else { None }
+    }
 }
 
 /// The tree, and the loops of each stage, outermost first.
@@ -54,14 +62,18 @@ impl LoopTree {
     /// The shape of an item.
     pub(super) fn shape(&self, ix: LoopIx, inputs: &Inputs) -> Shape {
         match &self.loops[ix.0].source {
-            DraftSource::Input { input, path } => match &inputs.shapes[*input] {
-                Shape::List(of) if path.is_empty() => of.as_ref().clone(),
-                Shape::Plain(_) if path.is_empty() => Shape::Plain("a number"),
+            DraftSource::Input { input, path } => match inputs.shapes[*input].behind(path) {
+                Some(Shape::List(of)) => *of,
+                Some(Shape::Plain(_)) => Shape::Plain("a number"),
                 _ => Shape::Any,
             },
             DraftSource::List(items) => Shape::of_items(items),
             DraftSource::Count(_) => Shape::Plain("a number"),
-            DraftSource::Stage { .. } | DraftSource::Item { .. } => Shape::Any,
+            DraftSource::Item { of, path } => {
+                let list = self.shape(*of, inputs).behind(path);
+                list.and_then(|list| list.element()).unwrap_or(Shape::Any)
+            }
+            DraftSource::Stage { .. } => Shape::Any,
         }
     }
 }
@@ -73,11 +85,23 @@ enum Visit {
     Closed,
 }
 
-struct Builder<'a> {
-    spec: &'a PipelineSpec,
-    names: &'a Names,
-    inputs: &'a Inputs,
-    tree: LoopTree,
+/// How it stands with the declaration of a loop variable.
+#[derive(Clone, Copy)]
+pub(super) enum Declared {
+    Nowhere,
+    /// It is declared, and what is wrong with that is told there.
+    Wrongly,
+    As(LoopIx),
+}
+
+/// What is wrong has been told already.
+struct Told;
+
+pub(super) struct Builder<'a> {
+    pub(super) spec: &'a PipelineSpec,
+    pub(super) names: &'a Names,
+    pub(super) inputs: &'a Inputs,
+    pub(super) tree: LoopTree,
     visits: Vec<Visit>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -118,7 +142,7 @@ fn warn_of_twins(tree: &LoopTree, diagnostics: &mut Diagnostics) {
 }
 
 impl Builder<'_> {
-    fn visit(&mut self, stage: usize) {
+    pub(super) fn visit(&mut self, stage: usize) {
         if self.visits[stage] != Visit::Unseen {
             return;
         }
@@ -133,45 +157,80 @@ impl Builder<'_> {
         self.visits[stage] = Visit::Closed;
     }
 
-    fn error(&mut self, code: &'static str, place: &Place, message: String, help: impl Into<String>) {
+    pub(super) fn is_open(&self, stage: usize) -> bool {
+        self.visits[stage] == Visit::Open
+    }
+
+    pub(super) fn error(&mut self, code: &'static str, place: &Place, message: String, help: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(code, place, message).help(help));
     }
 
     /// `for_each: article`
     fn join(&mut self, name: &At<String>) -> Option<LoopIx> {
-        if let Some(found) = self.declared(&name.value) {
-            return found;
-        }
         let word = &name.value;
-        match self.names.get(word) {
-            Some(Named::Input(_) | Named::Stage(_)) => {
-                let help = format!("give each item a name: `for_each: {{{}: {word}}}`", singular(word));
-                self.error("for-each-list", &name.place, format!("`{word}` is a list, not a loop variable"), help);
-            }
-            _ => {
-                let variables: Vec<String> =
-                    declarations(self.spec).map(|(_, entry)| entry.variable.value.clone()).collect();
-                let help = match did_you_mean(word, variables.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None if variables.is_empty() => {
-                        "no stage declares a loop: `for_each: {item: LIST}` does".to_owned()
-                    }
-                    None => format!("loop variables are {}", list(variables.iter().map(String::as_str))),
-                };
-                self.error("unknown-loop", &name.place, format!("there is no loop variable `{word}`"), help);
-            }
+        match self.declared(word) {
+            Declared::As(found) => return Some(found),
+            Declared::Wrongly => return None,
+            Declared::Nowhere => {}
+        }
+        if let Some(named) = self.names.get(word) {
+            let (message, help) = self.no_variable(word, named);
+            self.error("for-each-list", &name.place, message, help);
+        } else {
+            let variables = || declarations(self.spec).map(|(_, entry)| entry.variable.value.as_str());
+            let help = match did_you_mean(word, variables()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if variables().next().is_none() => "declare one: `for_each: {item: LIST}`".to_owned(),
+                None => format!("loop variables are {}", list(variables())),
+            };
+            self.error("unknown-loop", &name.place, format!("there is no loop variable `{word}`"), help);
         }
         None
     }
 
-    /// The loop of this name, wherever it is declared. `Some(None)`: it is, but wrongly, and that is told there.
-    fn declared(&mut self, name: &str) -> Option<Option<LoopIx>> {
-        if let Some(found) = self.tree.find(name) {
-            return Some(Some(found));
+    /// Why the name of an input or a stage can't be joined, and what to write instead.
+    fn no_variable(&mut self, word: &str, named: Named) -> (String, String) {
+        let each = format!("give each item a name: `for_each: {{{}: {word}}}`", singular(word));
+        match named {
+            Named::Input(input) if self.inputs.kinds[input] == InputKind::Items => {
+                (format!("`{word}` is a list, not a loop variable"), each)
+            }
+            Named::Stage(stage) if !self.is_open(stage) => {
+                self.visit(stage);
+                let message = format!("`{word}` is a stage, not a loop variable");
+                match self.tree.of_stage[stage].last() {
+                    Some(ix) => {
+                        (message, format!("join the loop that it runs in: `for_each: {}`", self.tree.name(*ix)))
+                    }
+                    None if no_list(&self.spec.stages[stage], self.spec).is_none() => (message, each),
+                    None => (message, "take it out: a stage that names another one waits for it anyway".to_owned()),
+                }
+            }
+            Named::Input(input) if self.inputs.kinds[input] == InputKind::Json => {
+                let help = format!("name a list in it: `for_each: {{item: {word}.LIST}}`");
+                (format!("`{word}` is an input, not a loop variable"), help)
+            }
+            Named::Input(input) if self.inputs.kinds[input] == InputKind::Integer => {
+                let help = format!("count up to it: `for_each: {{n: {word}}}`");
+                (format!("`{word}` is an input, not a loop variable"), help)
+            }
+            named => {
+                let help = "a loop goes over a list: `for_each: {item: LIST}`".to_owned();
+                (format!("`{word}` is {}, not a loop variable", named.words()), help)
+            }
         }
-        let stage = declarations(self.spec).find(|(_, entry)| entry.variable.value == name).map(|(stage, _)| stage)?;
+    }
+
+    /// The loop of this name, wherever it is declared.
+    pub(super) fn declared(&mut self, name: &str) -> Declared {
+        if let Some(found) = self.tree.find(name) {
+            return Declared::As(found);
+        }
+        let Some((stage, _)) = declarations(self.spec).find(|(_, entry)| entry.variable.value == name) else {
+            return Declared::Nowhere;
+        };
         self.visit(stage);
-        Some(self.tree.find(name))
+        self.tree.find(name).map_or(Declared::Wrongly, Declared::As)
     }
 
     /// `for_each: {lang: [en, de], tone: tones}`
@@ -179,22 +238,27 @@ impl Builder<'_> {
         let mut around: Option<LoopIx> = None;
         for entry in entries {
             let (source, brought) = self.source(entry)?;
-            let parent = self.parent(entry, around, brought)?;
+            let parent = self.parent(entry, around, brought).ok()?;
             around = Some(self.declare(entry, source, parent)?);
         }
         around
     }
 
     /// The loop that a new one stands in: the one before it in the list, or the one that its source brings along.
-    fn parent(&mut self, entry: &LoopSpec, around: Option<LoopIx>, brought: Option<LoopIx>) -> Option<Option<LoopIx>> {
+    fn parent(
+        &mut self,
+        entry: &LoopSpec,
+        around: Option<LoopIx>,
+        brought: Option<LoopIx>,
+    ) -> Result<Option<LoopIx>, Told> {
         let (Some(outer), Some(inner)) = (around, brought) else {
-            return Some(around.or(brought));
+            return Ok(around.or(brought));
         };
         if self.tree.chain(around).contains(&inner) {
-            return Some(around);
+            return Ok(around);
         }
         if self.tree.chain(brought).contains(&outer) {
-            return Some(brought);
+            return Ok(brought);
         }
         let (outer, inner) = (self.tree.name(outer).to_owned(), self.tree.name(inner).to_owned());
         let variable = entry.variable.value.clone();
@@ -202,7 +266,7 @@ impl Builder<'_> {
         let help =
             format!("name both loops, the outer one first: `for_each: {{{inner}: .., {outer}: .., {variable}: ..}}`");
         self.error("loop-nesting", &entry.source.place, message, help);
-        None
+        Err(Told)
     }
 
     fn declare(&mut self, entry: &LoopSpec, source: DraftSource, parent: Option<LoopIx>) -> Option<LoopIx> {
@@ -225,99 +289,6 @@ impl Builder<'_> {
         .help("nest it the same way, or give it another name");
         self.diagnostics.push(diagnostic);
         None
-    }
-
-    /// What a loop is made of, and the loop that this brings along.
-    fn source(&mut self, entry: &LoopSpec) -> Option<(DraftSource, Option<LoopIx>)> {
-        let place = &entry.source.place;
-        let path = match &entry.source.value {
-            LoopSourceSpec::List(items) => return Some((DraftSource::List(items.clone()), None)),
-            LoopSourceSpec::Count(count) => return Some((DraftSource::Count(*count), None)),
-            LoopSourceSpec::Path(path) => path,
-        };
-        let (root, rest) = path.split_first()?;
-        match self.names.get(root) {
-            Some(Named::Input(input)) => self.input_source(input, rest, place).map(|source| (source, None)),
-            Some(Named::Stage(stage)) => self.stage_source(stage, rest, place),
-            Some(Named::Variable) => {
-                let of = self.declared(root)??;
-                Some((DraftSource::Item { of, path: rest.to_vec() }, Some(of)))
-            }
-            None => {
-                let help = self.names.suggest(root).unwrap_or_else(|| {
-                    "a list is an `items` input, a stage with `json`, a loop variable's field, `[a, b]`, or a number".to_owned()
-                });
-                self.error("unknown-list", place, format!("there is no list `{root}`"), help);
-                None
-            }
-        }
-    }
-
-    fn input_source(&mut self, input: usize, rest: &[String], place: &Place) -> Option<DraftSource> {
-        let name = &self.spec.inputs[input].name.value;
-        match self.inputs.kinds[input] {
-            InputKind::Items if rest.is_empty() => {}
-            InputKind::Integer if rest.is_empty() => {}
-            InputKind::Json => {}
-            kind => {
-                let words = if kind == InputKind::Items {
-                    "is a list and has no fields".to_owned()
-                } else {
-                    format!("is {}, not a list", Shape::of_input(kind).words())
-                };
-                let message = format!("the input `{name}` {words}");
-                self.error("not-a-list", place, message, "loop over an input of `type: items`, or a whole number");
-                return None;
-            }
-        }
-        if let InputValue::Json(value) = &self.inputs.values[input].value {
-            let found = rest.iter().try_fold(value.as_ref(), |value, field| value.get(field));
-            if self.inputs.kinds[input] == InputKind::Json && !found.is_some_and(Json::is_array) {
-                let path =
-                    std::iter::once(name.as_str()).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
-                self.error("not-a-list", place, format!("`{path}` is not a list"), "name the list inside of it");
-                return None;
-            }
-        }
-        Some(DraftSource::Input { input, path: rest.to_vec() })
-    }
-
-    fn stage_source(&mut self, stage: usize, rest: &[String], place: &Place) -> Option<(DraftSource, Option<LoopIx>)> {
-        let spec = &self.spec.stages[stage];
-        let name = &spec.name.value;
-        if self.visits[stage] == Visit::Open {
-            let message = format!("the list of this loop comes from `{name}`, which runs in this loop itself");
-            self.error("loop-cycle", place, message, "a loop's list must be there before its first item");
-            return None;
-        }
-        if let Some((what, help)) = no_list(spec, self.spec) {
-            self.error("not-a-list", place, format!("`{name}` is {what}, not a list"), help);
-            return None;
-        }
-        self.visit(stage);
-        let brought = self.tree.of_stage[stage].last().copied();
-        Some((DraftSource::Stage { stage, path: rest.to_vec() }, brought))
-    }
-}
-
-/// Why a stage's value can't be a list.
-fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'static str, &'static str)> {
-    let defaults = [&spec.defaults.text, &spec.defaults.all];
-    let chat = [&spec.defaults.chat, &spec.defaults.all];
-    let asks_json = |defaults: [&crate::spec::SettingsSpec; 2]| {
-        let own = stage.settings.json.as_ref();
-        own.or_else(|| defaults.iter().find_map(|settings| settings.json.as_ref())).is_some_and(|json| json.value)
-    };
-    match &stage.kind {
-        KindSpec::Text(_) if !asks_json(defaults) => {
-            Some(("a text", "add `json: true` and loop over a list inside its answer"))
-        }
-        KindSpec::Chat(_) if !asks_json(chat) => {
-            Some(("a text", "add `json: true` and loop over a list inside its answer"))
-        }
-        KindSpec::Image(_) => Some(("a picture", "loop over a list, and name the picture inside the loop")),
-        KindSpec::Render(_) => Some(("a text", "loop over the list that it is rendered from")),
-        _ => None,
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod binder;
 mod compile;
+mod fields;
 mod given;
 mod inputs;
 mod keys;
+mod loop_sources;
 mod loops;
 mod names;
 mod outputs;
@@ -21,11 +23,13 @@ mod shape;
 mod stages;
 mod survey;
 pub mod template;
+mod work;
 
 pub use compile::{Compiled, PathProblem, compile};
 pub use given::{Given, GivenInput, GivenValue};
 pub use keys::item_key;
 pub use pipeline::{
-    Asking, Dial, Gate, ImageWork, Input, InputValue, JsonTemplate, Loop, LoopIx, LoopSource, Needs, OnErrorPlan,
-    OutputPlan, Plan, Reach, Ref, Save, SaveForm, Scope, ScopeIx, Shelving, Stage, StageIx, TextWork, Work,
+    Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,
+    Stage, StageIx,
 };
+pub use work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};

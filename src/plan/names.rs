@@ -15,7 +15,8 @@ pub(super) enum Named {
 }
 
 impl Named {
-    fn words(self) -> &'static str {
+    /// As people call it, with its article.
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::Input(_) => "an input",
             Self::Stage(_) => "a stage",

@@ -6,8 +6,9 @@ use crate::diag::Diagnostics;
 use crate::spec::JsonSpec;
 
 use super::binder::{Binder, Ground, Site};
-use super::pipeline::{JsonTemplate, OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
+use super::pipeline::{OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
 use super::template::Template;
+use super::work::JsonTemplate;
 
 /// The outputs of the file; without any, every saved stage and every stage that nothing names.
 pub(super) fn build(

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{
-    Choice, Clocks, FailureLimit, ImageParams, Json, OnError, ProviderSettings, Rate, RetryPolicy, Role, StageKindName,
-    TextParams, Waves,
-};
+use crate::model::{FailureLimit, Json, ProviderSettings, Rate, StageKindName, Waves};
 use crate::source::ListSource;
 
 use super::template::Template;
+use super::work::{JsonTemplate, OnErrorPlan, Save, Work};
 
 /// A stage, by its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,33 +266,7 @@ pub struct Stage {
 impl Stage {
     /// The templates of its request.
     pub fn templates(&self) -> Vec<&Template> {
-        fn of_dial<T>(dial: Option<&Dial<T>>) -> Option<&Template> {
-            match dial {
-                Some(Dial::Template(template)) => Some(template),
-                _ => None,
-            }
-        }
-        let mut templates: Vec<&Template> = Vec::new();
-        match &self.work {
-            Work::Render(template) => templates.push(template),
-            Work::Text(work) => {
-                templates.extend(work.messages.iter().map(|(_, template)| template));
-                templates.extend(of_dial(work.max_tokens.as_ref()));
-                templates.extend(of_dial(work.temperature.as_ref()));
-                templates.extend(of_dial(work.seed.as_ref()));
-            }
-            Work::Image(work) => {
-                templates.push(&work.prompt);
-                templates.extend(of_dial(work.width.as_ref()));
-                templates.extend(of_dial(work.height.as_ref()));
-                templates.extend(of_dial(work.seed.as_ref()));
-            }
-        }
-        if let Some(asking) = self.work.asking() {
-            templates.extend(of_dial(Some(&asking.provider)));
-            templates.extend(of_dial(asking.model.as_ref()));
-        }
-        templates
+        self.work.templates()
     }
 }
 
@@ -307,146 +279,6 @@ pub struct Shelving {
     pub len: usize,
     /// Held to the end of the run, for its outputs.
     pub to_the_end: bool,
-}
-
-/// What an instance of a stage does.
-#[derive(Debug)]
-pub enum Work {
-    /// Asks for a text.
-    Text(Box<TextWork>),
-    /// Asks for a picture.
-    Image(Box<ImageWork>),
-    /// Renders a template.
-    Render(Template),
-}
-
-/// How a stage asks.
-#[derive(Debug, Clone)]
-pub struct Asking {
-    /// Whom, by name.
-    pub provider: Dial<String>,
-    /// Which model; none is sent without one.
-    pub model: Option<Dial<String>>,
-    /// How often.
-    pub retry: RetryPolicy,
-    /// How long.
-    pub clocks: Clocks,
-    /// Whether a stream is asked for; without a value, when the text is shown live.
-    pub stream: Option<bool>,
-    /// Loops whose items are part of the call's key, since the request does not depend on them.
-    pub repeat: Vec<LoopIx>,
-}
-
-/// A text to be asked for.
-#[derive(Debug)]
-pub struct TextWork {
-    /// How it is asked.
-    pub asking: Asking,
-    /// The conversation, `system` first.
-    pub messages: Vec<(Role, Template)>,
-    /// What is the same for all instances.
-    pub params: TextParams,
-    /// `max_tokens`.
-    pub max_tokens: Option<Dial<u64>>,
-    /// `temperature`.
-    pub temperature: Option<Dial<f64>>,
-    /// `seed`.
-    pub seed: Option<Dial<i64>>,
-    /// Text, or JSON.
-    pub answer: Choice,
-}
-
-/// A picture to be asked for.
-#[derive(Debug)]
-pub struct ImageWork {
-    /// How it is asked.
-    pub asking: Asking,
-    /// What should be seen.
-    pub prompt: Template,
-    /// What is the same for all instances.
-    pub params: ImageParams,
-    /// `width`, in pixels.
-    pub width: Option<Dial<u32>>,
-    /// `height`, in pixels.
-    pub height: Option<Dial<u32>>,
-    /// `seed`.
-    pub seed: Option<Dial<i64>>,
-}
-
-impl Work {
-    /// How it asks, if it does.
-    pub fn asking(&self) -> Option<&Asking> {
-        match self {
-            Self::Text(work) => Some(&work.asking),
-            Self::Image(work) => Some(&work.asking),
-            Self::Render(_) => None,
-        }
-    }
-}
-
-/// A setting that is fixed, or rendered for each instance.
-#[derive(Debug, Clone)]
-pub enum Dial<T> {
-    /// The same for all.
-    Fixed(T),
-    /// A template; what it gives is checked when it is rendered.
-    Template(Template),
-}
-
-/// JSON whose texts may be templates.
-#[derive(Debug, Clone)]
-pub enum JsonTemplate {
-    /// Anything without a template in it.
-    Plain(Json),
-    /// A template; one that is a single expression keeps its value's type.
-    Template(Template),
-    /// A list with a template in it.
-    List(Vec<JsonTemplate>),
-    /// A mapping with a template in it.
-    Mapping(Vec<(String, JsonTemplate)>),
-}
-
-/// What a failure means for the run.
-#[derive(Debug, Clone)]
-pub enum OnErrorPlan {
-    /// Stop, or go on.
-    Simply(OnError),
-    /// This stands in for the answer.
-    Value(JsonTemplate),
-}
-
-/// Where values are written.
-#[derive(Debug)]
-pub struct Save {
-    /// The path under the output folder.
-    pub path: Template,
-    /// One file for all instances, or one each.
-    pub form: SaveForm,
-}
-
-/// How values are written.
-#[derive(Debug)]
-pub enum SaveForm {
-    /// A file for each instance.
-    File,
-    /// A row for each instance.
-    Rows {
-        /// The row, if the file says; else `{"key": .., "STAGE": ..}`.
-        row: Option<Vec<(String, JsonTemplate)>>,
-        /// Whether it is CSV and not JSON lines.
-        csv: bool,
-    },
-}
-
-impl Save {
-    /// The columns of a row.
-    pub fn columns(&self, stage: &str) -> Vec<String> {
-        match &self.form {
-            SaveForm::Rows { row: Some(row), .. } => row.iter().map(|(name, _)| name.clone()).collect(),
-            SaveForm::Rows { row: None, .. } => vec!["key".to_owned(), stage.to_owned()],
-            SaveForm::File => Vec::new(),
-        }
-    }
 }
 
 /// One of the outputs.

@@ -7,8 +7,8 @@ use crate::spec::{Maybe, PipelineSpec};
 use super::binder::{Binder, Site};
 use super::given::Given;
 use super::inputs::list;
-use super::pipeline::Dial;
 use super::settings::Settings;
+use super::work::Dial;
 
 const DEFAULT: &str = "pollinations";
 

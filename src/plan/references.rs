@@ -14,18 +14,14 @@ pub(super) struct Edges {
     pub(super) to: Vec<(usize, Place)>,
 }
 
-/// Adds the stages that loops are made of, and finds cycles.
-///
-/// Returns for each stage how many stages lie before it on its longest way, or nothing if there is a cycle.
-pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Diagnostics) -> Option<Vec<u32>> {
+/// For each stage, how many stages lie before it on its longest way. Cycles are told; the way ends where one closes.
+pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<u32> {
     let mut walk = Walk { spec, edges, depths: vec![None; edges.len()], trail: Vec::new(), cycles: Vec::new() };
     for stage in 0..edges.len() {
         walk.depth(stage);
     }
-    let (depths, cycles) = (walk.depths, walk.cycles);
-    let clean = cycles.is_empty();
-    diagnostics.extend(cycles);
-    clean.then(|| depths.into_iter().map(Option::unwrap_or_default).collect())
+    diagnostics.extend(walk.cycles);
+    walk.depths.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 struct Walk<'a> {
@@ -61,9 +57,16 @@ impl Walk<'_> {
         let name = |ix: usize| self.spec.stages[ix].name.value.as_str();
         let way: Vec<&str> = cycle.iter().chain(cycle.first()).map(|ix| name(*ix)).collect();
         let message = format!("stages wait for each other: {}", way.join(" -> "));
-        Diagnostic::error("cycle", place, message)
-            .label("this closes the circle")
-            .help("a stage can name only what can be there before it: take one of these names out")
+        let last = cycle.last().map_or("", |ix| name(*ix));
+        let mut diagnostic = Diagnostic::error("cycle", place, message)
+            .label(format!("`{last}` waits for `{}`", way[0]))
+            .help("a stage can name only what is there before it: take one of these names out");
+        for pair in cycle.windows(2) {
+            if let Some((_, place)) = self.edges[pair[0]].to.iter().find(|(to, _)| *to == pair[1]) {
+                diagnostic = diagnostic.also(place, format!("`{}` waits for `{}`", name(pair[0]), name(pair[1])));
+            }
+        }
+        diagnostic
     }
 }
 

@@ -7,7 +7,8 @@ use crate::model::Place;
 use crate::spec::PipelineSpec;
 
 use super::binder::Ground;
-use super::pipeline::{SaveForm, Stage};
+use super::pipeline::Stage;
+use super::work::SaveForm;
 
 /// Tells of paths that leave the folder, that all instances of a stage would share, or that two stages share.
 pub(super) fn check(
@@ -37,12 +38,7 @@ pub(super) fn check(
         }
         let folded = path.to_lowercase();
         if let Some((other, first)) = taken.get(&folded) {
-            let message = format!("`{}` and `{}` are both saved as `{path}`", stages[*other].name, stage.name);
-            diagnostics.push(
-                Diagnostic::error("save-clash", &place, message).also(first, "saved here first").help(
-                    "give each stage a file of its own; paths that differ in case only are the same on many disks",
-                ),
-            );
+            diagnostics.push(shared_by_stages(ground.spec, (*other, first), (ix, &place)));
         } else {
             taken.insert(folded, (ix, place));
         }
@@ -56,6 +52,27 @@ fn starts_outside(template: &str) -> bool {
 fn outside(place: &Place, path: &str, why: &str) -> Diagnostic {
     Diagnostic::error("save-outside", place, format!("`{path}` can't be saved: {why}"))
         .help("a path here is relative to the output folder (`--out DIR`), as in `summaries/{{loop.key}}.md`")
+}
+
+fn shared_by_stages(
+    spec: &PipelineSpec,
+    (first, there): (usize, &Place),
+    (second, here): (usize, &Place),
+) -> Diagnostic {
+    let name = |ix: usize| &spec.stages[ix].name.value;
+    let path = |ix: usize| spec.stages[ix].save.as_ref().map_or("", |save| &save.path.text);
+    let (message, help) = if path(first) == path(second) {
+        (
+            format!("`{}` and `{}` are both saved as `{}`", name(first), name(second), path(second)),
+            "give each stage a file of its own",
+        )
+    } else {
+        (
+            format!("`{}` and `{}` differ in case only, and are one file on many disks", path(first), path(second)),
+            "give each stage a file of its own, with names that differ in more",
+        )
+    };
+    Diagnostic::error("save-clash", here, message).also(there, format!("`{}` is saved here", name(first))).help(help)
 }
 
 fn shared_by_items(spec: &PipelineSpec, ix: usize, path: &str, place: &Place) -> Diagnostic {

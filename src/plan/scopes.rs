@@ -14,7 +14,7 @@ pub(super) type Needed = Vec<Vec<usize>>;
 /// The scopes, and where each stage stands.
 #[derive(Debug)]
 pub(super) struct Scopes {
-    pub(super) scopes: Vec<Scope>,
+    pub(super) all: Vec<Scope>,
     pub(super) of_stage: Vec<ScopeIx>,
     pub(super) slots: Vec<usize>,
 }
@@ -65,7 +65,7 @@ pub(super) fn build(tree: &LoopTree, passes: &[Vec<u32>], kept: &[bool]) -> Scop
         slots.push(scopes[at.0].stages.len());
         scopes[at.0].stages.push(StageIx(stage));
     }
-    Scopes { scopes, of_stage, slots }
+    Scopes { all: scopes, of_stage, slots }
 }
 
 fn enter(scopes: &mut Vec<Scope>, parent: ScopeIx, of: LoopIx, pass: u32) -> ScopeIx {
@@ -93,7 +93,7 @@ impl Scopes {
     /// How a stage in `from` gets at the values of another one.
     pub(super) fn reach(&self, tree: &LoopTree, from: ScopeIx, to: usize) -> Reach {
         let target = self.of_stage[to];
-        let chain = std::iter::successors(Some(from), |ix| self.scopes[ix.0].parent);
+        let chain = std::iter::successors(Some(from), |ix| self.all[ix.0].parent);
         if let Some(up) = chain.into_iter().position(|ix| ix == target) {
             return Reach::Near { up, slot: self.slots[to] };
         }
@@ -104,8 +104,8 @@ impl Scopes {
     }
 
     fn loops(&self, scope: ScopeIx) -> Vec<LoopIx> {
-        let chain = std::iter::successors(Some(scope), |ix| self.scopes[ix.0].parent);
-        let mut loops: Vec<LoopIx> = chain.filter_map(|ix| self.scopes[ix.0].of).collect();
+        let chain = std::iter::successors(Some(scope), |ix| self.all[ix.0].parent);
+        let mut loops: Vec<LoopIx> = chain.filter_map(|ix| self.all[ix.0].of).collect();
         loops.reverse();
         loops
     }
@@ -113,10 +113,10 @@ impl Scopes {
     /// Sets what has to be complete before it is of use to read a scope's list. `reaches` has, for each stage, the
     /// stages it needs and how; `order` has every stage after those it needs.
     pub(super) fn set_gates(&mut self, order: &[usize], reaches: &[Vec<(usize, Reach)>]) {
-        for scope in 1..self.scopes.len() {
-            let level = self.scopes[scope].level;
+        for scope in 1..self.all.len() {
+            let level = self.all[scope].level;
             let mut gates: Vec<Option<Vec<Gate>>> = vec![None; reaches.len()];
-            for &stage in order.iter().filter(|stage| self.scopes[scope].beneath.contains(&StageIx(**stage))) {
+            for &stage in order.iter().filter(|stage| self.all[scope].beneath.contains(&StageIx(**stage))) {
                 let mut own = Vec::new();
                 for (needed, reach) in &reaches[stage] {
                     match (*reach, &gates[*needed]) {
@@ -134,7 +134,7 @@ impl Scopes {
             if sets.first().is_some_and(Vec::is_empty) {
                 sets.clear();
             }
-            self.scopes[scope].gates = sets;
+            self.all[scope].gates = sets;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is known of a value before it is there: enough to say that a field can't exist.
 
+use indexmap::IndexMap;
+
 use crate::model::{InputKind, Json, Value};
 
 /// The shape of a value, as far as it is known.
@@ -15,6 +17,8 @@ pub(super) enum Shape {
     List(Box<Shape>),
     /// A mapping with just these fields.
     Fields(Vec<(String, Shape)>),
+    /// Mappings that were looked at: one of them at least has each of these fields, and none has another.
+    Seen(Vec<(String, Shape)>),
 }
 
 impl Shape {
@@ -43,46 +47,62 @@ impl Shape {
         Self::Fields(["path", "name", "stem", "text"].map(|field| (field.to_owned(), Self::Text)).into())
     }
 
-    /// What the elements of an inline list have in common.
+    /// What the elements of a list that is written out have in common.
     pub(super) fn of_items(items: &[Json]) -> Self {
-        if items.is_empty() {
-            return Self::Any;
-        }
-        let objects: Option<Vec<_>> = items.iter().map(Json::as_object).collect();
-        match objects {
-            Some(objects) => {
-                let mut fields: Vec<(String, Self)> = Vec::new();
-                for key in objects.iter().flat_map(|object| object.keys()) {
-                    if !fields.iter().any(|(name, _)| name == key) {
-                        fields.push((key.clone(), Self::Any));
-                    }
-                }
-                Self::Fields(fields)
+        Self::shared(&items.iter().collect::<Vec<_>>())
+    }
+
+    /// The shape of a value that is there.
+    pub(super) fn of_value(value: &Json) -> Self {
+        Self::shared(&[value])
+    }
+
+    fn shared(values: &[&Json]) -> Self {
+        let all = |is: fn(&Json) -> bool| values.iter().all(|value| is(value));
+        if values.is_empty() {
+            Self::Any
+        } else if all(Json::is_object) {
+            let mut seen: IndexMap<&str, Vec<&Json>> = IndexMap::new();
+            for (name, value) in values.iter().filter_map(|value| value.as_object()).flatten() {
+                seen.entry(name).or_default().push(value);
             }
-            _ if items.iter().all(Json::is_string) => Self::Text,
-            _ if items.iter().all(Json::is_number) => Self::Plain("a number"),
-            _ => Self::Any,
+            Self::Seen(seen.into_iter().map(|(name, values)| (name.to_owned(), Self::shared(&values))).collect())
+        } else if all(Json::is_array) {
+            let items: Vec<&Json> = values.iter().filter_map(|value| value.as_array()).flatten().collect();
+            Self::List(Box::new(Self::shared(&items)))
+        } else if all(Json::is_string) {
+            Self::Text
+        } else if all(Json::is_number) {
+            Self::Plain("a number")
+        } else {
+            Self::Any
         }
     }
 
-    /// The shape behind a path of fields.
-    ///
-    /// # Errors
-    /// How many fields of the path exist, and the shape that has no such field.
-    pub(super) fn behind(&self, path: &[String]) -> Result<Self, (usize, Self)> {
-        let mut shape = self.clone();
-        for (at, field) in path.iter().enumerate() {
-            shape = match &shape {
-                Self::Any => return Ok(Self::Any),
-                Self::List(of) if field.parse::<usize>().is_ok() => of.as_ref().clone(),
-                Self::Fields(fields) => match fields.iter().find(|(name, _)| name == field) {
-                    Some((_, found)) => found.clone(),
-                    None => return Err((at, shape)),
-                },
-                _ => return Err((at, shape)),
-            };
+    /// The shape of the field `name`; nothing if there is no such field.
+    pub(super) fn field(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Any => Some(Self::Any),
+            Self::List(of) if name.parse::<usize>().is_ok() => Some(of.as_ref().clone()),
+            Self::Fields(fields) | Self::Seen(fields) => {
+                fields.iter().find(|(other, _)| other == name).map(|(_, found)| found.clone())
+            }
+            Self::List(_) | Self::Text | Self::Plain(_) => None,
         }
-        Ok(shape)
+    }
+
+    /// The shape of what `#each` goes through; nothing if it can't.
+    pub(super) fn element(&self) -> Option<Self> {
+        match self {
+            Self::List(of) => Some(of.as_ref().clone()),
+            Self::Any | Self::Fields(_) | Self::Seen(_) => Some(Self::Any),
+            Self::Text | Self::Plain(_) => None,
+        }
+    }
+
+    /// The shape behind a path of fields; nothing if there can't be one.
+    pub(super) fn behind(&self, path: &[String]) -> Option<Self> {
+        path.iter().try_fold(self.clone(), |shape, field| shape.field(field))
     }
 
     /// As people call it, with its article.
@@ -92,13 +112,44 @@ impl Shape {
             Self::Text => "a text",
             Self::Plain(words) => words,
             Self::List(_) => "a list",
-            Self::Fields(_) => "a mapping",
+            Self::Fields(_) | Self::Seen(_) => "a mapping",
         }
     }
 
     /// The fields that are known.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
-        let fields = if let Self::Fields(fields) = self { fields.as_slice() } else { &[] };
+        let fields = match self {
+            Self::Fields(fields) | Self::Seen(fields) => fields.as_slice(),
+            _ => &[],
+        };
         fields.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_items_have_in_common_is_known() {
+        let items = json!([{"title": "a", "tags": ["x"], "n": 1}, {"title": "b", "note": null, "n": "two"}]);
+        let shape = Shape::of_value(&items);
+        let item = shape.element().unwrap();
+        assert_eq!(item.fields().collect::<Vec<_>>(), ["title", "tags", "n", "note"]);
+        assert_eq!(item.field("title"), Some(Shape::Text));
+        assert_eq!(item.field("tags").and_then(|tags| tags.element()), Some(Shape::Text));
+        assert_eq!(item.field("n"), Some(Shape::Any), "a number here, a text there");
+        assert_eq!(item.field("titel"), None);
+        let path = |path: &[&str]| path.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+        assert_eq!(shape.behind(&path(&["0", "tags", "1"])), Some(Shape::Text));
+        assert_eq!(shape.behind(&path(&["0", "title", "x"])), None);
+    }
+
+    #[test]
+    fn nothing_is_known_of_an_empty_list() {
+        assert_eq!(Shape::of_items(&[]), Shape::Any);
+        assert_eq!(Shape::Text.element(), None);
     }
 }

@@ -8,9 +8,11 @@ use crate::spec::{KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
-use super::pipeline::{Asking, Dial, ImageWork, Needs, OnErrorPlan, Save, SaveForm, ScopeIx, Stage, TextWork, Work};
+use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers;
 use super::settings::{Settings, kind_name};
+use super::template::Template;
+use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
 const CONCURRENCY: usize = 8;
 
@@ -103,7 +105,7 @@ fn text(
     around: Around<'_>,
     spec: &StageSpec,
     settings: &Settings<'_>,
-    turns: Vec<(Role, super::template::Template)>,
+    turns: Vec<(Role, Template)>,
     binder: &mut Binder<'_>,
 ) -> TextWork {
     let mut messages = Vec::with_capacity(turns.len() + 1);
@@ -162,7 +164,7 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, kind: StageKindName, bind
         OnErrorSpec::Continue => OnErrorPlan::Simply(OnError::Continue),
         OnErrorSpec::Value(value) => {
             let value = binder.json(value, Site::Beside);
-            if let super::pipeline::JsonTemplate::Plain(plain) = &value
+            if let JsonTemplate::Plain(plain) = &value
                 && !fits(kind, answers_json(settings), plain)
             {
                 let message = format!("`{}` can't stand in for the answer of `{}`", plain, spec.name.value);

@@ -8,7 +8,8 @@ use crate::source::{ListSource, Row, SourceError, survey};
 
 use super::binder::{Found, Ground};
 use super::keys::item_key;
-use super::pipeline::{Loop, LoopIx, LoopSource, SaveForm, Stage};
+use super::pipeline::{Loop, LoopIx, LoopSource, Stage};
+use super::work::SaveForm;
 
 /// Reads every list of the loops through, sets how many rows each has, and tells what is wrong in them.
 pub(super) fn read(
@@ -38,6 +39,11 @@ pub(super) fn read(
         let mut compare = |row: &Row| paths.iter_mut().for_each(|one| one.compare(row));
         let read = survey(&list, limit, &required, Some(&mut compare));
         loops[ix].rows = Some(read.rows);
+        if read.more_errors > 0 {
+            let message =
+                format!("{} more mistakes in the list of `{}` are not shown", read.more_errors, loops[ix].name);
+            diagnostics.push(Diagnostic::note("more-bad-rows", &ground.tree.loops[ix].place, message));
+        }
         faults.extend(read.errors);
         diagnostics.extend(paths.into_iter().filter_map(|one| one.clash));
     }

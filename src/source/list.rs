@@ -10,11 +10,11 @@ use super::glob::{Matches, check_pattern, is_pattern, names_in};
 use super::json_array::JsonArray;
 use super::json_lines::JsonLines;
 use super::lines::Lines;
-use super::near::nearest;
 use super::rows::{Count, Depth, Inline, Rows};
 use super::table::Table;
 use super::text::TextLines;
 use super::yaml::YamlList;
+use crate::diag::did_you_mean;
 use crate::model::{Json, ListFormat};
 
 /// A list that can be read, again and again but for standard input. Nothing of it is held.
@@ -149,7 +149,7 @@ fn not_found(path: &Path) -> SourceError {
         return error.help(format!("there is no folder `{}` either", folder.display()));
     }
     let names = names_in(folder);
-    match nearest(name, names.iter().map(String::as_str)) {
+    match did_you_mean(name, names.iter().map(String::as_str)) {
         Some(near) => error.help(format!("did you mean `{}`?", folder.join(near).display())),
         None => error
             .help("paths in a pipeline file are relative to it, paths on the command line to the working directory"),

@@ -14,7 +14,6 @@ mod json_array;
 mod json_lines;
 mod lines;
 mod list;
-mod near;
 mod rows;
 mod stdin;
 mod stream;

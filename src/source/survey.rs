@@ -2,8 +2,8 @@
 
 use super::SourceError;
 use super::list::ListSource;
-use super::near::nearest;
 use super::rows::{Depth, Row};
+use crate::diag::did_you_mean;
 use crate::model::{Json, kind_of};
 
 /// So many errors are kept; the rest are counted.
@@ -136,7 +136,7 @@ fn fields_help<'a>(name: &str, fields: impl Iterator<Item = &'a str> + Clone) ->
         [] => "it has no fields".to_owned(),
         listed => format!("it has {}", listed.join(", ")),
     };
-    match nearest(name, fields) {
+    match did_you_mean(name, fields) {
         Some(near) => format!("did you mean `{near}`? {has}; `default` allows a missing field"),
         None => format!("{has}; `default` allows a missing field"),
     }

@@ -1,0 +1,193 @@
+//! Fields behind names: whether they can exist, as far as shapes are known.
+
+use std::ops::Range;
+
+use crate::diag::{Diagnostic, did_you_mean};
+use crate::model::Place;
+use crate::spec::TextMap;
+
+use super::binder::Binder;
+use super::inputs::list;
+use super::names::Named;
+use super::shape::Shape;
+use super::template::{ElementUse, Step, Use};
+
+/// A path as it is written in a template.
+#[derive(Debug, Clone)]
+pub(super) struct Written<'a> {
+    text: &'a str,
+    range: Range<usize>,
+    map: &'a TextMap,
+}
+
+impl<'a> Written<'a> {
+    /// The path at `range` of a template.
+    pub(super) fn new(template: &'a str, range: &Range<usize>, map: &'a TextMap) -> Self {
+        Self { text: template.get(range.clone()).unwrap_or_default(), range: range.clone(), map }
+    }
+
+    /// All of the path.
+    pub(super) fn place(&self) -> Place {
+        self.map.place(self.range.clone())
+    }
+
+    /// Where `segment` stands, behind which `rest` follows; all of the path if it is written in brackets.
+    pub(super) fn segment(&self, segment: &str, rest: &[String]) -> Place {
+        match self.find(segment, rest) {
+            Some(found) => self.map.place(self.range.start + found.start..self.range.start + found.end),
+            None => self.place(),
+        }
+    }
+
+    fn find(&self, segment: &str, rest: &[String]) -> Option<Range<usize>> {
+        let behind: usize = rest.iter().map(|one| one.len() + 1).sum();
+        let end = self.text.len().checked_sub(behind)?;
+        let start = end.checked_sub(segment.len())?;
+        (self.text.get(start..end) == Some(segment)).then_some(start..end)
+    }
+
+    /// The path with another name in the place of `segment`.
+    fn with(&self, other: &str, segment: &str, rest: &[String]) -> String {
+        match self.find(segment, rest) {
+            Some(found) => format!("{}{other}{}", &self.text[..found.start], &self.text[found.end..]),
+            None => other.to_owned(),
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// Checks the fields of a path that starts from a name of the file, whose value has this shape.
+    pub(super) fn check_fields(&mut self, one: &Use, shape: &Shape, written: &Written<'_>) {
+        let (name, fields) = (&one.path[0], &one.path[1..]);
+        let mut shape = shape.clone();
+        for (at, field) in fields.iter().enumerate() {
+            let Some(found) = shape.field(field) else {
+                if matches!(shape, Shape::Seen(_)) && one.lenient {
+                    return;
+                }
+                let owner = one.path[..=at].join(".");
+                let rest = &fields[at + 1..];
+                let help = match did_you_mean(field, shape.fields()) {
+                    Some(meant) => format!("did you mean `{}`?", written.with(&meant, field, rest)),
+                    None => self.field_help(name, &owner, &shape, field),
+                };
+                let message = lacks(&format!("`{owner}`"), &shape, field);
+                let place = written.segment(field, rest);
+                return self.diagnostics().push(Diagnostic::error("unknown-field", &place, message).help(help));
+            };
+            shape = found;
+        }
+        if one.each && shape.element().is_none() {
+            let message = format!("`{}` is {}, not a list", one.path.join("."), shape.words());
+            let help = self.one_value_help(name);
+            self.diagnostics().push(Diagnostic::error("not-a-list", &written.place(), message).help(help));
+        }
+    }
+
+    /// Checks the fields of an element of a block. What is wrong with the list itself is told where it is named.
+    pub(super) fn check_element(&mut self, one: &ElementUse, written: &Written<'_>) {
+        let Some((Step::Field(name), steps)) = one.path.split_first() else { return };
+        let Some(mut shape) = self.shape_here(name) else { return };
+        for (at, step) in steps.iter().enumerate() {
+            let found = match step {
+                Step::Element => shape.element(),
+                Step::Field(field) => shape.field(field),
+            };
+            if let Some(found) = found {
+                shape = found;
+                continue;
+            }
+            let Step::Field(field) = step else { return };
+            let rest: Vec<String> = steps[at + 1..].iter().filter_map(field_name).cloned().collect();
+            let is_told_elsewhere = written.find(field, &rest).is_none();
+            if is_told_elsewhere || (matches!(shape, Shape::Seen(_)) && one.lenient) {
+                return;
+            }
+            let help = match did_you_mean(field, shape.fields()) {
+                Some(meant) => format!("did you mean `{}`?", written.with(&meant, field, &rest)),
+                None => self.element_help(&shape, field),
+            };
+            let message = lacks(&owner(name, &steps[..at]), &shape, field);
+            let place = written.segment(field, &rest);
+            return self.diagnostics().push(Diagnostic::error("unknown-field", &place, message).help(help));
+        }
+    }
+
+    fn field_help(&self, name: &str, owner: &str, shape: &Shape, field: &str) -> String {
+        let is_stage = matches!(self.named(name), Some(Named::Stage(_)));
+        match shape {
+            Shape::Fields(_) | Shape::Seen(_) => it_has(shape),
+            Shape::List(_) if owner == name => self.list_help(name),
+            Shape::List(_) => format!("write `{{{{#each {owner}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
+            Shape::Text if is_stage => {
+                format!("name it as `{{{{{owner}}}}}`, or give the stage `json: true` and ask for fields in its prompt")
+            }
+            Shape::Any | Shape::Text | Shape::Plain(_) => format!("name it as `{{{{{owner}}}}}`"),
+        }
+    }
+
+    /// A list is named as if it were one of its items: how to get at one.
+    fn list_help(&self, name: &str) -> String {
+        match self.loop_of(name) {
+            Some(variable) => format!(
+                "here it is the list of all its values: join its loop with `for_each: {variable}`, or go through it with \
+                 `#each`"
+            ),
+            None => {
+                let one = super::loops::singular(name);
+                format!("loop over it, `for_each: {{{one}: {name}}}`, and name the field of `{one}`")
+            }
+        }
+    }
+
+    fn one_value_help(&self, name: &str) -> String {
+        match self.loop_of(name) {
+            Some(variable) => format!(
+                "both run for each `{variable}`, so this is the one value of that `{variable}`: write `{{{{{name}}}}}`, or \
+                 leave `for_each` out here to go through all"
+            ),
+            None => format!("write `{{{{{name}}}}}`, or name a list"),
+        }
+    }
+
+    fn element_help(&self, shape: &Shape, field: &str) -> String {
+        match (self.suggest(field), shape) {
+            (Some(name), _) => name,
+            (None, Shape::Fields(_) | Shape::Seen(_)) => it_has(shape),
+            (None, _) => "write `{{this}}` for the item itself".to_owned(),
+        }
+    }
+}
+
+fn field_name(step: &Step) -> Option<&String> {
+    match step {
+        Step::Field(name) => Some(name),
+        Step::Element => None,
+    }
+}
+
+/// `articles`, an item of `articles`, `author` of an item of `articles`.
+fn owner(name: &str, steps: &[Step]) -> String {
+    let mut groups = steps.split(|step| *step == Step::Element);
+    let dotted = |group: &[Step]| group.iter().filter_map(field_name).cloned().collect::<Vec<_>>();
+    let mut first = vec![name.to_owned()];
+    first.extend(groups.next().map(dotted).unwrap_or_default());
+    groups.fold(format!("`{}`", first.join(".")), |around, group| match dotted(group).as_slice() {
+        [] => format!("an item of {around}"),
+        fields => format!("`{}` of an item of {around}", fields.join(".")),
+    })
+}
+
+/// That a value of this shape has no such field.
+pub(super) fn lacks(owner: &str, shape: &Shape, field: &str) -> String {
+    match shape {
+        Shape::Fields(_) | Shape::Seen(_) => format!("{owner} has no field `{field}`"),
+        _ => format!("{owner} is {} and has no field `{field}`", shape.words()),
+    }
+}
+
+/// The fields that it has instead.
+pub(super) fn it_has(shape: &Shape) -> String {
+    let fields = list(shape.fields());
+    if fields.is_empty() { "it has no fields at all".to_owned() } else { format!("it has {fields}") }
+}

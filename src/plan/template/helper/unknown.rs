@@ -1,0 +1,54 @@
+//! Words that are called like a helper, and are none.
+
+use std::ops::Range;
+
+use crate::diag::did_you_mean;
+
+use super::super::problem::Problem;
+use super::{all, is_block};
+
+/// Helpers that exist on paper.
+const LATER: [&str; 6] = ["split", "chunks", "group", "unique", "where", "sort"];
+/// Helpers of Handlebars that pipelines do without.
+const REFUSED: [&str; 2] = ["log", "raw"];
+
+/// What to say where `name`, which stands at `range`, is called and is no helper.
+pub(in super::super) fn explain_unknown(name: &str, range: Range<usize>) -> Problem {
+    if LATER.contains(&name) {
+        return Problem::new(range, Problem::NOT_YET, format!("`{name}` is not supported yet"))
+            .help("make the list an input, or leave the work to a stage");
+    }
+    if REFUSED.contains(&name) {
+        return Problem::new(range, Problem::UNSUPPORTED, format!("`{name}` can't be used here"))
+            .help("leave it out; `\\{{` writes braces that are text");
+    }
+    let problem = Problem::new(range, Problem::UNKNOWN_HELPER, format!("there is no helper `{name}`"));
+    if let Some(near) = did_you_mean(name, all().map(|helper| helper.name)) {
+        return problem.help(format!("did you mean `{near}`?"));
+    }
+    let names: Vec<_> =
+        all().filter(|helper| !is_block(helper.name)).map(|helper| format!("`{}`", helper.name)).collect();
+    problem.help(format!("text beside a value stands outside of the braces; the helpers are {}", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(name: &str) -> String {
+        explain_unknown(name, 0..name.len()).help.unwrap()
+    }
+
+    #[test]
+    fn near_names_are_suggested() {
+        for (name, near) in [("uper", "upper"), ("truncat", "truncate"), ("jion", "join"), ("eqq", "eq")] {
+            assert_eq!(help(name), format!("did you mean `{near}`?"));
+        }
+        assert!(help("the").contains("`truncate`"), "all are named where none is near");
+    }
+
+    #[test]
+    fn what_is_refused_is_no_helper() {
+        assert!(LATER.iter().chain(&REFUSED).all(|name| all().all(|helper| helper.name != *name)));
+    }
+}
