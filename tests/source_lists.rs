@@ -151,9 +151,12 @@ fn a_survey_names_file_line_and_field() {
     };
     let (rows, errors) = told("a.jsonl", "body");
     assert_eq!(rows, 3);
-    assert_eq!(errors, ["a.jsonl:3:1: has no field `body`", "a.jsonl:4:2: is not valid JSON: key must be a string"]);
-    assert_eq!(told("a.json", "body").1, ["a.json:3:1: has no field `body`"]);
-    assert_eq!(told("a.csv", "body").1, ["a.csv:3:1: has 1 field, but the header names 2"]);
+    assert_eq!(
+        errors,
+        ["a.jsonl:3:1: this row has no field `body`", "a.jsonl:4:2: not valid JSON: key must be a string"]
+    );
+    assert_eq!(told("a.json", "body").1, ["a.json:3:1: this row has no field `body`"]);
+    assert_eq!(told("a.csv", "body").1, ["a.csv:3:1: this row has 1 field, but the header names 2"]);
     assert_eq!(told("*.md", "text").1, ["b.md: item 1 has no field `text`"]);
 }
 

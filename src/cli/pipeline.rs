@@ -18,6 +18,9 @@ use super::templates;
 /// What a folder's pipeline is called.
 pub(super) const FILE_NAME: &str = "pipeline.yaml";
 
+/// So many mistakes are shown: whoever sees them has the others scroll away.
+const MOST_TOLD: usize = 50;
+
 /// A pipeline file that is there.
 #[derive(Debug)]
 pub(super) struct Located {
@@ -70,10 +73,17 @@ fn pipelines_beside() -> Vec<String> {
     names
 }
 
-/// What is wrong with a pipeline and its inputs, drawn on standard error. Notes are for those who asked for a check.
+/// What is wrong with a pipeline and its inputs, drawn on standard error: the first fifty. Notes are for those who asked
+/// for a check.
 pub(super) fn tell(checked: &Checked, settings: &Settings, least: Severity) {
-    for diagnostic in checked.diagnostics.iter().filter(|diagnostic| weight(diagnostic.severity) >= weight(least)) {
+    let mut told = checked.diagnostics.iter().filter(|diagnostic| weight(diagnostic.severity) >= weight(least));
+    for diagnostic in told.by_ref().take(MOST_TOLD) {
         stdout::error(&format!("{}\n\n", draw(diagnostic, &checked.files, settings.draw_style())));
+    }
+    match told.count() {
+        0 => {}
+        1 => stdout::error("1 more is not shown: mend these first\n\n"),
+        more => stdout::error(&format!("{more} more are not shown: mend these first\n\n")),
     }
 }
 

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
-use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
+use crate::diag::{Diagnostic, Diagnostics, Severity, SourceFiles};
+use crate::model::{At, Failure, FailureKind, Json, JsonMap, Place, StageKindName};
 use crate::output::SafePath;
-use crate::plan::{Compiled, Given, GivenInput, GivenValue, Plan, compile};
-use crate::source::SourceError;
+use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, compile};
 use crate::spec;
 
 /// What is to be opened, and what is said beside the file.
@@ -59,9 +58,12 @@ pub fn check(request: &Request) -> Checked {
     let survey = !diagnostics.has_errors();
     let given = given(request, &mut files, survey);
     let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given, path_problem);
-    diagnostics.extend(found);
+    // What is wrong at a place is told by whoever saw it first.
+    let told: Vec<Place> =
+        diagnostics.iter().filter(|one| one.severity == Severity::Error).map(|one| one.place.clone()).collect();
+    diagnostics.extend(found.into_iter().filter(|one| !told.contains(&one.place)));
     for fault in faults {
-        diagnostics.push(from_data(&fault, &mut files));
+        diagnostics.push(from_data(fault, &mut files));
     }
     let plan = plan.filter(|_| !diagnostics.has_errors()).map(Arc::new);
     Checked { files, diagnostics, plan }
@@ -80,11 +82,15 @@ fn path_problem(path: &str) -> Option<String> {
 }
 
 /// A mistake in a data file, with its line.
-fn from_data(fault: &SourceError, files: &mut SourceFiles) -> Diagnostic {
-    let name = fault.path.as_ref().map_or_else(|| "data".to_owned(), |path| path.display().to_string());
-    let at = fault.caret().zip(fault.column.map(u64::from));
-    let place = files.add_line(name, fault.line.unwrap_or(1), fault.snippet.as_deref().unwrap_or(""), at);
-    Diagnostic::error("bad-row", &place, fault.message.clone()).help_if(fault.help.clone())
+fn from_data(DataFault { error, named }: DataFault, files: &mut SourceFiles) -> Diagnostic {
+    let name = error.path.as_ref().map_or_else(|| "data".to_owned(), |path| path.display().to_string());
+    let at = error.caret().zip(error.column.map(u64::from));
+    let place = files.add_line(name, error.line.unwrap_or(1), error.snippet.as_deref().unwrap_or(""), at);
+    let diagnostic = Diagnostic::error("bad-row", &place, error.message).help_if(error.help);
+    match named {
+        Some(named) => diagnostic.also(&named, "it is named here"),
+        None => diagnostic,
+    }
 }
 
 /// What is said on the command line gets places of its own, so that mistakes in it can be pointed at.

@@ -55,11 +55,20 @@ pub(super) struct Found {
     /// Where each stage is named first.
     pub(super) places: IndexMap<usize, Place>,
     /// Fields that every item must have.
-    pub(super) required: Vec<(LoopIx, Vec<String>)>,
+    pub(super) required: Vec<Required>,
     /// Loops that the request itself names.
     pub(super) request_loops: BTreeSet<LoopIx>,
     /// Stages that the request itself names.
     pub(super) request_stages: BTreeSet<usize>,
+}
+
+/// A field that an item must have.
+#[derive(Debug)]
+pub(super) struct Required {
+    pub(super) of: LoopIx,
+    pub(super) path: Vec<String>,
+    /// Where it is named.
+    pub(super) place: Place,
 }
 
 /// Compiles the templates of one stage, or of the outputs.
@@ -67,6 +76,8 @@ pub(super) struct Binder<'a> {
     ground: &'a Ground<'a>,
     stage: Option<usize>,
     loops: &'a [LoopIx],
+    /// Where the template stands that is being looked at.
+    site: Site,
     diagnostics: &'a mut Diagnostics,
     pub(super) found: Found,
 }
@@ -74,7 +85,7 @@ pub(super) struct Binder<'a> {
 impl<'a> Binder<'a> {
     pub(super) fn new(ground: &'a Ground<'a>, stage: Option<usize>, diagnostics: &'a mut Diagnostics) -> Self {
         let loops = stage.map_or(&[][..], |stage| ground.tree.of_stage[stage].as_slice());
-        Self { ground, stage, loops, diagnostics, found: Found::default() }
+        Self { ground, stage, loops, site: Site::Output, diagnostics, found: Found::default() }
     }
 
     pub(super) fn diagnostics(&mut self) -> &mut Diagnostics {
@@ -91,6 +102,7 @@ impl<'a> Binder<'a> {
 
     /// A broken template is told, and an empty one takes its place, so that checking can go on.
     fn compile(&mut self, text: &str, map: &TextMap, site: Site, expression: bool) -> Template {
+        self.site = site;
         let names = self.ground.names;
         let is_name = |word: &str| names.is_name(word);
         let compiled =
@@ -98,7 +110,7 @@ impl<'a> Binder<'a> {
         match compiled {
             Ok(template) => {
                 for one in template.uses() {
-                    self.check(one, &Written::new(text, &one.range, map), site);
+                    self.check(one, &Written::new(text, &one.range, map));
                 }
                 for one in template.element_uses() {
                     self.check_element(one, &Written::new(text, &one.range, map));
@@ -137,15 +149,15 @@ impl<'a> Binder<'a> {
     }
 
     /// A name, and what is behind it, where it stands.
-    fn check(&mut self, one: &Use, written: &Written<'_>, site: Site) {
+    fn check(&mut self, one: &Use, written: &Written<'_>) {
         let Some((root, rest)) = one.path.split_first() else { return };
         match root.as_str() {
-            "loop" => return self.check_loop_info(rest, written, site),
-            "run" => return self.check_run(rest, written, site),
+            "loop" => return self.check_loop_info(rest, written),
+            "run" => return self.check_run(rest, written),
             "previous" => {
                 let diagnostic =
                     Diagnostic::error("not-supported-yet", &written.place(), "`previous` is not supported yet")
-                        .help("name what is the same for every item, or leave it out");
+                        .help("take it out, or use a version of the program that knows it");
                 return self.diagnostics.push(diagnostic);
             }
             _ => {}
@@ -158,8 +170,8 @@ impl<'a> Binder<'a> {
                     self.check_fields(one, &self.ground.inputs.shapes[input], written);
                 }
             }
-            Some(Named::Variable) => self.check_variable(one, rest, written, site),
-            Some(Named::Stage(stage)) => self.check_stage(stage, one, written, site),
+            Some(Named::Variable) => self.check_variable(one, rest, written),
+            Some(Named::Stage(stage)) => self.check_stage(stage, one, written),
             None => {
                 let help = self.suggest(root).unwrap_or_else(|| self.known_here());
                 let message = format!("there is nothing called `{root}`");
@@ -171,16 +183,32 @@ impl<'a> Binder<'a> {
 
     fn known_here(&self) -> String {
         let inputs = self.ground.spec.inputs.iter().map(|input| input.name.value.as_str());
-        let stages = self.ground.spec.stages.iter().map(|stage| stage.name.value.as_str());
         let variables = self.loops.iter().map(|ix| self.ground.tree.name(*ix));
-        let own = self.stage.map_or("", |stage| self.ground.spec.stages[stage].name.value.as_str());
-        let known = list(inputs.chain(variables).chain(stages.filter(|name| *name != own)).take(12));
+        let stages = self.ground.spec.stages.iter().map(|stage| stage.name.value.as_str());
+        let stages = stages.filter(|name| self.site != Site::Chooser && *name != self.hidden_name());
+        let known = list(inputs.chain(variables).chain(stages).take(12));
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
 
-    fn check_loop_info(&mut self, rest: &[String], written: &Written<'_>, site: Site) {
+    /// The stage's own name, where it has no meaning.
+    fn hidden_name(&self) -> &str {
+        match self.stage {
+            Some(stage) if self.site != Site::Save => &self.ground.spec.stages[stage].name.value,
+            _ => "",
+        }
+    }
+
+    /// Whether the loops of a stage, and so its names, are not known because its `for_each` is wrong.
+    fn is_broken(&self, stage: Option<usize>) -> bool {
+        stage.is_some_and(|stage| self.ground.tree.is_broken[stage])
+    }
+
+    fn check_loop_info(&mut self, rest: &[String], written: &Written<'_>) {
         const FIELDS: [&str; 4] = ["index", "number", "first", "key"];
         self.found.loop_info = true;
+        if self.is_broken(self.stage) {
+            return;
+        }
         let Some(innermost) = self.loops.last() else {
             let help = if self.stage.is_some() {
                 "give the stage a `for_each`, or leave `loop` out"
@@ -198,7 +226,7 @@ impl<'a> Binder<'a> {
             of = self.loops[at];
             fields = &rest[1..];
         }
-        if site == Site::Request || site == Site::Chooser {
+        if matches!(self.site, Site::Request | Site::Chooser) {
             self.found.request_loops.insert(of);
         }
         let owner = if fields.len() < rest.len() { format!("loop.{}", rest[0]) } else { "loop".to_owned() };
@@ -228,9 +256,9 @@ impl<'a> Binder<'a> {
         self.diagnostics.push(wrong);
     }
 
-    fn check_run(&mut self, rest: &[String], written: &Written<'_>, site: Site) {
+    fn check_run(&mut self, rest: &[String], written: &Written<'_>) {
         self.found.run = true;
-        let may_name_id = matches!(site, Site::Save | Site::Output);
+        let may_name_id = matches!(self.site, Site::Save | Site::Output);
         let (code, message, help) = match rest {
             [field] if field == "name" || (field == "id" && may_name_id) => return,
             [field] if field == "id" => (
@@ -249,51 +277,56 @@ impl<'a> Binder<'a> {
         self.diagnostics.push(Diagnostic::error(code, &written.place(), message).help(help));
     }
 
-    fn check_variable(&mut self, one: &Use, rest: &[String], written: &Written<'_>, site: Site) {
+    fn check_variable(&mut self, one: &Use, rest: &[String], written: &Written<'_>) {
         let name = &one.path[0];
         let Some(ix) = self.ground.tree.find(name) else { return };
         if !self.loops.contains(&ix) {
-            self.outside_its_loop(name, ix, &written.segment(name, rest));
+            if !self.is_broken(self.stage) {
+                self.outside_its_loop(name, ix, &written.segment(name, rest));
+            }
             return;
         }
         self.found.loops.insert(ix);
-        if matches!(site, Site::Request | Site::Chooser) {
+        if matches!(self.site, Site::Request | Site::Chooser) {
             self.found.request_loops.insert(ix);
         }
         self.check_fields(one, &self.ground.tree.shape(ix, self.ground.inputs), written);
         if !one.lenient && !one.conditional && !rest.is_empty() {
-            self.found.required.push((ix, rest.to_vec()));
+            self.found.required.push(Required { of: ix, path: rest.to_vec(), place: written.place() });
         }
     }
 
     fn outside_its_loop(&mut self, name: &str, ix: LoopIx, place: &Place) {
-        let (where_, help) = match self.stage {
-            None => (
-                "an output",
-                "an output names inputs and stages; a stage in the loop has a value for each item".to_owned(),
-            ),
-            Some(_) if self.ground.tree.chain(Some(ix)).starts_with(self.loops) => {
-                ("this stage", format!("run this stage for each: `for_each: {name}`"))
+        let Ground { spec, tree, .. } = self.ground;
+        let inside = tree.of_stage.iter().position(|loops| loops.contains(&ix)).map(|at| &spec.stages[at].name.value);
+        let (here, help) = match self.stage.map(|stage| &spec.stages[stage].name.value) {
+            None => {
+                let inside = inside.map_or("STAGE", String::as_str);
+                let help = format!("name a stage that runs in it: `{{{{{inside}}}}}` is the list of its values");
+                ("an output".to_owned(), help)
             }
-            Some(_) => {
-                let around = list(self.loops.iter().map(|ix| self.ground.tree.name(*ix)));
+            Some(stage) if tree.chain(Some(ix)).starts_with(self.loops) => {
+                (format!("`{stage}`"), format!("run `{stage}` for each of them: `for_each: {name}`"))
+            }
+            Some(stage) => {
+                let around = list(self.loops.iter().map(|ix| tree.name(*ix)));
                 let help = format!(
-                    "this stage runs for each {around}; let a stage with `for_each: {name}` make what is needed here"
+                    "`{stage}` runs for each {around} alone; what needs `{name}` belongs in a stage with `for_each: {name}`"
                 );
-                ("this stage", help)
+                (format!("`{stage}`"), help)
             }
         };
-        let message = format!("`{name}` is a loop variable, and {where_} is outside of its loop");
+        let message = format!("`{name}` is a loop variable, and {here} is outside of its loop");
         let diagnostic = Diagnostic::error("outside-loop", place, message)
-            .also(&self.ground.tree.loops[ix.0].place, "the loop is declared here")
+            .also(&tree.loops[ix.0].place, "the loop is declared here")
             .help(help);
         self.diagnostics.push(diagnostic);
     }
 
-    fn check_stage(&mut self, stage: usize, one: &Use, written: &Written<'_>, site: Site) {
+    fn check_stage(&mut self, stage: usize, one: &Use, written: &Written<'_>) {
         let (name, rest) = (&one.path[0], &one.path[1..]);
         if self.stage == Some(stage) {
-            if site == Site::Save {
+            if self.site == Site::Save {
                 self.check_fields(one, &self.ground.values[stage], written);
                 return;
             }
@@ -303,7 +336,7 @@ impl<'a> Binder<'a> {
             self.diagnostics.push(Diagnostic::error("names-itself", &place, message).help(help));
             return;
         }
-        if site == Site::Chooser {
+        if self.site == Site::Chooser {
             let message = format!("`{name}` is a stage, and who answers can't depend on an answer");
             let help = "`provider` and `model` name inputs and loop variables alone";
             let place = written.segment(name, rest);
@@ -312,7 +345,7 @@ impl<'a> Binder<'a> {
         }
         self.found.stages.entry(stage).and_modify(|optional| *optional &= one.optional).or_insert(one.optional);
         self.found.places.entry(stage).or_insert_with(|| written.segment(name, rest));
-        if site == Site::Request {
+        if self.site == Site::Request {
             self.found.request_stages.insert(stage);
         }
         if let Some(shape) = self.shape_here(name) {
@@ -340,7 +373,7 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn suggest(&self, word: &str) -> Option<String> {
-        self.ground.names.suggest(word)
+        self.ground.names.suggest(word, self.hidden_name())
     }
 
     /// What a name stands for in this place; nothing if it has no meaning here.
@@ -351,6 +384,7 @@ impl<'a> Binder<'a> {
                 let ix = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix))?;
                 Some(self.ground.tree.shape(ix, self.ground.inputs))
             }
+            Named::Stage(stage) if self.is_broken(Some(stage)) || self.is_broken(self.stage) => Some(Shape::Any),
             Named::Stage(stage) => {
                 let value = self.ground.values[stage].clone();
                 let is_one = self.loops.starts_with(&self.ground.tree.of_stage[stage]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::model::{InputKind, Json};
-use crate::source::{ListSource, SourceError};
+use crate::source::ListSource;
 use crate::spec::{KindSpec, PipelineSpec};
 
 use super::binder::{Found, Ground};
@@ -17,6 +17,7 @@ use super::references::{self, Edges};
 use super::scopes::{self, Scopes};
 use super::shape::Shape;
 use super::stages::{self, Around};
+use super::survey::DataFault;
 use super::work::Work;
 use super::{outputs, providers, saves, survey};
 
@@ -28,7 +29,7 @@ pub struct Compiled {
     /// What is wrong in the file, and what is doubtful.
     pub diagnostics: Diagnostics,
     /// What is wrong in data files.
-    pub faults: Vec<SourceError>,
+    pub faults: Vec<DataFault>,
 }
 
 /// Says why a path can't lie under the output folder, if it can't.
@@ -49,7 +50,7 @@ fn passes(
     given: &Given,
     path_problem: PathProblem,
     diagnostics: &mut Diagnostics,
-    faults: &mut Vec<SourceError>,
+    faults: &mut Vec<DataFault>,
 ) -> Plan {
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
@@ -79,7 +80,7 @@ fn passes(
     shelve(&mut stages, &loops, &outputs, &kept);
     // Reading data takes time: only when everything else is right.
     if given.survey && !diagnostics.has_errors() {
-        faults.extend(survey::read(&ground, &stages, &found, &mut loops, diagnostics));
+        faults.extend(survey::read(&ground, &stages, &found, given.limit, &mut loops, diagnostics));
     }
     Plan {
         name: Arc::from(spec.name.value.as_str()),

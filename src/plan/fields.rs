@@ -128,16 +128,13 @@ impl Binder<'_> {
 
     /// A list is named as if it were one of its items: how to get at one.
     fn list_help(&self, name: &str) -> String {
-        match self.loop_of(name) {
-            Some(variable) => format!(
-                "here it is the list of all its values: join its loop with `for_each: {variable}`, or go through it with \
-                 `#each`"
-            ),
-            None => {
-                let one = super::loops::singular(name);
-                format!("loop over it, `for_each: {{{one}: {name}}}`, and name the field of `{one}`")
-            }
-        }
+        let Some(variable) = self.loop_of(name) else {
+            let one = super::loops::singular(name);
+            return format!("loop over it, `for_each: {{{one}: {name}}}`, and name the field of `{one}`");
+        };
+        format!(
+            "here it is the list of all its values: join its loop with `for_each: {variable}`, or go through it with `#each`"
+        )
     }
 
     fn one_value_help(&self, name: &str) -> String {
@@ -151,11 +148,10 @@ impl Binder<'_> {
     }
 
     fn element_help(&self, shape: &Shape, field: &str) -> String {
-        match (self.suggest(field), shape) {
-            (Some(name), _) => name,
-            (None, Shape::Fields(_) | Shape::Seen(_)) => it_has(shape),
-            (None, _) => "write `{{this}}` for the item itself".to_owned(),
-        }
+        self.suggest(field).unwrap_or_else(|| match shape {
+            Shape::Fields(_) | Shape::Seen(_) => it_has(shape),
+            _ => "write `{{this}}` for the item itself".to_owned(),
+        })
     }
 }
 

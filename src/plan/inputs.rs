@@ -18,23 +18,27 @@ pub(super) struct Inputs {
     pub(super) values: Vec<Input>,
     pub(super) shapes: Vec<Shape>,
     pub(super) kinds: Vec<InputKind>,
+    /// Where each value was said.
+    pub(super) places: Vec<Place>,
 }
 
 /// Gives every input its value: what is given, else its default.
 pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) -> Inputs {
     refuse_unknown(spec, given, diagnostics);
-    let mut inputs = Inputs { values: Vec::new(), shapes: Vec::new(), kinds: Vec::new() };
+    let mut inputs = Inputs { values: Vec::new(), shapes: Vec::new(), kinds: Vec::new(), places: Vec::new() };
     for input in &spec.inputs {
         let kind = kind(input);
         let last = given.inputs.iter().rev().find(|value| value.name.value == input.name.value);
         let value = match last {
-            Some(said) => from_given(input, kind, said, &given.working_dir),
+            Some(said) => from_given(input, kind, said, &given.working_dir).map_err(Some),
             None => from_default(input, kind, spec, given),
         };
-        let value = value.unwrap_or_else(|diagnostic| {
-            diagnostics.push(diagnostic);
+        let value = value.unwrap_or_else(|wrong| {
+            diagnostics.extend(wrong);
             InputValue::Missing
         });
+        let written = input.default.as_ref().map_or(&input.name.place, |default| &default.place);
+        inputs.places.push(last.map_or(written, |said| &said.value_place).clone());
         inputs.shapes.push(shape(kind, &value));
         inputs.kinds.push(kind);
         inputs.values.push(Input { name: input.name.value.as_str().into(), value });
@@ -95,38 +99,34 @@ fn shape(kind: InputKind, value: &InputValue) -> Shape {
     }
 }
 
+/// Without words where a file is missing: that has been told where the pipeline file was read.
 fn from_default(
     input: &InputSpec,
     kind: InputKind,
     spec: &PipelineSpec,
     given: &Given,
-) -> Result<InputValue, Diagnostic> {
+) -> Result<InputValue, Option<Diagnostic>> {
     let Some(default) = &input.default else {
         let name = &input.name.value;
         let message = format!("the input `{name}` has no value");
         let help = format!("give it one: `-i {name}=VALUE`, or a `default` here");
-        return if given.to_run {
-            Err(Diagnostic::error("missing-input", &input.name.place, message).help(help))
-        } else {
-            Err(Diagnostic::note("missing-input", &input.name.place, message).help(help))
-        };
+        let diagnostic = if given.to_run { Diagnostic::error } else { Diagnostic::note };
+        return Err(Some(diagnostic("missing-input", &input.name.place, message).help(help)));
     };
     let value = match &default.value {
         InputDefault::Value(value) => value.clone(),
         InputDefault::File(path) => {
-            let path = spec.folder.join(path);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                Diagnostic::error(
-                    "missing-file",
-                    &default.place,
-                    format!("`{}` can't be read: {error}", path.display()),
-                )
-                .help("a path in a pipeline file is relative to that file")
-            })?;
-            Json::String(text)
+            let file = spec.folder.join(path);
+            if !file.is_file() {
+                return Err(None);
+            }
+            Json::String(std::fs::read_to_string(file).map_err(|error| {
+                let message = format!("`{}` can't be read: {error}", path.display());
+                Diagnostic::error("unreadable-file", &default.place, message).help("name a text file in UTF-8")
+            })?)
         }
     };
-    typed(input, kind, value, &default.place, &spec.folder)
+    Ok(typed(input, kind, value, &default.place, &spec.folder)?)
 }
 
 fn from_given(
@@ -136,8 +136,9 @@ fn from_given(
     working_dir: &Path,
 ) -> Result<InputValue, Diagnostic> {
     let place = &said.value_place;
-    let wrong = |what: &str, help: &str| {
-        Diagnostic::error("wrong-input", place, format!("`{}` is not {what}", input.name.value)).help(help)
+    let wrong = |text: &str, what: &str, help: &str| {
+        let message = format!("`{}` is `{}`, not {what}", input.name.value, shortened(text));
+        Diagnostic::error("wrong-input", place, message).help(help)
     };
     let value = match &said.value {
         GivenValue::Json(value) => value.clone(),
@@ -145,22 +146,34 @@ fn from_given(
             InputKind::String | InputKind::Choice | InputKind::Items => Json::String(text.clone()),
             InputKind::Integer => match text.trim().parse::<i64>() {
                 Ok(number) => Json::from(number),
-                Err(_) => return Err(wrong("a whole number", "write digits alone, as in `-i count=5`")),
+                Err(_) => return Err(wrong(text, "a whole number", "write digits alone: `5`")),
             },
             InputKind::Number => match text.trim().parse::<f64>() {
                 Ok(number) if number.is_finite() => Json::from(number),
-                _ => return Err(wrong("a number", "write a number, as in `-i share=0.5`")),
+                _ => return Err(wrong(text, "a number", "write digits, with a dot before the fraction: `0.5`")),
             },
             InputKind::Boolean => match text.trim() {
                 "true" => Json::Bool(true),
                 "false" => Json::Bool(false),
-                _ => return Err(wrong("true or false", "write `true` or `false`")),
+                _ => return Err(wrong(text, "true or false", "write `true` or `false`")),
             },
-            InputKind::Json => serde_json::from_str(text)
-                .map_err(|error| wrong(&format!("JSON: {error}"), "write a text with quotes: `'\"text\"'`"))?,
+            InputKind::Json => serde_json::from_str(text).map_err(|error| {
+                let name = &input.name.value;
+                let message = format!("`{name}` is not valid JSON: {error}");
+                let help = format!("put all of it in single quotes, for the shell: `-i {name}='{{\"a\": 1}}'`");
+                Diagnostic::error("wrong-input", place, message).help(help)
+            })?,
         },
     };
     typed(input, kind, value, place, working_dir)
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Checks a value against the input's type and limits.
@@ -182,11 +195,12 @@ fn typed(
         }
         (InputKind::Items, Json::String(path)) => {
             return ListSource::from_text(path, base).map(InputValue::List).map_err(|error| {
-                let help = error.help.clone().unwrap_or_else(|| match kind {
-                    _ if base == Path::new("") => "a given path is relative to the working directory".to_owned(),
-                    _ => format!("paths here are relative to `{}`", base.display()),
-                });
-                Diagnostic::error("wrong-list", place, error.message.clone()).help(help)
+                let message = match &error.path {
+                    Some(_) => format!("`{}`: {}", shortened(path), error.message),
+                    None => error.message,
+                };
+                let help = "write the path of a list: `.jsonl`, `.json`, `.csv`, `.tsv`, `.yaml`, `.txt` or a pattern";
+                Diagnostic::error("wrong-list", place, message).help(error.help.unwrap_or_else(|| help.to_owned()))
             });
         }
         (InputKind::Items, _) => return Err(wrong("a list or the path of one")),
@@ -223,7 +237,9 @@ fn limits(input: &InputSpec, kind: InputKind, value: &Json, place: &Place) -> Re
                 && (if low { number < limit.value } else { number > limit.value })
             {
                 let message = format!("`{name}` is {number}, and must be {word} {}", limit.value);
-                return Err(Diagnostic::error("wrong-input", place, message).also(&limit.place, "the limit"));
+                return Err(
+                    Diagnostic::error("wrong-input", place, message).also(&limit.place, "the limit is set here")
+                );
             }
         }
     }
@@ -231,7 +247,7 @@ fn limits(input: &InputSpec, kind: InputKind, value: &Json, place: &Place) -> Re
         && regex::Regex::new(&pattern.value).is_ok_and(|regex| !regex.is_match(text))
     {
         let message = format!("`{name}` does not match `{}`", pattern.value);
-        return Err(Diagnostic::error("wrong-input", place, message).also(&pattern.place, "the pattern"));
+        return Err(Diagnostic::error("wrong-input", place, message).also(&pattern.place, "the pattern is set here"));
     }
     Ok(())
 }

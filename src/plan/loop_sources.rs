@@ -33,7 +33,7 @@ impl Builder<'_> {
                 is_list.then(|| (DraftSource::Item { of, path: rest.to_vec() }, Some(of)))
             }
             None => {
-                let help = self.names.suggest(root).unwrap_or_else(|| A_LIST_IS.to_owned());
+                let help = self.names.suggest(root, &entry.variable.value).unwrap_or_else(|| A_LIST_IS.to_owned());
                 self.error("unknown-list", place, format!("there is no list `{root}`"), help);
                 None
             }
@@ -49,7 +49,7 @@ impl Builder<'_> {
             InputKind::Items => {
                 let one = super::loops::singular(name);
                 let message = format!("`{name}` is a list and has no field `{}`", rest[0]);
-                let help = format!("nest it: `for_each: {{{one}: {name}, item: {one}.{}}}`", rest.join("."));
+                let help = format!("nest it: `for_each: {{{one}: {name}, part: {one}.{}}}`", rest.join("."));
                 self.error("not-a-list", place, message, help);
                 None
             }
@@ -69,8 +69,13 @@ impl Builder<'_> {
         let spec = &self.spec.stages[stage];
         let name = &spec.name.value;
         if self.is_open(stage) {
-            let message = format!("the list of this loop comes from `{name}`, which waits for this loop itself");
-            self.error("loop-cycle", place, message, "a loop's list must be there before its first item");
+            let message = format!("stages wait for each other: {}", self.way_to(stage));
+            self.error(
+                "cycle",
+                place,
+                message,
+                "a loop's list must be there before its first item: take it from elsewhere",
+            );
             return None;
         }
         self.visit(stage);

@@ -17,6 +17,8 @@ pub(super) struct LoopDraft {
     pub(super) parent: Option<LoopIx>,
     pub(super) source: DraftSource,
     pub(super) place: Place,
+    /// Where its list is written.
+    pub(super) list_place: Place,
 }
 
 /// Where items come from; two loops over equal sources are loops over one list.
@@ -41,6 +43,8 @@ impl DraftSource {
 pub(super) struct LoopTree {
     pub(super) loops: Vec<LoopDraft>,
     pub(super) of_stage: Vec<Vec<LoopIx>>,
+    /// Stages whose `for_each` is wrong: in which loops they would run is not known.
+    pub(super) is_broken: Vec<bool>,
 }
 
 impl LoopTree {
@@ -103,14 +107,17 @@ pub(super) struct Builder<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) tree: LoopTree,
     visits: Vec<Visit>,
+    /// Stages that are being visited, each for the one before it.
+    trail: Vec<usize>,
     diagnostics: &'a mut Diagnostics,
 }
 
 /// Finds the loops of every stage. A stage whose `for_each` is wrong is left without loops, and the mistake is told.
 pub(super) fn build(spec: &PipelineSpec, names: &Names, inputs: &Inputs, diagnostics: &mut Diagnostics) -> LoopTree {
-    let tree = LoopTree { loops: Vec::new(), of_stage: vec![Vec::new(); spec.stages.len()] };
+    let count = spec.stages.len();
+    let tree = LoopTree { loops: Vec::new(), of_stage: vec![Vec::new(); count], is_broken: vec![false; count] };
     let visits = vec![Visit::Unseen; spec.stages.len()];
-    let mut builder = Builder { spec, names, inputs, tree, visits, diagnostics };
+    let mut builder = Builder { spec, names, inputs, tree, visits, trail: Vec::new(), diagnostics };
     for stage in 0..spec.stages.len() {
         builder.visit(stage);
     }
@@ -147,6 +154,7 @@ impl Builder<'_> {
             return;
         }
         self.visits[stage] = Visit::Open;
+        self.trail.push(stage);
         let spec = &self.spec.stages[stage];
         let innermost = match &spec.for_each {
             None => None,
@@ -154,7 +162,16 @@ impl Builder<'_> {
             Some(ForEachSpec::Loops(entries)) => self.nest(entries),
         };
         self.tree.of_stage[stage] = self.tree.chain(innermost);
+        self.tree.is_broken[stage] = innermost.is_none() && spec.for_each.is_some();
+        self.trail.pop();
         self.visits[stage] = Visit::Closed;
+    }
+
+    /// From an open stage to the one that is being visited, and back.
+    pub(super) fn way_to(&self, stage: usize) -> String {
+        let from = self.trail.iter().position(|on| *on == stage).unwrap_or(0);
+        let way = self.trail[from..].iter().chain([&stage]);
+        way.map(|ix| self.spec.stages[*ix].name.value.as_str()).collect::<Vec<_>>().join(" -> ")
     }
 
     pub(super) fn is_open(&self, stage: usize) -> bool {
@@ -272,7 +289,8 @@ impl Builder<'_> {
     fn declare(&mut self, entry: &LoopSpec, source: DraftSource, parent: Option<LoopIx>) -> Option<LoopIx> {
         let name = &entry.variable.value;
         let Some(found) = self.tree.find(name) else {
-            self.tree.loops.push(LoopDraft { name: name.clone(), parent, source, place: entry.variable.place.clone() });
+            let (place, list_place) = (entry.variable.place.clone(), entry.source.place.clone());
+            self.tree.loops.push(LoopDraft { name: name.clone(), parent, source, place, list_place });
             return Some(LoopIx(self.tree.loops.len() - 1));
         };
         let known = &self.tree.loops[found.0];

@@ -32,4 +32,5 @@ pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,
     Stage, StageIx,
 };
+pub use survey::DataFault;
 pub use work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};

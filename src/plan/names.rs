@@ -56,11 +56,16 @@ impl Names {
             if *first == Named::Variable && named == Named::Variable {
                 return;
             }
+            let first = first.words();
             diagnostics.push(
-                Diagnostic::error("name-clash", &name.place, format!("`{}` is already {}", name.value, first.words()))
-                    .label(format!("declared again, as {}", named.words()))
-                    .also(place, format!("first declared here, as {}", first.words()))
-                    .help("inputs, stages and loop variables share one namespace: give one of them another name"),
+                Diagnostic::error(
+                    "name-clash",
+                    &name.place,
+                    format!("`{}` is the name of {first} already", name.value),
+                )
+                .label(format!("here it is {}", named.words()))
+                .also(place, format!("here it is {first}"))
+                .help("give one of them another name: inputs, stages and loop variables share their names"),
             );
             return;
         }
@@ -76,8 +81,9 @@ impl Names {
         self.names.contains_key(word) || matches!(word, "loop" | "run" | "previous")
     }
 
-    /// The name that was probably meant, as a sentence.
-    pub(super) fn suggest(&self, word: &str) -> Option<String> {
-        did_you_mean(word, self.names.keys().map(String::as_str)).map(|name| format!("did you mean `{name}`?"))
+    /// The name that was probably meant, as a sentence; never `but`.
+    pub(super) fn suggest(&self, word: &str, but: &str) -> Option<String> {
+        let names = self.names.keys().map(String::as_str).filter(|name| *name != but);
+        did_you_mean(word, names).map(|name| format!("did you mean `{name}`?"))
     }
 }

@@ -22,8 +22,8 @@ pub(super) fn check(
         let (Some(save), Some(spec)) = (&stage.save, &ground.spec.stages[ix].save) else { continue };
         let place = spec.path.map.whole();
         if !save.path.is_constant() {
-            if starts_outside(&spec.path.text) {
-                diagnostics.push(outside(&place, &spec.path.text, "it is absolute, or leaves the folder"));
+            if let Some(why) = with_any_values(&spec.path.text).and_then(|path| leaves(&path)) {
+                diagnostics.push(outside(&place, &spec.path.text, &why));
             }
             continue;
         }
@@ -45,13 +45,26 @@ pub(super) fn check(
     }
 }
 
-fn starts_outside(template: &str) -> bool {
-    template.starts_with('/') || template.starts_with("../") || template.contains("/../")
+/// The path with a letter for each value; nothing for one with blocks, which may leave out what is written.
+fn with_any_values(template: &str) -> Option<String> {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let (inside, after) = behind.split_once("}}")?;
+        if inside.trim_start_matches('~').trim_start().starts_with(['#', '!']) {
+            return None;
+        }
+        path.push_str(before);
+        path.push('x');
+        rest = after.trim_start_matches('}');
+    }
+    path.push_str(rest);
+    Some(path)
 }
 
 fn outside(place: &Place, path: &str, why: &str) -> Diagnostic {
     Diagnostic::error("save-outside", place, format!("`{path}` can't be saved: {why}"))
-        .help("a path here is relative to the output folder (`--out DIR`), as in `summaries/{{loop.key}}.md`")
+        .help("write a path in the output folder, with `/` between folders: `summaries/one.md`")
 }
 
 fn shared_by_stages(
@@ -77,7 +90,10 @@ fn shared_by_stages(
 
 fn shared_by_items(spec: &PipelineSpec, ix: usize, path: &str, place: &Place) -> Diagnostic {
     let name = &spec.stages[ix].name.value;
-    let (stem, extension) = path.rsplit_once('.').unwrap_or((path, "txt"));
+    let (stem, extension) = match path.rsplit_once('.') {
+        Some((stem, extension)) => (stem, format!(".{extension}")),
+        None => (path, String::new()),
+    };
     Diagnostic::error("save-shared", place, format!("every item of `{name}` would be saved as `{path}`"))
-        .help(format!("give each its own: `{stem}/{{{{loop.key}}}}.{extension}`, or a row each in `{stem}.jsonl`"))
+        .help(format!("give each its own: `{stem}/{{{{loop.key}}}}{extension}`, or a row each in `{stem}.jsonl`"))
 }

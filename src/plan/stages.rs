@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
-use crate::model::{Choice, ImageParams, Json, OnError, ProviderSettings, Role, StageKindName, TextParams};
-use crate::spec::{KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
+use crate::model::{Choice, ImageParams, Json, OnError, Place, ProviderSettings, Role, StageKindName, TextParams};
+use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
@@ -33,7 +33,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
     let on_error = on_error(spec, &settings, kind, &mut binder);
-    let save = spec.save.as_ref().map(|save| self::save(save, kind, &mut binder));
+    let save = spec.save.as_ref().map(|save| self::save(save, spec, kind, &mut binder));
     let found = std::mem::take(&mut binder.found);
     let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
     let stage = Stage {
@@ -162,17 +162,18 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, kind: StageKindName, bind
     match &written.value {
         OnErrorSpec::Stop => OnErrorPlan::Simply(OnError::Stop),
         OnErrorSpec::Continue => OnErrorPlan::Simply(OnError::Continue),
-        OnErrorSpec::Value(value) => {
-            let value = binder.json(value, Site::Beside);
-            if let JsonTemplate::Plain(plain) = &value
-                && !fits(kind, answers_json(settings), plain)
-            {
-                let message = format!("`{}` can't stand in for the answer of `{}`", plain, spec.name.value);
+        OnErrorSpec::Value(stand_in) => {
+            let value = binder.json(stand_in, Site::Beside);
+            if !fits(kind, answers_json(settings), &value) {
+                let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
                 let help = match kind {
-                    StageKindName::Image => "a picture is a mapping with a `path`",
-                    _ => "the value must be a text, as the answer would be",
+                    StageKindName::Image => {
+                        "a picture is a mapping with a `path`: `on_error: {value: {path: none.png}}`"
+                    }
+                    _ => "write a text, as the answer would be: `on_error: {value: none}`",
                 };
-                binder.diagnostics().push(Diagnostic::error("wrong-type", &written.place, message).help(help));
+                let place = stand_in_place(stand_in).unwrap_or(&written.place);
+                binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
             }
             OnErrorPlan::Value(value)
         }
@@ -184,14 +185,33 @@ fn answers_json(settings: &Settings<'_>) -> bool {
 }
 
 /// Whether a value can stand in for an answer of this kind.
-fn fits(kind: StageKindName, json: bool, value: &Json) -> bool {
-    match kind {
-        StageKindName::Image => value.get("path").is_some_and(Json::is_string),
-        _ => json || value.is_string(),
+fn fits(kind: StageKindName, json: bool, value: &JsonTemplate) -> bool {
+    let is_image = kind == StageKindName::Image;
+    match value {
+        JsonTemplate::Plain(value) if is_image => value.get("path").is_some_and(Json::is_string),
+        JsonTemplate::Plain(value) => json || value.is_string(),
+        // What comes out of it is looked at when it does.
+        JsonTemplate::Template(template) => template.is_whole() || !is_image,
+        JsonTemplate::List(_) => json && !is_image,
+        JsonTemplate::Mapping(fields) => {
+            if is_image {
+                fields.iter().any(|(name, _)| name == "path")
+            } else {
+                json
+            }
+        }
     }
 }
 
-fn save(spec: &SaveSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Save {
+/// Where a value stands; nothing for a list or a mapping with templates in it.
+fn stand_in_place(value: &JsonSpec) -> Option<&Place> {
+    match value {
+        JsonSpec::Plain(value) => Some(&value.place),
+        JsonSpec::Template(_) | JsonSpec::List(_) | JsonSpec::Mapping(_) => None,
+    }
+}
+
+fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Save {
     let path = binder.text(&spec.path, Site::Save);
     let lower = spec.path.text.to_lowercase();
     let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -207,7 +227,7 @@ fn save(spec: &SaveSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Save {
     if rows && kind == StageKindName::Image && row.is_none() && extension == "csv" {
         // A picture in a row prints as its fields; a path is what a reader of CSV expects.
         let message = "a picture in a CSV file is written as JSON";
-        let help = "say what a row holds: `row: {path: \"{{STAGE.path}}\"}`";
+        let help = format!("say what a row holds: `row: {{path: \"{{{{{}.path}}}}\"}}`", stage.name.value);
         binder.diagnostics().push(Diagnostic::warning("picture-in-csv", &spec.path.map.whole(), message).help(help));
     }
     let form = if rows { SaveForm::Rows { row, csv: extension == "csv" } } else { SaveForm::File };

@@ -18,6 +18,8 @@ pub struct SourceError {
     pub column: Option<u32>,
     /// The line at fault; a part of it around the column, with `…` where it is cut, if it is long.
     pub snippet: Option<String>,
+    /// The fields on the way to one that the row lacks, if that is what is wrong.
+    pub lacks: Option<Vec<String>>,
     /// What to try.
     pub help: Option<String>,
 }
@@ -29,7 +31,7 @@ const LEAD: usize = 60;
 
 impl SourceError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: None, line: None, column: None, snippet: None, help: None }
+        Self { message: message.into(), path: None, line: None, column: None, snippet: None, lacks: None, help: None }
     }
 
     /// What the system says about a file.

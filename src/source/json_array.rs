@@ -86,14 +86,14 @@ impl JsonArray {
         loop {
             let place = self.scanner.place;
             let Some(byte) = self.byte()? else {
-                return Err(self.error(place, "is empty").help("write a list: `[..]`"));
+                return Err(self.error(place, "the file is empty").help("write a list: `[..]`"));
             };
             match byte {
                 b'[' => return Ok(()),
                 0xEF | 0xBB | 0xBF if self.bytes <= 3 => {}
                 _ if byte.is_ascii_whitespace() => {}
                 _ => {
-                    let found = if byte == b'{' { "is a mapping, not a list" } else { "is not a list" };
+                    let found = if byte == b'{' { "this is a mapping, not a list" } else { "this is not a list" };
                     let help = "write `[..]` around it; values on lines of their own belong in a `.jsonl` file";
                     return Err(self.error(place, found).help(help));
                 }
@@ -158,7 +158,7 @@ impl JsonArray {
         std::str::from_utf8(&self.element).map_err(|error| {
             let mut place = start;
             self.element[..error.valid_up_to()].iter().for_each(|byte| place.pass(*byte));
-            self.error(place, "is not UTF-8").help("save the file as UTF-8")
+            self.error(place, "not UTF-8").help("save the file as UTF-8")
         })
     }
 
@@ -177,7 +177,7 @@ impl JsonArray {
                 below => FilePlace { line: start.line + below as u64 - 1, column },
             };
             let reason = if error.is_eof() { "a value does not end".to_owned() } else { json_reason(&error) };
-            let found = self.error(place, format!("is not valid JSON: {reason}"));
+            let found = self.error(place, format!("not valid JSON: {reason}"));
             // The first line of an element may begin in the middle of a line of the file.
             if error.line() > 1 { found.show(line) } else { found }
         })
@@ -302,18 +302,18 @@ mod tests {
 
     #[test]
     fn errors_point_at_the_character() {
-        assert_eq!(error("[\"ä\", x]"), "a.json:1:7: is not valid JSON: expected value");
-        assert_eq!(error("\u{FEFF}[x]"), "a.json:1:2: is not valid JSON: expected value");
-        assert_eq!(error("[1,\n {\"a\":\n  'b'}]"), "a.json:3:3: is not valid JSON: expected value");
-        assert_eq!(error("[1 2]"), "a.json:1:4: is not valid JSON: trailing characters");
+        assert_eq!(error("[\"ä\", x]"), "a.json:1:7: not valid JSON: expected value");
+        assert_eq!(error("\u{FEFF}[x]"), "a.json:1:2: not valid JSON: expected value");
+        assert_eq!(error("[1,\n {\"a\":\n  'b'}]"), "a.json:3:3: not valid JSON: expected value");
+        assert_eq!(error("[1 2]"), "a.json:1:4: not valid JSON: trailing characters");
         assert_eq!(error("[1,]"), "a.json:1:4: there is no value before this");
         assert_eq!(error("[,1]"), "a.json:1:2: there is no value before this");
         assert_eq!(error("[1, 2"), "a.json:1:6: the list does not end: its `]` is missing");
         assert_eq!(error("[1] 2"), "a.json:1:5: there is more after the end of the list");
-        assert_eq!(error(" {}"), "a.json:1:2: is a mapping, not a list");
+        assert_eq!(error(" {}"), "a.json:1:2: this is a mapping, not a list");
         assert_eq!(error("\n1"), "a.json:2:1: is not a list");
-        assert_eq!(error(""), "a.json:1:1: is empty");
-        assert_eq!(error("[{\"a\": 1]"), "a.json:1:9: is not valid JSON: expected `,` or `}`");
+        assert_eq!(error(""), "a.json:1:1: the file is empty");
+        assert_eq!(error("[{\"a\": 1]"), "a.json:1:9: not valid JSON: expected `,` or `}`");
     }
 
     proptest! {

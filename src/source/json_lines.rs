@@ -47,7 +47,7 @@ impl JsonLines {
         if reason == "trailing characters" {
             return found("there is more on the line after its JSON value".to_owned()).help("write one value a line");
         }
-        found(format!("is not valid JSON: {reason}"))
+        found(format!("not valid JSON: {reason}"))
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn errors_point_at_the_character() {
-        assert_eq!(error("\n{\"ä\": x}").to_string(), "standard input:2:7: is not valid JSON: expected value");
+        assert_eq!(error("\n{\"ä\": x}").to_string(), "standard input:2:7: not valid JSON: expected value");
         assert_eq!(
             error("{\"a\": 1} {}").to_string(),
             "standard input:1:10: there is more on the line after its JSON value"

@@ -83,7 +83,7 @@ impl Lines {
             // Every line of such a file is wrong in the same way.
             self.ended = true;
         }
-        let encoding = if utf16 { "is UTF-16, not UTF-8" } else { "is not UTF-8" };
+        let encoding = if utf16 { "this is UTF-16, not UTF-8" } else { "not UTF-8" };
         Err(self.error(column, encoding).show(&line).help("save the file as UTF-8"))
     }
 
@@ -159,7 +159,7 @@ mod tests {
         let mut lines = lines(b"ok\n\xC3\xA4b\xFFc\nafter");
         assert!(lines.advance().unwrap());
         let error = lines.advance().unwrap_err();
-        assert_eq!(error.to_string(), "standard input:2:3: is not UTF-8");
+        assert_eq!(error.to_string(), "standard input:2:3: not UTF-8");
         assert!(lines.advance().unwrap());
         assert_eq!(lines.text(), "after");
         assert!(!lines.advance().unwrap());
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn utf16_is_recognised_once() {
         let mut lines = lines(b"\xFF\xFEa\0\n\0b\0");
-        assert_eq!(lines.advance().unwrap_err().message, "is UTF-16, not UTF-8");
+        assert_eq!(lines.advance().unwrap_err().message, "this is UTF-16, not UTF-8");
         assert!(!lines.advance().unwrap());
     }
 

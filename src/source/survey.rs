@@ -1,6 +1,9 @@
 //! A list, read through once before anything is called.
 
+use std::fs::File;
+
 use super::SourceError;
+use super::lines::Lines;
 use super::list::ListSource;
 use super::rows::{Depth, Row};
 use crate::diag::did_you_mean;
@@ -8,6 +11,8 @@ use crate::model::{Json, kind_of};
 
 /// So many errors are kept; the rest are counted.
 const KEPT_ERRORS: usize = 20;
+/// So many rows that lack the same field are kept: a field that is misspelled in a template is missing in every row.
+const KEPT_OF_A_FIELD: usize = 3;
 /// So many fields are listed in a help.
 const LISTED_FIELDS: usize = 12;
 
@@ -16,7 +21,7 @@ const LISTED_FIELDS: usize = 12;
 pub struct Survey {
     /// How many rows can be read, with those that lack a field.
     pub rows: u64,
-    /// The first twenty mistakes.
+    /// The first twenty mistakes, but three at most about one field.
     pub errors: Vec<SourceError>,
     /// How many more there are.
     pub more_errors: u64,
@@ -24,7 +29,8 @@ pub struct Survey {
 
 impl Survey {
     fn add(&mut self, error: SourceError) {
-        if self.errors.len() < KEPT_ERRORS {
+        let alike = |other: &&SourceError| other.lacks.is_some() && other.lacks == error.lacks;
+        if self.errors.len() < KEPT_ERRORS && self.errors.iter().filter(alike).count() < KEPT_OF_A_FIELD {
             self.errors.push(error);
         } else {
             self.more_errors += 1;
@@ -64,13 +70,31 @@ pub fn survey(
             if let Some(error) = missing(source, &row, path) {
                 whole = false;
                 survey.add(error);
+                if !row.value.is_object() {
+                    // It has no other field either.
+                    break;
+                }
             }
         }
         if whole && let Some(on_row) = on_row.as_mut() {
             on_row(&row);
         }
     }
+    show_lines(source, &mut survey.errors);
     survey
+}
+
+/// Shows the lines of errors that were found when their lines had gone by: the file is read once more.
+fn show_lines(source: &ListSource, errors: &mut [SourceError]) {
+    let is_dark = |error: &SourceError| error.line.is_some() && error.snippet.as_ref().is_none_or(String::is_empty);
+    let Some(last) = errors.iter().filter(|error| is_dark(error)).filter_map(|error| error.line).max() else { return };
+    let Some((path, file)) = source.file().and_then(|path| Some((path, File::open(path).ok()?))) else { return };
+    let mut lines = Lines::new(Box::new(file), Some(path));
+    while lines.number() < last && lines.advance().is_ok_and(|more| more) {
+        for error in errors.iter_mut().filter(|error| is_dark(error) && error.line == Some(lines.number())) {
+            *error = error.clone().show(lines.text());
+        }
+    }
 }
 
 /// The error if `row` has no field at `path`.
@@ -104,13 +128,14 @@ fn lacks(value: &Json, path: &[String], row: &Row, source: &ListSource) -> Sourc
         (Some(owner), 0) => format!("{owner} of item {} ", row.index + 1),
         (Some(owner), _) => format!("{owner} "),
         (None, 0) => format!("item {} ", row.index + 1),
-        (None, _) => String::new(),
+        (None, _) => "this row ".to_owned(),
     };
     let message = match value {
         Json::Object(_) => format!("{subject}has no field `{name}`"),
         other => format!("{subject}is {} and has no field `{name}`", kind_of(other)),
     };
     let mut error = SourceError::new(message).path(source.file());
+    error.lacks = Some(path.to_vec());
     if row.line > 0 {
         error = error.at(row.line, 1);
     }
@@ -173,10 +198,20 @@ mod tests {
     }
 
     #[test]
-    fn after_twenty_errors_the_rest_are_counted() {
+    fn a_field_that_all_rows_lack_is_told_three_times() {
         let items = vec![json!({}); 30];
-        let survey = survey(&ListSource::Inline(items.into()), Some(25), &[vec!["a".to_owned()]], None);
-        assert_eq!((survey.rows, survey.errors.len(), survey.more_errors), (25, 20, 5));
+        let paths = [vec!["a".to_owned()], vec!["b".to_owned()]];
+        let survey = survey(&ListSource::Inline(items.into()), Some(25), &paths, None);
+        assert_eq!((survey.rows, survey.errors.len(), survey.more_errors), (25, 6, 44));
+    }
+
+    #[test]
+    fn after_twenty_errors_the_rest_are_counted() {
+        let file = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), "x\n".repeat(25).as_bytes()).unwrap();
+        let list = ListSource::from_text(&file.path().display().to_string(), "".as_ref()).unwrap();
+        let survey = survey(&list, None, &[], None);
+        assert_eq!((survey.errors.len(), survey.more_errors), (20, 5));
     }
 
     #[test]

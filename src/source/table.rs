@@ -24,7 +24,10 @@ impl Table {
     pub(super) fn open(lines: Lines, separator: u8, depth: Depth) -> Result<Self, SourceError> {
         let mut records = Records { lines, separator, fields: Vec::new(), line: 0, columns: None };
         if !records.advance()? {
-            return Err(records.lines.error_at(1, 1, "has no header row").help("its first line names the columns"));
+            return Err(records
+                .lines
+                .error_at(1, 1, "there is no header row")
+                .help("its first line names the columns"));
         }
         let header: Vec<String> = records.fields.iter().map(|name| name.trim().to_owned()).collect();
         for (at, name) in header.iter().enumerate() {
@@ -47,7 +50,7 @@ impl Table {
             let fields = if found == 1 { "field" } else { "fields" };
             return Err(records
                 .lines
-                .error_at(records.line, 1, format!("has {found} {fields}, but the header names {expected}"))
+                .error_at(records.line, 1, format!("this row has {found} {fields}, but the header names {expected}"))
                 .show(records.lines.text())
                 .help(format!("the header names {names}; a value with a separator in it stands in double quotes")));
         }
@@ -235,7 +238,7 @@ mod tests {
         let rows = read("a,b\n1\n1,2,3\n1,2").unwrap();
         assert_eq!(
             rows[0].as_ref().unwrap_err().to_string(),
-            "standard input:2:1: has 1 field, but the header names 2"
+            "standard input:2:1: this row has 1 field, but the header names 2"
         );
         assert_eq!(rows[1].as_ref().unwrap_err().line, Some(3));
         assert_eq!(rows[2].as_ref().unwrap().index, 2);
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn headers_must_have_names_that_differ() {
-        assert_eq!(read("").unwrap_err().message, "has no header row");
+        assert_eq!(read("").unwrap_err().message, "there is no header row");
         assert_eq!(read("a,,b").unwrap_err().message, "column 2 has no name");
         assert_eq!(read("a,b, a").unwrap_err().message, "two columns are named `a`");
     }

@@ -29,15 +29,15 @@ impl YamlList {
             .read_to_end(&mut bytes)
             .map_err(|error| SourceError::io("can't be read", Some(path), &error))?;
         if bytes.len() > LONGEST {
-            return Err(SourceError::new(format!("is longer than {} MiB", LONGEST >> 20))
+            return Err(SourceError::new(format!("the file is longer than {} MiB", LONGEST >> 20))
                 .path(Some(path))
                 .help("YAML is held whole; write a long list as `.jsonl`, which is streamed"));
         }
         let text = String::from_utf8(bytes)
-            .map_err(|_| SourceError::new("is not UTF-8").path(Some(path)).help("save the file as UTF-8"))?;
+            .map_err(|_| SourceError::new("the file is not UTF-8").path(Some(path)).help("save the file as UTF-8"))?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
         if text.trim().is_empty() {
-            return Err(SourceError::new("is empty").path(Some(path)).help(LIST_FORM));
+            return Err(SourceError::new("the file is empty").path(Some(path)).help(LIST_FORM));
         }
         let items: Vec<Spanned<Json>> =
             serde_yaml::from_str_with_options(text, options()).map_err(|error| explain(&error, text, path))?;
@@ -73,7 +73,7 @@ fn options() -> serde_yaml::Options {
 
 fn explain(error: &serde_yaml::Error, text: &str, path: &Path) -> SourceError {
     let words = error.without_snippet().to_string();
-    let found = SourceError::new(format!("is not a YAML list: {words}")).path(Some(path)).help(LIST_FORM);
+    let found = SourceError::new(format!("not a YAML list: {words}")).path(Some(path)).help(LIST_FORM);
     let Some(location) = error.location().filter(|location| location.line() > 0) else { return found };
     let number = usize::try_from(location.line()).unwrap_or(usize::MAX);
     let line = text.split('\n').nth(number - 1).unwrap_or_default();
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_an_error_at_its_place() {
-        assert_eq!(read("").unwrap_err().message, "is empty");
+        assert_eq!(read("").unwrap_err().message, "the file is empty");
         let error = read("\na: 1\n").unwrap_err();
         assert!(error.to_string().starts_with("a.yaml:2:1: is not a YAML list"), "{error}");
         let error = read("- [1\n- 2\n").unwrap_err();

@@ -146,7 +146,6 @@ fn default(node: &Node, reader: &mut Reader<'_>) -> Option<At<InputDefault>> {
             Diagnostic::error("unreadable-file", &path.place, message)
                 .help("paths in a pipeline file are relative to its folder"),
         );
-        return None;
     }
     Some(At::new(InputDefault::File(path.value.into()), node.place.clone()))
 }
@@ -236,7 +235,7 @@ fn check_default(spec: &mut InputSpec, reader: &mut Reader<'_>) {
         reader
             .push(Diagnostic::error("default-does-not-fit", &place, message).also(&kind.place, "this type").help(help));
     } else if outside(&spec.min, |number, min| number < min) || outside(&spec.max, |number, max| number > max) {
-        let message = format!("the default {} is out of range", named_value(value));
+        let message = format!("the default is {}, and out of range", named_value(value));
         reader
             .push(Diagnostic::error("default-does-not-fit", &place, message).help("write one between `min` and `max`"));
     } else if let (Some(pattern), Json::String(text)) = (&spec.pattern, &*value)

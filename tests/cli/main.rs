@@ -1,8 +1,11 @@
 //! The program as its users meet it: one binary for all of these tests, since each takes long to link.
 
+#[path = "../support/mod.rs"]
+mod service;
 #[path = "../support/cli.rs"]
 mod support;
 
+mod mistakes;
 mod reference;
 mod runs;
 mod templates;

@@ -188,7 +188,7 @@ impl Pass<'_> {
             self.problems.push(if self.names.is_name(&call.name) {
                 let message = format!("`{}` is a value, so nothing can follow it", call.name);
                 Problem::new(name_range, Problem::UNKNOWN_HELPER, message)
-                    .help("write one value, or a helper and its arguments")
+                    .help(format!("write one value, or a helper before it, as in `eq {} 'text'`", call.name))
             } else {
                 helper::explain_unknown(&call.name, name_range)
             });

@@ -155,22 +155,12 @@ impl Builder<'_> {
 
     fn close(&mut self, tag: &Tag) {
         let name = self.text[tag.inner.clone()].trim();
-        let Some(at) = self.open.iter().rposition(|frame| !frame.chained && frame.name == name) else {
-            let innermost = self.open.iter().rfind(|frame| !frame.chained);
-            let problem = match innermost {
-                Some(frame) => {
-                    let open = &frame.name;
-                    Problem::syntax(
-                        tag.range.clone(),
-                        format!("`{{{{/{name}}}}}` stands where `{{{{#{open}}}}}` is open"),
-                    )
-                    .help(format!("write `{{{{/{open}}}}}`"))
-                }
-                None => Problem::syntax(tag.range.clone(), format!("`{{{{/{name}}}}}` closes nothing"))
-                    .help("open it, or leave it out"),
-            };
-            self.problems.push(problem);
-            return;
+        let at = match self.open.iter().rposition(|frame| !frame.chained && frame.name == name) {
+            Some(at) => at,
+            None => match self.closed_wrongly(name, tag) {
+                Some(at) => at,
+                None => return,
+            },
         };
         while self.open.len() > at {
             let Some(frame) = self.open.pop() else { return };
@@ -181,6 +171,22 @@ impl Builder<'_> {
                 self.push(Node::Block(Block { head, body: frame.body, otherwise: frame.otherwise }));
             }
         }
+    }
+
+    /// A tag that closes nothing by its name probably closes the innermost block, which is then told of once.
+    fn closed_wrongly(&mut self, name: &str, tag: &Tag) -> Option<usize> {
+        let at = self.open.iter().rposition(|frame| !frame.chained);
+        let problem = match at.map(|at| &self.open[at]) {
+            Some(frame) => {
+                let open = &frame.name;
+                let message = format!("`{{{{/{name}}}}}` stands where `{{{{#{open}}}}}` is open");
+                Problem::syntax(tag.range.clone(), message).help(format!("write `{{{{/{open}}}}}`"))
+            }
+            None => Problem::syntax(tag.range.clone(), format!("`{{{{/{name}}}}}` closes nothing"))
+                .help("open it, or leave it out"),
+        };
+        self.problems.push(problem);
+        at
     }
 
     fn report_open(&mut self, frame: &Frame) {
@@ -203,8 +209,12 @@ fn no_block(name: &str, range: Range<usize>) -> Problem {
     }
     let known = helper::explain_unknown(name, range);
     if known.code == Problem::UNKNOWN_HELPER {
-        Problem::new(known.range, Problem::UNSUPPORTED, format!("there is no block `{name}`"))
-            .help(format!("write `{{{{#if {name}}}}}`, `{{{{#each {name}}}}}` or `{{{{#with {name}}}}}`"))
+        Problem::new(known.range, Problem::UNSUPPORTED, format!("there is no block `{name}`")).help(
+            match helper::near_block(name) {
+                Some(near) => format!("did you mean `#{near}`?"),
+                None => format!("write `{{{{#if {name}}}}}`, `{{{{#each {name}}}}}` or `{{{{#with {name}}}}}`"),
+            },
+        )
     } else {
         known
     }

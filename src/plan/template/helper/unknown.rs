@@ -31,6 +31,11 @@ pub(in super::super) fn explain_unknown(name: &str, range: Range<usize>) -> Prob
     problem.help(format!("text beside a value stands outside of the braces; the helpers are {}", names.join(", ")))
 }
 
+/// The block that `name` was probably meant to be.
+pub(in super::super) fn near_block(name: &str) -> Option<String> {
+    did_you_mean(name, all().map(|helper| helper.name).filter(|name| is_block(name)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
