@@ -370,8 +370,8 @@ To go on
             "
 sample: interrupted after 1.0s (run amber-fox)
 
-stage    items  done  not started  calls  retries  time
-analyze     10     1            9      2        1  1.0s
+stage    items  done  not started  calls  time
+analyze     10     1            9      2  1.0s
 
 Held back by
   pollinations/openai: refused once, nothing sent
