@@ -123,7 +123,8 @@ fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
         let value = match &input.value {
             InputValue::Json(value) => value.as_ref().clone(),
             InputValue::List(list) => {
-                let rows = list.rows().into_iter().flatten().filter_map(Result::ok);
+                let most = plan.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+                let rows = list.rows().into_iter().flatten().take(most).filter_map(Result::ok);
                 Json::Array(rows.map(|row| row.value).collect())
             }
             InputValue::Missing => Json::String(format!("<{}>", input.name)),

@@ -34,7 +34,8 @@ impl Fixed {
                     let wrong =
                         |error: crate::source::SourceError| Failure::new(FailureKind::BadRequest, error.to_string());
                     let rows = list.rows().map_err(wrong)?;
-                    let items: Result<Vec<Json>, _> = rows.map(|row| row.map(|row| row.value)).collect();
+                    let most = plan.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+                    let items: Result<Vec<Json>, _> = rows.take(most).map(|row| row.map(|row| row.value)).collect();
                     Some(Arc::new(Json::Array(items.map_err(wrong)?)))
                 }
                 InputValue::List(_) | InputValue::Missing => None,

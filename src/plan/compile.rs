@@ -89,6 +89,7 @@ fn passes(
         stages,
         outputs,
         deadline: spec.deadline.as_ref().map(|at| at.value),
+        limit: given.limit,
     })
 }
 

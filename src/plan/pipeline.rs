@@ -49,6 +49,8 @@ pub struct Plan {
     pub outputs: Vec<OutputPlan>,
     /// How long a run may take.
     pub deadline: Option<Duration>,
+    /// The first so many of every list that comes from an input, also where a template names the list itself.
+    pub limit: Option<u64>,
 }
 
 impl Plan {
