@@ -166,7 +166,9 @@ fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
         }
         let Some(name) = dispensable.next() else { return lines };
         if let Some(column) = rows[0].iter().position(|head| head == name) {
-            rows.iter_mut().for_each(|row| drop(row.remove(column)));
+            for row in &mut rows {
+                row.remove(column);
+            }
         }
     }
 }
