@@ -72,7 +72,7 @@ fn every_whole_example_runs_without_a_service() {
         let ran = beside_data("pipeline.yaml --offline --limit 3 --progress none", &text).run();
         assert_eq!(ran.code, 0, "{place}\n{text}\n{}", ran.stderr);
         assert!(!ran.stderr.contains("warning"), "{place}\n{}", ran.stderr);
-        let made = ran.files().iter().any(|file| file.starts_with("out/") && !file.ends_with(".lock"));
+        let made = ran.files().iter().any(|file| file.starts_with("out/") && file != "out/.blossom-run.lock");
         assert!(made || !ran.stdout.trim().is_empty(), "{place} comes to nothing");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn blocks(page: &str, text: &str) -> Vec<Block> {
         let ticks = line.len() - line.trim_start_matches('`').len();
         match &mut open {
             Some((fence, _)) if ticks >= *fence && line.len() == ticks => {
-                blocks.extend(open.take().map(|(_, block)| block))
+                blocks.extend(open.take().map(|(_, block)| block));
             }
             Some((_, block)) => {
                 block.text.push_str(line);
@@ -100,7 +100,7 @@ pub(crate) fn section(text: &str, heading: &str) -> String {
     let mut lines = text.lines().skip_while(|line| line.trim_start_matches('#').trim() != heading);
     let own = lines.next().and_then(rank).unwrap_or_else(|| panic!("there is no heading `{heading}`"));
     let inside = lines.take_while(|line| rank(line).is_none_or(|rank| rank > own));
-    inside.map(|line| format!("{line}\n")).collect()
+    inside.collect::<Vec<_>>().join("\n")
 }
 
 /// The names by which headings are linked to.
