@@ -1,5 +1,54 @@
 //! Make for generated content: a YAML file of text, chat and image stages, compiled into a checked plan and run
 //! without barriers.
+//!
+//! ```text
+//! pipeline.yaml --spec::load--> PipelineSpec --plan::compile--> Plan --exec--> RunEvent... --sink--> terminal, JSON lines, tally
+//!                    |                            |             |  |                                              |
+//!                    v                            v             |  v                                              v
+//!              Diagnostics: all of them, each at its place      |  output: files that appear whole            exit code
+//!                                                               v
+//!                                         client: gates, clocks, the only attempt loop --check--> a verdict
+//!                                                               |
+//!                                                               v
+//!                                         provider: a call becomes a request, a reply becomes an answer
+//! ```
+//!
+//! The program of the same name is the first user of this library. What it does with a file, another program can do:
+//!
+//! ```
+//! use blossom_run::engine::{self, Request, RunOptions};
+//! use blossom_run::sink::Hub;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let file = "pipelines/release-notes/pipeline.yaml".into();
+//! let checked = engine::check(&Request { file, offline: true, to_run: true, ..Request::default() });
+//! let plan = checked.plan.ok_or("there are mistakes in the file")?;
+//!
+//! # let out = folder.path().to_owned();
+//! let (running, events) = engine::run(plan, RunOptions { out, ..RunOptions::default() })?;
+//! let (watched, finished) = tokio::join!(Hub::new().run(events), running.finish());
+//! println!("{} items in {:?}", watched.tally.total().done, watched.tally.took());
+//! for output in finished.outputs {
+//!     println!("{}: {}", output.name, output.value);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Nouns
+//!
+//! - [`engine::Request`]: a pipeline file, and what is said beside it. [`engine::check`] gives a [`plan::Plan`], or
+//!   [`diag::Diagnostics`] that say everything that is wrong and where.
+//! - [`engine::Running`]: a run that is ready to go; [`engine::Halt`] is its brake, [`engine::Finished`] what it came to.
+//! - [`model::RunEvent`]: something that happened. [`sink::Hub`] folds events into a [`sink::Tally`] and shows them to each
+//!   [`sink::Watcher`].
+//! - [`client::Client`]: calls without a pipeline, with the same permits, retries and clocks.
+//! - [`provider::Provider`]: the seam for another service.
+//!
+//! Each module's page says what it is for, what its nouns are, and what it must not do. How they may name each other is in
+//! `ARCHITECTURE.md`.
 
 pub mod check;
 #[doc(hidden)]

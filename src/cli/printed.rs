@@ -27,14 +27,15 @@ pub(super) fn printed(outputs: &[Output], shown: impl Fn(&str) -> bool) -> Strin
     }
 }
 
-/// One output: a text as it is, a list as JSON lines, anything else as JSON. It ends with a line break.
+/// One output: a text as it would be saved, a list as JSON lines, anything else as JSON. It ends with a line break.
 pub(super) fn printed_one(output: &Output) -> String {
     match &output.value {
         Json::Array(items) => items.iter().map(Json::to_string).map(|line| line + "\n").collect(),
         Json::Object(_) => format!("{:#}\n", output.value),
         value => {
+            // As in a file: one line break at the end, however many there were.
             let text = plain_text(value);
-            if text.ends_with('\n') || text.is_empty() { text } else { format!("{text}\n") }
+            if text.is_empty() { text } else { format!("{}\n", text.trim_end_matches('\n')) }
         }
     }
 }
@@ -69,7 +70,7 @@ mod tests {
     #[test]
     fn a_text_is_printed_as_it_is() {
         assert_eq!(all(&[output("story", json!("Once\n\nmore"), None)]), "Once\n\nmore\n");
-        assert_eq!(all(&[output("story", json!("Once\n"), None)]), "Once\n");
+        assert_eq!(all(&[output("story", json!("Once\n\n"), None)]), "Once\n");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::columns::{fit, pad, width_of};
 use super::paint::Paint;
 use super::stage_view::StageView;
 use super::tally::Tally;
-use super::wording::{about, count_of, rate, short_number};
+use super::wording::{about, count_of, lane_name, rate, short_number};
 
 const WIDEST_BAR: usize = 24;
 const NARROWEST_BAR: usize = 6;
@@ -126,6 +126,9 @@ pub(super) fn totals_line(tally: &Tally, frame: &Frame) -> String {
     if tally.stopping().is_some() {
         parts.push("stopping".to_owned());
     }
+    // Else nobody knows why nothing moves.
+    let busy = tally.lanes().filter(|(_, view)| view.is_paused);
+    parts.extend(busy.map(|(lane, _)| format!("{} is busy", lane_name(lane))));
     frame.paint.dim(&fit(&parts.join("  "), frame.width))
 }
 
@@ -193,8 +196,9 @@ fn whole_seconds(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::Sample;
+    use super::super::sample::{Sample, lane};
     use super::*;
+    use crate::model::EventKind;
 
     fn half_way() -> Sample {
         let mut sample = Sample::new();
@@ -239,6 +243,16 @@ mod tests {
                 assert!(width_of(&line) <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_busy_lane_is_named_for_as_long_as_it_is_busy() {
+        let mut sample = half_way();
+        let totals = |sample: &Sample| lines(sample, 24, 90).pop().unwrap();
+        sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(8), asked: false });
+        assert!(totals(&sample).ends_with("6s  pollinations/openai is busy"), "{}", totals(&sample));
+        sample.push(EventKind::LaneOpened { lane: lane(), limit: 1 });
+        assert!(totals(&sample).ends_with("6s"), "{}", totals(&sample));
     }
 
     #[test]

@@ -166,7 +166,9 @@ fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
         }
         let Some(name) = dispensable.next() else { return lines };
         if let Some(column) = rows[0].iter().position(|head| head == name) {
-            rows.iter_mut().for_each(|row| drop(row.remove(column)));
+            for row in &mut rows {
+                row.remove(column);
+            }
         }
     }
 }
@@ -370,8 +372,8 @@ To go on
             "
 sample: interrupted after 1.0s (run amber-fox)
 
-stage    items  done  not started  calls  retries  time
-analyze     10     1            9      2        1  1.0s
+stage    items  done  not started  calls  time
+analyze     10     1            9      2  1.0s
 
 Held back by
   pollinations/openai: refused once, nothing sent

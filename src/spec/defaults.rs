@@ -8,7 +8,7 @@ use super::settings::{self, Kind, check_fit};
 use crate::diag::Diagnostic;
 use crate::model::Place;
 
-const DEFAULTS: Keys = Keys {
+pub(super) const DEFAULTS: Keys = Keys {
     owner: "`defaults`",
     own: &["text", "chat", "image"],
     settings: &settings::POLICIES,

@@ -16,7 +16,7 @@ use super::templates::text;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
 
-const PIPELINE: Keys = Keys {
+pub(super) const PIPELINE: Keys = Keys {
     owner: "a pipeline",
     own: &["name", "description", "inputs", "providers", "defaults", "stages", "outputs", "deadline"],
     settings: &[],

@@ -112,7 +112,7 @@ impl Keys {
         Diagnostic::error("unknown-key", &key.place, format!("unknown key `{name}`")).help(help)
     }
 
-    fn all(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'static str> {
         self.own.iter().chain(self.settings).copied()
     }
 

@@ -12,7 +12,7 @@ use super::templates::text;
 use crate::diag::Diagnostic;
 use crate::model::{At, InputKind, Json, Place};
 
-const INPUT: Keys = Keys {
+pub(super) const INPUT: Keys = Keys {
     owner: "an input",
     own: &["type", "default", "description", "options", "min", "max", "pattern"],
     settings: &[],

@@ -28,6 +28,7 @@ mod stage;
 mod syntax;
 mod templates;
 mod text_map;
+mod vocabulary;
 mod yaml;
 
 pub use load::{Loaded, load, parse, read_values};
@@ -38,3 +39,4 @@ pub use pipeline::{
 };
 pub use source::LoadError;
 pub use text_map::TextMap;
+pub use vocabulary::vocabulary;

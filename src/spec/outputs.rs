@@ -13,7 +13,7 @@ use super::text_map::TextMap;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
 
-const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], later: &[] };
+pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], later: &[] };
 
 /// A path, or `{path, row}`.
 pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {

@@ -9,15 +9,15 @@ use super::templates::json;
 use crate::diag::Diagnostic;
 use crate::model::{Clocks, FailureLimit, RetryPolicy, Waves};
 
-const RETRY: Keys = Keys {
+pub(super) const RETRY: Keys = Keys {
     owner: "`retry`",
     own: &["attempts", "backoff", "factor", "max_backoff", "jitter"],
     settings: &[],
     later: &[],
 };
-const TIMEOUT: Keys =
+pub(super) const TIMEOUT: Keys =
     Keys { owner: "`timeout`", own: &["attempt", "first_token", "idle", "total"], settings: &[], later: &[] };
-const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[], later: &[] };
+pub(super) const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[], later: &[] };
 const ON_ERROR: Keys = Keys { owner: "`on_error`", own: &["value"], settings: &[], later: &[] };
 
 /// `3`, or a mapping; what a mapping leaves out is as it always is.

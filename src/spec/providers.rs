@@ -16,7 +16,7 @@ use super::yaml;
 use crate::diag::Diagnostic;
 use crate::model::{At, KeySource, OfflineManner, ProviderKind, ProviderSettings};
 
-const PROVIDER: Keys = Keys {
+pub(super) const PROVIDER: Keys = Keys {
     owner: "a provider",
     own: &["kind", "base_url", "api_key", "headers", "concurrency", "rate", "tokens_per_minute"],
     settings: &OFFLINE,

@@ -18,7 +18,7 @@ const KINDS: [&str; 4] = ["text", "chat", "image", "render"];
 /// Kinds that the language has and the program does not do yet.
 const LATER_KINDS: [&str; 2] = ["value", "use"];
 
-const STAGE: Keys = Keys {
+pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
     own: &["text", "chat", "image", "render", "description", "for_each", "when", "save"],
     settings: &settings::ALL,

@@ -1,5 +1,8 @@
 //! Completions and the manual page.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use crate::support::Cli;
 
 #[test]
@@ -28,4 +31,27 @@ fn the_manual_page_is_one() {
     let ran = Cli::new("man").run().exit(0).stderr("");
     assert!(ran.stdout.contains(".TH blossom-run 1"), "{ran:?}");
     assert!(ran.stdout.contains("Exit codes"), "{ran:?}");
+}
+
+/// Where there is a reader of manuals, it has nothing to complain of.
+#[test]
+fn the_manual_page_can_be_read() {
+    let page = Cli::new("man").run().exit(0).stdout;
+    let reader = Command::new("man")
+        .args(["--warnings", "-l", "-"])
+        .env("MANPAGER", "cat")
+        .env("MANWIDTH", "100")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut reader) = reader else { return };
+    reader.stdin.take().expect("its input").write_all(page.as_bytes()).expect("the page is taken");
+    let read = reader.wait_with_output().expect("its end");
+    let (shown, complaints) = (String::from_utf8_lossy(&read.stdout), String::from_utf8_lossy(&read.stderr));
+    if read.status.success() {
+        assert!(shown.contains("--offline") && shown.contains("interrupted by SIGTERM"), "{shown}");
+        assert_eq!(complaints, "");
+    }
 }

@@ -10,10 +10,9 @@ fn without_arguments_the_help_is_shown_as_an_error() {
 
 #[test]
 fn help_goes_to_standard_output() {
-    let ran = Cli::new("--help").run().exit(0).stderr("");
-    assert!(ran.stdout.contains("\nExit codes:\n  0    done"), "{ran:?}");
-    let ran = Cli::new("check --help").run().exit(0).stderr("");
-    assert!(ran.stdout.starts_with("Show every mistake in pipeline files"), "{ran:?}");
+    for (command, name) in [("--help", "help"), ("-h", "short_help"), ("check --help", "check_help")] {
+        insta::assert_snapshot!(name, Cli::new(command).run().exit(0).stderr("").stdout);
+    }
 }
 
 #[test]
@@ -81,4 +80,57 @@ fn events_that_can_not_be_written_stop_the_run_before_it_begins() {
 fn an_output_that_is_none_is_wrong_usage() {
     let ran = Cli::new("digest --offline --print no_such_output").run().exit(2).stdout("");
     assert!(ran.stderr.contains("`--print`: there is no output `no_such_output`"), "{ran:?}");
+}
+
+#[test]
+fn an_unknown_flag_suggests_one() {
+    let ran = Cli::new("digest --offlin").run().exit(2).stdout("");
+    assert!(ran.stderr.contains("unexpected argument '--offlin' found"), "{ran:?}");
+    assert!(ran.stderr.contains("'--offline'"), "{ran:?}");
+}
+
+#[test]
+fn a_provider_stage_or_item_that_is_none_is_wrong_usage() {
+    for (command, error) in [
+        ("models --provider olama", "error: there is no provider `olama`\n  help: did you mean `ollama`?\n"),
+        ("show digest sumarize", "error: there is no stage `sumarize`\n  help: did you mean `summarize`?\n"),
+        (
+            "show digest summarize tool-libary",
+            "error: no `article` is called `tool-libary`\n  help: did you mean `tool-library`?\n",
+        ),
+    ] {
+        Cli::new(command).run().exit(2).stdout("").stderr(error);
+    }
+}
+
+#[test]
+fn a_broken_file_is_drawn_and_nothing_is_run() {
+    let broken = "name: broken\nstages:\n  a: {txt: hello}\n  b: {text: \"{{a}}\"}\n";
+    for command in ["broken.yaml --offline", "check broken.yaml", "show broken.yaml b", "graph broken.yaml"] {
+        let ran = Cli::new(command).file("broken.yaml", broken).run().exit(3).stdout("");
+        assert!(ran.stderr.contains("broken.yaml:3:7: error: unknown key `txt`"), "{command}: {ran:?}");
+        assert_eq!(ran.files(), ["broken.yaml"], "{command}");
+    }
+}
+
+#[test]
+fn a_broken_row_is_found_before_anything_is_run() {
+    let pipeline = "name: rows\ninputs:\n  towns: {type: items, default: towns.jsonl}\nstages:\n  \
+                    a: {for_each: {town: towns}, text: \"{{town.name}}\"}\n";
+    let ran = Cli::new("rows.yaml --offline")
+        .file("rows.yaml", pipeline)
+        .file("towns.jsonl", "{\"name\": \"Sandau\"}\n{\"nam\n")
+        .run()
+        .exit(3)
+        .stdout("");
+    assert!(ran.stderr.starts_with("towns.jsonl:2:"), "{ran:?}");
+    assert_eq!(ran.files(), ["rows.yaml", "towns.jsonl"]);
+}
+
+#[test]
+fn a_run_without_its_key_is_blocked_and_replaces_no_file() {
+    let ran = Cli::new("digest").file("out/summaries.jsonl", "of yesterday\n").run().exit(5).stdout("");
+    assert!(ran.stderr.contains("neither `POLLINATIONS_API_KEY` nor `BLOSSOM_API_KEY` is set"), "{ran:?}");
+    assert!(ran.stderr.contains("rehearse with `--offline`"), "{ran:?}");
+    assert_eq!(ran.read("out/summaries.jsonl"), "of yesterday\n");
 }

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 #[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
     "about", "above", "after", "again", "against", "all", "also", "always", "among", "and", "answer", "any", "are",
-    "around", "article", "articles", "auf", "aus", "avec", "because", "been", "before", "behind", "being", "below",
-    "best", "between", "both", "brief", "but", "came", "can", "come", "comes", "con", "could", "cover", "dans", "das",
+    "around", "article", "articles", "ask", "asks", "auf", "aus", "avec", "because", "been", "before", "behind", "being", "below",
+    "besides", "best", "between", "both", "brief", "but", "came", "can", "come", "comes", "con", "could", "cover", "dans", "das",
     "dass", "del", "dem", "den", "der", "des", "did", "die", "does", "doing", "done", "down", "during", "each",
-    "editorial", "een", "eight", "ein", "eine", "einem", "einen", "einer", "est", "even", "ever", "every", "few",
+    "editorial", "een", "eight", "ein", "eine", "einem", "einen", "einer", "est", "even", "ever", "every", "everything", "few",
     "final", "first", "five", "following", "for", "four", "from", "full", "für", "gave", "get", "gets", "give",
     "given", "goes", "going", "good", "got", "had", "has", "have", "having", "her", "here", "hers", "him", "his",
     "how", "however", "ihr", "ihre", "illustration", "image", "instead", "into", "ist", "its", "itself", "json",
@@ -23,7 +23,7 @@ const STOP_WORDS: &[&str] = &[
     "theirs", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "though", "three",
     "through", "title", "together", "too", "took", "toward", "towards", "two", "una", "und", "under", "une", "until",
     "upon", "use", "used", "uses", "using", "van", "very", "voice", "von", "want", "was", "way", "well", "went",
-    "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "wir",
+    "were", "what", "when", "where", "whether", "which", "while", "who", "whoever", "whom", "whose", "why", "will", "wir",
     "wird", "with", "within", "without", "word", "words", "would", "write", "written", "yes", "yet", "you", "your",
     "yours", "zum", "zur", "über",
 ];

@@ -1,0 +1,160 @@
+//! Every shipped template, run by the real program without a service: what it promises is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+#[path = "support/cli.rs"]
+#[expect(dead_code, reason = "these tests need a part of it")]
+mod support;
+
+use support::{Cli, Ran};
+
+const NAMES: [&str; 6] = ["article", "catalogue", "digest", "release-notes", "storyboard", "translations"];
+
+/// The files that a template promises, and the size of its pictures.
+fn promises(command: &str, files: &[&str], size: Option<(u32, u32)>) -> Ran {
+    let ran = Cli::new(command).arg("--offline").run().exit(0);
+    assert!(!ran.stderr.contains("warning"), "{ran:?}");
+    let made: Vec<String> = ran.files().into_iter().filter(|file| file != "out/.blossom-run.lock").collect();
+    assert_eq!(made, files.iter().map(|file| format!("out/{file}")).collect::<Vec<_>>());
+    for file in files {
+        let path = ran.path("out").join(file);
+        if Path::new(file).extension().is_some_and(|extension| extension == "png") {
+            let picture = image::open(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert_eq!(Some((picture.width(), picture.height())), size, "{file}");
+        } else {
+            assert!(!fs::read_to_string(&path).expect("a text").trim().is_empty(), "{file} is empty");
+            links(&path);
+        }
+    }
+    ran
+}
+
+/// What a page links to is there.
+fn links(page: &Path) {
+    let link = Regex::new(r#"\]\(([^)]+)\)|src="([^"]+)""#).expect("a pattern");
+    let text = fs::read_to_string(page).expect("a text");
+    for found in link.captures_iter(&text) {
+        let target = found.get(1).or_else(|| found.get(2)).expect("a target").as_str();
+        let file = page.parent().expect("a folder").join(target);
+        assert!(target.starts_with("http") || file.is_file(), "{} links to {target}", page.display());
+    }
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name)
+}
+
+#[test]
+fn every_folder_is_a_template_and_every_template_is_tested_here() {
+    let folders: BTreeSet<String> = fs::read_dir(shipped(""))
+        .expect("the templates")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(folders.iter().map(String::as_str).collect::<Vec<_>>(), NAMES);
+    let listed = Cli::new("templates").run().exit(0).stdout;
+    let listed: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(listed, NAMES);
+}
+
+#[test]
+fn an_article_has_its_sections_and_their_pictures() {
+    let files = ["article.md", "outline.json", "pictures/1.png", "pictures/2.png"];
+    let ran = promises("article -i parts=2", &files, Some((1024, 576)));
+    let article = ran.read("out/article.md");
+    assert_eq!(article.matches("\n## ").count(), 2, "{article}");
+    assert_eq!(ran.stdout, article, "the only text is printed as well");
+}
+
+#[test]
+fn a_catalogue_has_a_page_and_a_picture_for_each_product() {
+    let files = ["LQ-104.md", "LQ-117.md", "index.md", "pictures/LQ-104.png", "pictures/LQ-117.png"];
+    let ran = promises("catalogue --limit 2", &files, Some((768, 768)));
+    assert!(ran.read("out/LQ-117.md").contains("# Brim lamp"));
+}
+
+#[test]
+fn a_digest_has_a_summary_of_each_article_a_report_and_a_cover() {
+    let files = ["cover.png", "report.md", "summaries.jsonl"];
+    let ran = promises("digest --limit 2", &files, Some((1024, 512)));
+    let rows: Vec<serde_json::Value> = ran
+        .read("out/summaries.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row is JSON"))
+        .collect();
+    assert_eq!(rows.iter().map(|row| &row["slug"]).collect::<Vec<_>>(), ["tool-library", "night-ferry"]);
+    let report = ran.read("out/report.md");
+    let headings: Vec<&str> = report.lines().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(headings.iter().collect::<BTreeSet<_>>().len(), headings.len(), "{report}");
+}
+
+#[test]
+fn release_notes_sort_changes_by_their_kind() {
+    let ran = promises("release-notes -i version=3.0.1", &["release-notes-3.0.1.md"], None);
+    let notes = ran.read("out/release-notes-3.0.1.md");
+    assert!(notes.starts_with("# Drift 3.0.1\n") && notes.contains("## New") && notes.contains("## Fixed"), "{notes}");
+}
+
+#[test]
+fn a_storyboard_shows_every_scene() {
+    let files = ["frames/1.png", "frames/2.png", "script.json", "storyboard.html"];
+    let ran = promises("storyboard -i scenes=2", &files, Some((960, 540)));
+    let page = ran.read("out/storyboard.html");
+    assert_eq!(page.matches("<figure>").count(), 2);
+    assert!(page.contains(&format!("<h1>{}</h1>", ran.stdout.trim_end())), "the title is printed, the page is not");
+}
+
+#[test]
+fn translations_are_every_document_in_every_language() {
+    let of = |lang: &str| ["all", "conflicts", "getting-started"].map(|name| format!("{lang}/{name}.md"));
+    let glossaries = ["glossary/french.txt", "glossary/german.txt"].map(str::to_owned);
+    let files: Vec<String> = [of("french").as_slice(), &of("german"), &glossaries].concat();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let ran = promises("translations --limit 2", &files, None);
+    assert!(ran.read("out/german/all.md").contains("2 documents, made from 2."), "{ran:?}");
+}
+
+#[test]
+fn every_template_has_a_graph_and_no_mistakes() {
+    for name in NAMES {
+        let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
+        assert_eq!(ran.stderr, format!("{name}: no mistakes\n"));
+        let ran = Cli::new("graph").arg(name).run().exit(0).stderr("");
+        let pipeline = fs::read_to_string(shipped(name).join("pipeline.yaml")).expect("a pipeline");
+        for stage in ran.stdout.lines().filter_map(|line| line.split_whitespace().next()) {
+            assert!(pipeline.contains(&format!("\n  {stage}:\n")), "{name}: {stage}");
+        }
+    }
+}
+
+#[test]
+fn a_copy_is_the_template_as_it_lies_in_the_repository() {
+    for name in NAMES {
+        let ran = Cli::new("new").arg(name).arg("copy").run().exit(0);
+        let files = ran.files();
+        assert!(files.len() > 1, "{name} comes with prompts or data");
+        for file in files {
+            let original = shipped(name).join(file.strip_prefix("copy/").expect("a file of the copy"));
+            assert_eq!(fs::read(ran.path(&file)).ok(), fs::read(&original).ok(), "{}", original.display());
+        }
+    }
+}
+
+/// The comment at the top of a template says how to run it, and with what of one's own.
+#[test]
+fn every_template_begins_with_how_to_run_and_change_it() {
+    let input = Regex::new(r"-i ([a-z_]+)=").expect("a pattern");
+    for name in NAMES {
+        let pipeline = fs::read_to_string(shipped(name).join("pipeline.yaml")).expect("a pipeline");
+        let comment: Vec<&str> = pipeline.lines().take_while(|line| line.starts_with('#')).collect();
+        let comment = comment.join("\n");
+        assert!(comment.contains(&format!("blossom-run {name} --offline")), "{name}:\n{comment}");
+        assert!(input.is_match(&comment), "{name} says what to change:\n{comment}");
+        for found in input.captures_iter(&comment) {
+            assert!(pipeline.contains(&format!("\n  {}:", &found[1])), "{name} has an input `{}`", &found[1]);
+        }
+    }
+}
