@@ -58,15 +58,20 @@ pub fn check(request: &Request) -> Checked {
     let survey = !diagnostics.has_errors();
     let given = given(request, &mut files, survey);
     let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given, path_problem);
-    // What is wrong at a place is told by whoever saw it first.
-    let told: Vec<Place> =
-        diagnostics.iter().filter(|one| one.severity == Severity::Error).map(|one| one.place.clone()).collect();
-    diagnostics.extend(found.into_iter().filter(|one| !told.contains(&one.place)));
+    let told = diagnostics.clone();
+    diagnostics.extend(found.into_iter().filter(|one| !is_told(one, &told)));
     for fault in faults {
         diagnostics.push(from_data(fault, &mut files));
     }
     let plan = plan.filter(|_| !diagnostics.has_errors()).map(Arc::new);
     Checked { files, diagnostics, plan }
+}
+
+/// Whether reading the file has found an error at the same place, or inside of it: the word that is wrong is told once.
+fn is_told(one: &Diagnostic, told: &Diagnostics) -> bool {
+    let Place { file, span } = &one.place;
+    let is_inside = |place: &Place| place.file == *file && span.start <= place.span.start && place.span.end <= span.end;
+    told.iter().any(|other| other.severity == Severity::Error && is_inside(&other.place))
 }
 
 fn unreadable(file: &Path, message: &str) -> Checked {

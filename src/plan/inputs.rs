@@ -30,11 +30,11 @@ pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diag
         let kind = kind(input);
         let last = given.inputs.iter().rev().find(|value| value.name.value == input.name.value);
         let value = match last {
-            Some(said) => from_given(input, kind, said, &given.working_dir).map_err(Some),
+            Some(said) => from_given(input, kind, said, &given.working_dir),
             None => from_default(input, kind, spec, given),
         };
-        let value = value.unwrap_or_else(|wrong| {
-            diagnostics.extend(wrong);
+        let value = value.unwrap_or_else(|diagnostic| {
+            diagnostics.push(diagnostic);
             InputValue::Missing
         });
         let written = input.default.as_ref().map_or(&input.name.place, |default| &default.place);
@@ -99,34 +99,27 @@ fn shape(kind: InputKind, value: &InputValue) -> Shape {
     }
 }
 
-/// Without words where a file is missing: that has been told where the pipeline file was read.
 fn from_default(
     input: &InputSpec,
     kind: InputKind,
     spec: &PipelineSpec,
     given: &Given,
-) -> Result<InputValue, Option<Diagnostic>> {
+) -> Result<InputValue, Diagnostic> {
     let Some(default) = &input.default else {
         let name = &input.name.value;
         let message = format!("the input `{name}` has no value");
         let help = format!("give it one: `-i {name}=VALUE`, or a `default` here");
         let diagnostic = if given.to_run { Diagnostic::error } else { Diagnostic::note };
-        return Err(Some(diagnostic("missing-input", &input.name.place, message).help(help)));
+        return Err(diagnostic("missing-input", &input.name.place, message).help(help));
     };
     let value = match &default.value {
         InputDefault::Value(value) => value.clone(),
-        InputDefault::File(path) => {
-            let file = spec.folder.join(path);
-            if !file.is_file() {
-                return Err(None);
-            }
-            Json::String(std::fs::read_to_string(file).map_err(|error| {
-                let message = format!("`{}` can't be read: {error}", path.display());
-                Diagnostic::error("unreadable-file", &default.place, message).help("name a text file in UTF-8")
-            })?)
-        }
+        InputDefault::File(path) => Json::String(std::fs::read_to_string(spec.folder.join(path)).map_err(|error| {
+            let message = format!("`{}` can't be read: {error}", path.display());
+            Diagnostic::error("unreadable-file", &default.place, message).help("name a text file in UTF-8")
+        })?),
     };
-    Ok(typed(input, kind, value, &default.place, &spec.folder)?)
+    typed(input, kind, value, &default.place, &spec.folder)
 }
 
 fn from_given(
@@ -185,6 +178,7 @@ fn typed(
     base: &Path,
 ) -> Result<InputValue, Diagnostic> {
     let name = &input.name.value;
+    let value = if kind == InputKind::Integer { without_fraction(value) } else { value };
     let wrong = |what: &str| {
         Diagnostic::error("wrong-input", place, format!("`{name}` is {}, not {what}", kind_of(&value)))
             .help("change the value, or the input's `type`")
@@ -217,6 +211,13 @@ fn typed(
     }
     limits(input, kind, &value, place)?;
     Ok(InputValue::Json(Arc::new(value)))
+}
+
+/// `3.0` as `3`.
+fn without_fraction(value: Json) -> Json {
+    let whole = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15);
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked, and there is no fraction")]
+    whole.map_or(value, |number| Json::from(number as i64))
 }
 
 fn limits(input: &InputSpec, kind: InputKind, value: &Json, place: &Place) -> Result<(), Diagnostic> {

@@ -21,6 +21,7 @@ mod scopes;
 mod settings;
 mod shape;
 mod stages;
+mod surroundings;
 mod survey;
 pub mod template;
 mod work;

@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(error("[1, 2"), "a.json:1:6: the list does not end: its `]` is missing");
         assert_eq!(error("[1] 2"), "a.json:1:5: there is more after the end of the list");
         assert_eq!(error(" {}"), "a.json:1:2: this is a mapping, not a list");
-        assert_eq!(error("\n1"), "a.json:2:1: is not a list");
+        assert_eq!(error("\n1"), "a.json:2:1: this is not a list");
         assert_eq!(error(""), "a.json:1:1: the file is empty");
         assert_eq!(error("[{\"a\": 1]"), "a.json:1:9: not valid JSON: expected `,` or `}`");
     }

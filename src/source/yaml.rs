@@ -103,7 +103,7 @@ mod tests {
     fn what_is_no_list_is_an_error_at_its_place() {
         assert_eq!(read("").unwrap_err().message, "the file is empty");
         let error = read("\na: 1\n").unwrap_err();
-        assert!(error.to_string().starts_with("a.yaml:2:1: is not a YAML list"), "{error}");
+        assert!(error.to_string().starts_with("a.yaml:2:1: not a YAML list"), "{error}");
         let error = read("- [1\n- 2\n").unwrap_err();
         assert!(error.line.is_some(), "{error}");
     }

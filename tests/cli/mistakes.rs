@@ -81,8 +81,8 @@ fn a_check_of_a_file_without_mistakes_needs_no_key_and_calls_nobody() {
 
 #[test]
 fn after_fifty_mistakes_the_rest_are_counted() {
-    let stages: String = (0..52).map(|n| format!("  s{n}: {{render: \"{{{{wrong}}}}\"}}\n")).collect();
-    let file = format!("name: digest\nstages:\n{stages}");
+    let stages: Vec<String> = (0..52).map(|n| format!("  s{n}: {{render: \"{{{{wrong}}}}\"}}\n")).collect();
+    let file = format!("name: digest\nstages:\n{}", stages.concat());
     let ran = Cli::new("check digest.yaml").file("digest.yaml", file).run().exit(3).stdout("");
     assert_eq!(ran.stderr.matches(": error: ").count(), 50, "{}", ran.stderr);
     assert!(ran.stderr.ends_with("\n\n2 more are not shown: mend these first\n\ndigest.yaml: 52 errors\n"), "{ran:?}");

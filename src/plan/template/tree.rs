@@ -61,6 +61,8 @@ struct Frame {
     in_else: bool,
     /// Opened by `{{else if ..}}`: closes with the block around it.
     chained: bool,
+    /// That it is closed wrongly has been told.
+    is_told: bool,
 }
 
 struct Builder<'a> {
@@ -115,6 +117,7 @@ impl Builder<'_> {
             otherwise: Vec::new(),
             in_else: false,
             chained,
+            is_told: false,
         });
         true
     }
@@ -155,12 +158,8 @@ impl Builder<'_> {
 
     fn close(&mut self, tag: &Tag) {
         let name = self.text[tag.inner.clone()].trim();
-        let at = match self.open.iter().rposition(|frame| !frame.chained && frame.name == name) {
-            Some(at) => at,
-            None => match self.closed_wrongly(name, tag) {
-                Some(at) => at,
-                None => return,
-            },
+        let Some(at) = self.open.iter().rposition(|frame| !frame.chained && frame.name == name) else {
+            return self.closed_wrongly(name, tag);
         };
         while self.open.len() > at {
             let Some(frame) = self.open.pop() else { return };
@@ -173,11 +172,11 @@ impl Builder<'_> {
         }
     }
 
-    /// A tag that closes nothing by its name probably closes the innermost block, which is then told of once.
-    fn closed_wrongly(&mut self, name: &str, tag: &Tag) -> Option<usize> {
-        let at = self.open.iter().rposition(|frame| !frame.chained);
-        let problem = match at.map(|at| &self.open[at]) {
+    /// The tag was perhaps meant for the innermost block: that this is not closed need not be told as well.
+    fn closed_wrongly(&mut self, name: &str, tag: &Tag) {
+        let problem = match self.open.iter_mut().rfind(|frame| !frame.chained) {
             Some(frame) => {
+                frame.is_told = true;
                 let open = &frame.name;
                 let message = format!("`{{{{/{name}}}}}` stands where `{{{{#{open}}}}}` is open");
                 Problem::syntax(tag.range.clone(), message).help(format!("write `{{{{/{open}}}}}`"))
@@ -186,12 +185,11 @@ impl Builder<'_> {
                 .help("open it, or leave it out"),
         };
         self.problems.push(problem);
-        at
     }
 
     fn report_open(&mut self, frame: &Frame) {
         // A head that is wrong says enough, and a chain closes with the block around it.
-        if frame.head.is_some() && !frame.chained {
+        if frame.head.is_some() && !frame.chained && !frame.is_told {
             let name = &frame.name;
             self.problems.push(
                 Problem::syntax(frame.range.clone(), format!("`{{{{#{name}}}}}` is not closed"))
