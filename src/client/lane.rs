@@ -19,6 +19,8 @@ use crate::model::{EventKind, LaneRef};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause that no server has named.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// By so much a pause must grow to be told again: the refusals of one burst name the same time, a moment apart.
+const NOTICEABLE: Duration = Duration::from_millis(500);
 
 /// What a lane was like, for the summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,8 +277,9 @@ impl Lane {
         if longer <= *until {
             return None;
         }
+        let is_noticeable = longer.saturating_duration_since(*until) >= NOTICEABLE;
         *until = longer;
-        Some(EventKind::LanePaused { lane: self.name().clone(), pause, asked: true })
+        is_noticeable.then(|| EventKind::LanePaused { lane: self.name().clone(), pause, asked: true })
     }
 
     /// A request is no longer on the wire, whatever came of it. A probe that brought no answer is followed by another.
@@ -488,6 +491,16 @@ mod tests {
         assert_eq!(refuse(&mut lane, &burst[1], Some(9 * SECOND), now).len(), 1);
         assert_eq!(refuse(&mut lane, &burst[2], Some(2 * SECOND), now), []);
         assert_eq!(lane.silence(now), 9 * SECOND);
+    }
+
+    #[test]
+    fn refusals_that_name_the_same_time_a_moment_apart_are_told_once() {
+        let (mut lane, now) = (lane(3), Instant::now());
+        let burst = fill(&mut lane, now);
+        refuse(&mut lane, &burst[0], Some(SECOND), now);
+        let moment = Duration::from_millis(3);
+        assert_eq!(refuse(&mut lane, &burst[1], Some(SECOND), now + moment), []);
+        assert_eq!(lane.silence(now), SECOND + moment);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct LaneView {
     pub slowed: u64,
     /// How often it sent nothing for a time.
     pub pauses: u64,
-    /// For how long in all, as announced.
+    /// For how long in all, as announced. What several refusals ask for at the same time counts once.
     pub paused: Duration,
     /// Whether the server ever named the time.
     pub asked: bool,
@@ -47,6 +47,23 @@ pub struct LaneView {
     pub limit: Option<u32>,
     /// Whether it sends nothing right now.
     pub is_paused: bool,
+    /// Until when it was said to send nothing.
+    silent_until: Option<Timestamp>,
+}
+
+impl LaneView {
+    fn pause(&mut self, at: Timestamp, pause: Duration) {
+        let until = at.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        self.paused += between(self.silent_until.map_or(at, |silent| silent.max(at)), until);
+        self.silent_until = self.silent_until.max(Some(until));
+    }
+
+    /// The run is over, and what was announced for later will not be.
+    fn end(&mut self, at: Timestamp) {
+        if let Some(until) = self.silent_until {
+            self.paused = self.paused.saturating_sub(between(at, until));
+        }
+    }
 }
 
 impl Tally {
@@ -69,9 +86,12 @@ impl Tally {
             EventKind::Stopping { reason } => {
                 self.stopping.get_or_insert_with(|| reason.clone());
             }
-            EventKind::RunFinished { outcome, stages, took } => self.finish(outcome, stages, *took),
+            EventKind::RunFinished { outcome, stages, took } => {
+                self.lanes.values_mut().for_each(|lane| lane.end(event.at));
+                self.finish(outcome, stages, *took);
+            }
             EventKind::LaneSlowed { .. } | EventKind::LanePaused { .. } | EventKind::LaneOpened { .. } => {
-                self.apply_lane(&event.kind);
+                self.apply_lane(&event.kind, event.at);
             }
             _ => self.apply_stage(event),
         }
@@ -87,7 +107,7 @@ impl Tally {
         }
     }
 
-    fn apply_lane(&mut self, kind: &EventKind) {
+    fn apply_lane(&mut self, kind: &EventKind, at: Timestamp) {
         match kind {
             EventKind::LaneSlowed { lane, limit } => {
                 let lane = self.lanes.entry(lane.clone()).or_default();
@@ -97,7 +117,7 @@ impl Tally {
             EventKind::LanePaused { lane, pause, asked } => {
                 let lane = self.lanes.entry(lane.clone()).or_default();
                 lane.pauses += 1;
-                lane.paused += *pause;
+                lane.pause(at, *pause);
                 lane.asked |= asked;
                 lane.is_paused = true;
             }
@@ -356,12 +376,17 @@ mod tests {
         for _ in 0..2 {
             sample.push(EventKind::LaneSlowed { lane: lane(), limit: 3 });
             sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: false });
+            sample.seconds(1.0);
         }
         let (_, view) = sample.tally().lanes().next().unwrap();
         assert!(view.is_paused);
-        assert_eq!((view.slowed, view.pauses, view.paused), (2, 2, Duration::from_secs(4)));
+        assert_eq!((view.slowed, view.pauses, view.paused), (2, 2, Duration::from_secs(3)));
         sample.push(EventKind::LaneOpened { lane: lane(), limit: 1 });
         let (_, view) = sample.tally().lanes().next().unwrap();
         assert_eq!((view.is_paused, view.limit), (false, Some(1)));
+        sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(60), asked: false });
+        sample.seconds(2.0).finish(RunOutcome::Failed);
+        let (_, view) = sample.tally().lanes().next().unwrap();
+        assert_eq!(view.paused, Duration::from_secs(4), "the run does not wait for the rest");
     }
 }
