@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// A call makes and drops hundreds of small values; with the allocator of the system a fifth of a run went there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     blossom_run::cli::main()
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use crate::engine::{self, Finished, Request, RunOptions};
 use crate::model::{Failure, FailureKind, RunOutcome};
@@ -38,7 +38,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     }
     let hub = hub(args, &settings)?;
 
-    let runtime = Runtime::new()?;
+    // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
+    // doing it. Painting, converting and reading files have threads of their own.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(watch(plan, args, hub));
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
