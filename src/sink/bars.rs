@@ -1,31 +1,29 @@
 //! Progress on a terminal: lines at its foot that are drawn anew.
 
+use std::io;
+
 use console::Term;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::line::{Frame, screen};
 use super::paint::Paint;
 use super::tally::Tally;
 
-/// How often the terminal is drawn at most, in a second.
-const FRAMES: u8 = 10;
-
 /// The lines at the foot; everything else is printed above them.
+///
+/// The cursor rests at the beginning of the row below them, so that what the terminal itself writes there, such as the
+/// `^C` of an interruption, moves none of them.
 #[derive(Debug)]
 pub(super) struct Bars {
     term: Term,
-    multi: MultiProgress,
-    rows: Vec<ProgressBar>,
+    lines: Vec<String>,
     paint: Paint,
 }
 
 impl Bars {
     /// On standard error.
     pub(super) fn new(paint: Paint) -> Self {
-        let term = Term::buffered_stderr();
-        let target = ProgressDrawTarget::term(term.clone(), FRAMES);
-        Self { term, multi: MultiProgress::with_draw_target(target), rows: Vec::new(), paint }
+        Self { term: Term::buffered_stderr(), lines: Vec::new(), paint }
     }
 
     pub(super) fn draw(&mut self, tally: &Tally, now: Timestamp) {
@@ -33,33 +31,43 @@ impl Bars {
         // Some terminals wrap a line that fills the last column.
         let size = (usize::from(rows), usize::from(columns).saturating_sub(1));
         let lines = screen(tally, &Frame::new(tally, now, size, self.paint));
-        while self.rows.len() > lines.len() {
-            if let Some(row) = self.rows.pop() {
-                row.finish_and_clear();
-                self.multi.remove(&row);
-            }
-        }
-        while self.rows.len() < lines.len() {
-            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-            self.rows.push(self.multi.add(ProgressBar::no_length().with_style(style)));
-        }
-        for (row, line) in self.rows.iter().zip(lines) {
-            row.set_message(line);
+        if lines != self.lines {
+            self.replace("", lines);
         }
     }
 
-    /// Prints lines above the foot. A terminal that has gone is no concern of the run.
-    pub(super) fn print(&self, text: &str) {
-        for line in text.lines() {
-            self.multi.println(line).ok();
+    /// Prints lines above the foot.
+    pub(super) fn print(&mut self, text: &str) {
+        if !text.is_empty() {
+            let lines = self.lines.clone();
+            self.replace(text, lines);
         }
     }
 
     /// Takes the foot away.
     pub(super) fn clear(&mut self) {
-        for row in self.rows.drain(..) {
-            row.finish_and_clear();
+        self.replace("", Vec::new());
+    }
+
+    fn replace(&mut self, above: &str, lines: Vec<String>) {
+        // A terminal that has gone is no concern of the run.
+        self.write(above, &lines).ok();
+        self.lines = lines;
+    }
+
+    /// Writes over what was drawn before, all at once: a foot that is cleared each time would flicker.
+    fn write(&self, above: &str, lines: &[String]) -> io::Result<()> {
+        self.term.clear_line()?;
+        self.term.move_cursor_up(self.lines.len())?;
+        if !above.is_empty() {
+            // A line that is wider than the terminal takes rows of which only the first is cleared below.
+            self.term.clear_to_end_of_screen()?;
         }
-        self.multi.clear().ok();
+        for line in above.lines().chain(lines.iter().map(String::as_str)) {
+            self.term.clear_line()?;
+            self.term.write_line(line)?;
+        }
+        self.term.clear_to_end_of_screen()?;
+        self.term.flush()
     }
 }

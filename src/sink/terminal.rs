@@ -81,7 +81,7 @@ impl Terminal {
     }
 
     fn write(&mut self, text: &str) {
-        match &self.progress {
+        match &mut self.progress {
             Progress::Bars(bars) => bars.print(text),
             _ => self.printer.text(text),
         }
