@@ -26,6 +26,7 @@ impl Fixed {
             plan.stages.iter().any(|stage| stage.needs.inputs.contains(&ix))
                 || plan.outputs.iter().any(|output| output.inputs.contains(&ix))
         };
+        let most = plan.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let mut inputs = Vec::with_capacity(plan.inputs.len());
         for (ix, input) in plan.inputs.iter().enumerate() {
             inputs.push(match &input.value {
@@ -34,7 +35,7 @@ impl Fixed {
                     let wrong =
                         |error: crate::source::SourceError| Failure::new(FailureKind::BadRequest, error.to_string());
                     let rows = list.rows().map_err(wrong)?;
-                    let items: Result<Vec<Json>, _> = rows.map(|row| row.map(|row| row.value)).collect();
+                    let items: Result<Vec<Json>, _> = rows.take(most).map(|row| row.map(|row| row.value)).collect();
                     Some(Arc::new(Json::Array(items.map_err(wrong)?)))
                 }
                 InputValue::List(_) | InputValue::Missing => None,

@@ -1,45 +1,117 @@
-//! What comes in any order goes out in item order.
+//! Things that come in any order and leave in the order of their places.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use super::shelf::Path;
+type Place = Box<[u64]>;
 
-/// Things that belong to paths, given out from the front as soon as nothing before them is open.
+/// Orders things by the path of their place in a tree of loops, and gives each as soon as nothing can come before it.
+///
+/// The places under a prefix are numbered from 0 without gaps, so under a prefix that is still open a place may go when
+/// all with a lower number have gone. The root (the empty path) is open from the start. Whoever closes a prefix has
+/// named every place under it.
 #[derive(Debug)]
 pub(super) struct InOrder<T> {
-    /// `None`: something may still come at this path or under it.
-    places: BTreeMap<Path, Option<T>>,
+    places: BTreeMap<Place, State<T>>,
+    /// The last in order of the places that have left.
+    last: Option<Place>,
 }
+
+#[derive(Debug)]
+enum State<T> {
+    /// To be settled; `next` is the lowest number of a place under it that may still be open.
+    Open {
+        next: u64,
+    },
+    Settled(Option<T>),
+}
+
+/// A place was settled twice, or after something behind it had left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLate;
 
 impl<T> Default for InOrder<T> {
     fn default() -> Self {
-        Self { places: BTreeMap::new() }
+        Self::new()
     }
 }
 
 impl<T> InOrder<T> {
-    /// Something may come at this path, or under it.
-    pub(super) fn expect(&mut self, path: &Path) {
-        self.places.insert(path.clone(), None);
+    pub(super) fn new() -> Self {
+        let root = (Place::default(), State::Open { next: 0 });
+        Self { places: BTreeMap::from([root]), last: None }
     }
 
-    /// Nothing more comes at this path or under it but `thing`.
-    pub(super) fn settle(&mut self, path: &Path, thing: Option<T>) {
-        match thing {
-            Some(thing) => drop(self.places.insert(path.clone(), Some(thing))),
-            None => drop(self.places.remove(path)),
+    /// `place` will be settled; until then nothing behind it leaves.
+    pub(super) fn expect(&mut self, place: &[u64]) {
+        if !self.is_past(place) && !self.places.contains_key(place) {
+            self.places.insert(place.into(), State::Open { next: 0 });
         }
     }
 
-    /// The next thing that nothing can come before.
-    pub(super) fn next(&mut self) -> Option<T> {
-        let first = self.places.first_entry()?;
-        if first.get().is_some() { first.remove() } else { None }
+    /// `place` has come to this, and nothing comes to it any more.
+    pub(super) fn settle(&mut self, place: &[u64], thing: Option<T>) -> Result<(), TooLate> {
+        let twice = matches!(self.places.get(place), Some(State::Settled(_)));
+        if twice || (self.is_past(place) && !self.places.contains_key(place)) {
+            // That nothing came is no news.
+            return if thing.is_some() { Err(TooLate) } else { Ok(()) };
+        }
+        self.places.insert(place.into(), State::Settled(thing));
+        Ok(())
     }
 
-    /// Everything that has come, in order, whatever is still open.
+    /// The next thing, if nothing can come before it.
+    pub(super) fn next(&mut self) -> Option<T> {
+        while let Some(place) = self.front() {
+            if let Some(thing) = self.leave(place) {
+                return Some(thing);
+            }
+        }
+        None
+    }
+
+    /// Everything that is settled, whatever is still open.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
-        std::mem::take(&mut self.places).into_values().flatten()
+        std::mem::take(&mut self.places).into_values().filter_map(|state| match state {
+            State::Settled(thing) => thing,
+            State::Open { .. } => None,
+        })
+    }
+
+    fn is_past(&self, place: &[u64]) -> bool {
+        self.last.as_deref().is_some_and(|last| place <= last)
+    }
+
+    /// The first settled place, if nothing can come before it.
+    fn front(&self) -> Option<Place> {
+        let (mut place, mut state) = self.places.first_key_value()?;
+        loop {
+            let State::Open { next } = state else { return Some(place.clone()) };
+            let behind = (Bound::Excluded(&**place), Bound::Unbounded);
+            let (inner, inner_state) = self.places.range::<[u64], _>(behind).next()?;
+            let number = inner.strip_prefix(&**place)?.first()?;
+            let direct = inner.len() == place.len() + 1;
+            // Under a lower number everything is named: that prefix is closed.
+            if number > next || (number == next && !direct) {
+                return None;
+            }
+            (place, state) = (inner, inner_state);
+        }
+    }
+
+    fn leave(&mut self, place: Place) -> Option<T> {
+        let state = self.places.remove(&place);
+        if let Some((number, outer)) = place.split_last()
+            && let Some(State::Open { next }) = self.places.get_mut(outer)
+        {
+            *next = (*next).max(number + 1);
+        }
+        // A prefix leaves after what was under it, and stands before it.
+        self.last = self.last.take().max(Some(place));
+        match state {
+            Some(State::Settled(thing)) => thing,
+            _ => None,
+        }
     }
 }
 
@@ -49,39 +121,114 @@ mod tests {
 
     use super::*;
 
-    proptest! {
-        /// Outer items are opened in order; inner ones at any time after that, in order; they settle in any order.
-        #[test]
-        fn whatever_settles_first_the_order_is_that_of_paths(
-            counts in prop::collection::vec(0_u64..4, 1..6),
-            shuffle in prop::collection::vec(any::<u32>(), 64),
-        ) {
-            let mut order = InOrder::default();
-            let (mut out, mut open) = (Vec::new(), Vec::new());
-            for outer in 0..counts.len() as u64 {
-                order.expect(&[outer].into());
-            }
-            let mut outers: Vec<usize> = (0..counts.len()).collect();
-            outers.sort_by_key(|ix| shuffle[*ix]);
-            for outer in outers {
-                for inner in 0..counts[outer] {
-                    let path: Path = [outer as u64, inner].into();
-                    order.expect(&path);
-                    open.push(path);
-                }
-                order.settle(&[outer as u64].into(), None);
-                open.sort_by_key(|path| shuffle[(path[0] * 7 + path[1]) as usize % 64]);
-                for path in open.drain(..open.len() / 2).collect::<Vec<_>>() {
-                    order.settle(&path, Some(path.clone()));
-                    out.extend(std::iter::from_fn(|| order.next()));
-                }
-            }
-            for path in open {
-                order.settle(&path, Some(path.clone()));
-                out.extend(std::iter::from_fn(|| order.next()));
-            }
-            prop_assert_eq!(out.len() as u64, counts.iter().sum::<u64>());
-            prop_assert!(out.is_sorted());
+    #[derive(Debug, Clone)]
+    enum Step {
+        Expect(Vec<u64>),
+        Settle(Vec<u64>, bool),
+    }
+
+    /// A tree of two loops: of each outer item, which inner ones have a row.
+    fn steps(tree: &[Vec<bool>]) -> Vec<(Step, Vec<usize>)> {
+        let mut steps: Vec<(Step, Vec<usize>)> = Vec::new();
+        for (outer, inner) in (0u64..).zip(tree) {
+            let named: Vec<usize> = (steps.len()..).take(inner.len()).collect();
+            let leaf = |number: u64| vec![outer, number];
+            steps.extend((0u64..).zip(inner).map(|(number, _)| (Step::Expect(leaf(number)), Vec::new())));
+            steps.extend((0u64..).zip(inner).map(|(number, has)| (Step::Settle(leaf(number), *has), Vec::new())));
+            steps.push((Step::Expect(vec![outer]), Vec::new()));
+            steps.push((Step::Settle(vec![outer], false), named));
         }
+        steps
+    }
+
+    /// The steps in the order of `keys`, each after those that it needs.
+    fn shuffled(steps: &[(Step, Vec<usize>)], keys: &[u32]) -> Vec<Step> {
+        let mut left: Vec<usize> = (0..steps.len()).collect();
+        left.sort_by_key(|at| keys.get(*at).copied().unwrap_or(0));
+        let mut done = Vec::new();
+        let mut order = Vec::new();
+        while let Some(position) = left.iter().position(|at| steps[*at].1.iter().all(|need| done.contains(need))) {
+            let at = left.remove(position);
+            done.push(at);
+            order.push(steps[at].0.clone());
+        }
+        order
+    }
+
+    fn play(steps: &[Step]) -> (Vec<Vec<u64>>, Vec<Vec<u64>>) {
+        let mut in_order = InOrder::new();
+        let mut early = Vec::new();
+        for step in steps {
+            match step {
+                Step::Expect(place) => in_order.expect(place),
+                Step::Settle(place, has) => in_order.settle(place, has.then(|| place.clone())).unwrap(),
+            }
+            early.extend(std::iter::from_fn(|| in_order.next()));
+        }
+        (early, in_order.drain().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_things_leave_in_the_order_of_their_places(
+            tree in proptest::collection::vec(proptest::collection::vec(any::<bool>(), 0..4), 0..4),
+            keys in proptest::collection::vec(any::<u32>(), 64),
+            cut in 0usize..64,
+        ) {
+            let all = shuffled(&steps(&tree), &keys);
+            let mut places: Vec<Vec<u64>> = all.iter().filter_map(|step| match step {
+                Step::Settle(place, true) => Some(place.clone()),
+                _ => None,
+            }).collect();
+            places.sort();
+            let (early, rest) = play(&all);
+            prop_assert_eq!(&early, &places, "all is settled, so all has left");
+            prop_assert!(rest.is_empty());
+
+            let (mut early, rest) = play(&all[..cut.min(all.len())]);
+            early.extend(rest);
+            prop_assert!(early.is_sorted(), "{:?}", early);
+        }
+    }
+
+    #[test]
+    fn nothing_is_held_that_can_go() {
+        let mut in_order = InOrder::new();
+        in_order.expect(&[0]);
+        for number in 0..1000 {
+            in_order.expect(&[0, number]);
+            in_order.settle(&[0, number], Some(number)).unwrap();
+            assert_eq!(in_order.next(), Some(number));
+        }
+        assert_eq!(in_order.places.len(), 2, "the root and the open prefix");
+    }
+
+    #[test]
+    fn an_open_place_holds_back_what_is_behind_it() {
+        let mut in_order = InOrder::new();
+        in_order.expect(&[0]);
+        in_order.settle(&[1], Some(1)).unwrap();
+        assert_eq!(in_order.next(), None);
+        in_order.settle(&[0], None).unwrap();
+        assert_eq!(in_order.next(), Some(1));
+    }
+
+    #[test]
+    fn a_stage_without_loops_has_the_root_as_its_place() {
+        let mut in_order = InOrder::new();
+        in_order.expect(&[]);
+        assert_eq!(in_order.next(), None);
+        in_order.settle(&[], Some("row")).unwrap();
+        assert_eq!(in_order.next(), Some("row"));
+    }
+
+    #[test]
+    fn what_comes_twice_is_refused() {
+        let mut in_order = InOrder::new();
+        in_order.settle(&[0], Some(0)).unwrap();
+        assert_eq!(in_order.settle(&[0], Some(0)), Err(TooLate));
+        assert_eq!(in_order.next(), Some(0));
+        assert_eq!(in_order.settle(&[0], Some(0)), Err(TooLate));
+        assert_eq!(in_order.settle(&[0], None), Ok(()));
     }
 }

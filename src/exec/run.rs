@@ -127,6 +127,7 @@ async fn fail_early(plan: &Plan, events: &Events, failure: Failure, start: Insta
 }
 
 /// What comes next in the loop.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and most are large")]
 enum Step {
     Returned(Option<Returned>),
     ReadMore,
@@ -174,7 +175,11 @@ impl Run {
             };
             match step {
                 Step::Aborted | Step::Returned(None) => break,
-                Step::Halted => self.frontier.stop(),
+                Step::Halted => {
+                    self.frontier.stop();
+                    let reason = self.env.halt.reason().map(ToString::to_string).unwrap_or_default();
+                    self.env.events.emit(EventKind::Stopping { reason }).await;
+                }
                 Step::TimeIsUp => self.end(out_of_time()),
                 Step::Returned(Some(returned)) => {
                     if let Some(ending) = self.frontier.settle(returned) {
@@ -230,9 +235,6 @@ impl Run {
         let stages = self.stages();
         let outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
         let outputs = gather(&self.frontier, &self.env.fixed);
-        if let Some(ending) = self.ending.filter(|_| outcome != RunOutcome::Done) {
-            self.env.events.emit(EventKind::Stopping { reason: ending.reason }).await;
-        }
         let took: Duration = start.elapsed();
         self.env.events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
         Finished { outcome, outputs, stages }

@@ -88,6 +88,7 @@ fn passes(
         scopes: scopes.scopes,
         stages,
         outputs,
+        limit: given.limit,
         deadline: spec.deadline.as_ref().map(|at| at.value),
     })
 }

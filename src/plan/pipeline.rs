@@ -47,6 +47,8 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// What the pipeline returns, in file order.
     pub outputs: Vec<OutputPlan>,
+    /// Of every list that comes from an input, the first so many.
+    pub limit: Option<u64>,
     /// How long a run may take.
     pub deadline: Option<Duration>,
 }
