@@ -7,9 +7,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc;
 
-use blossom_run::model::{Json, ListFormat};
+use blossom_run::model::Json;
 use blossom_run::source::{ListSource, Row, RowStream, SourceError, StdinCopy, survey};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -234,9 +234,8 @@ async fn standard_input_comes_row_by_row_and_is_copied() {
     let path = folder.path().join("stdin.jsonl");
     let (input, pipe) = mpsc::channel();
     let copy = StdinCopy::start(Pipe(pipe), &path).unwrap();
-    let list = copy.list();
-    assert!(matches!(&list, ListSource::File { format: ListFormat::JsonLines, .. }));
-    let mut stream = RowStream::stdin(copy);
+    let mut stream = RowStream::stdin(&copy).unwrap();
+    let mut second_reader = RowStream::stdin(&copy).unwrap();
 
     input.send(b"\xEF\xBB\xBF{\"n\": 1}\r\n\n".to_vec()).unwrap();
     input.send(b"{\"n\": 2}\n".to_vec()).unwrap();
@@ -244,15 +243,17 @@ async fn standard_input_comes_row_by_row_and_is_copied() {
     assert_eq!((first.index, first.line, &first.value["n"]), (0, 1, &json!(1)));
     let second = stream.next().await.unwrap().unwrap();
     assert_eq!((second.index, second.line), (1, 3));
-    // The input is still open, and what came is already in the copy.
-    let copied: Vec<Row> = list.rows().unwrap().take(2).map(|row| row.unwrap()).collect();
-    assert_eq!(copied, [first, second]);
+    // The input is still open, and what came is there for everyone.
+    assert_eq!(second_reader.next().await.unwrap().unwrap(), first);
+    assert_eq!(second_reader.next().await.unwrap().unwrap(), second);
+    assert!(second_reader.next().now_or_never().is_none(), "it waits for what is still to come");
 
     input.send(b"[3]".to_vec()).unwrap();
     drop(input);
     assert_eq!(stream.next().await.unwrap().unwrap().value, json!([3]));
     assert!(stream.next().await.is_none());
-    assert_eq!(values(&list).len(), 3);
+    assert_eq!(collect(second_reader).await.len(), 1);
+    assert_eq!(collect(RowStream::stdin(&copy).unwrap()).await.len(), 3, "who comes late has everything too");
 }
 
 #[tokio::test]
@@ -260,10 +261,12 @@ async fn standard_input_ends_at_a_bad_row() {
     let folder = TempDir::new().unwrap();
     let text: &[u8] = b"1\n{\n3\n";
     let copy = StdinCopy::start(text, &folder.path().join("copy")).unwrap();
-    let rows = collect(RowStream::stdin(copy)).await;
-    assert_eq!(rows.len(), 2);
-    let error = rows[1].as_ref().unwrap_err().to_string();
-    assert_eq!(error, "standard input:2:1: the JSON value does not end on this line");
+    for _ in 0..2 {
+        let rows = collect(RowStream::stdin(&copy).unwrap()).await;
+        assert_eq!(rows.len(), 2);
+        let error = rows[1].as_ref().unwrap_err().to_string();
+        assert_eq!(error, "standard input:2:1: the JSON value does not end on this line");
+    }
 }
 
 #[tokio::test]
@@ -272,9 +275,21 @@ async fn with_a_limit_standard_input_is_not_waited_for() {
     let (input, pipe) = mpsc::channel();
     let copy = StdinCopy::start(Pipe(pipe), &folder.path().join("copy")).unwrap();
     input.send(b"1\n".to_vec()).unwrap();
-    let rows = collect(RowStream::stdin(copy).take(1)).await;
+    let rows = collect(RowStream::stdin(&copy).unwrap().take(1)).await;
     assert_eq!(rows.len(), 1);
     drop(input);
+}
+
+#[tokio::test]
+async fn readers_of_standard_input_do_not_wait_for_each_other() {
+    const ROWS: usize = 3_000;
+    let folder = TempDir::new().unwrap();
+    let text: String = (0..ROWS).map(|n| format!("{n}\n")).collect();
+    let copy = StdinCopy::start(std::io::Cursor::new(text), &folder.path().join("copy")).unwrap();
+    let mut slow = RowStream::stdin(&copy).unwrap();
+    assert_eq!(slow.next().await.unwrap().unwrap().value, json!(0));
+    assert_eq!(collect(RowStream::stdin(&copy).unwrap()).await.len(), ROWS);
+    assert_eq!(collect(slow).await.len(), ROWS - 1);
 }
 
 #[test]

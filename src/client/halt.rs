@@ -19,8 +19,8 @@ pub enum HaltReason {
 impl fmt::Display for HaltReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Interrupted => f.write_str("interrupted: what is in flight may finish, Ctrl-C again ends it at once"),
-            Self::Terminated => f.write_str("asked to end by SIGTERM: what is in flight may finish"),
+            Self::Interrupted => f.write_str("interrupted, Ctrl-C again stops at once"),
+            Self::Terminated => f.write_str("asked to end by SIGTERM"),
             Self::Stopped(reason) => f.write_str(reason),
         }
     }

@@ -65,16 +65,17 @@ impl Running {
 /// # Errors
 /// The output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
+    let RunOptions { out, concurrency, stream: show } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
-    let folder = OutputFolder::open(&options.out, &id).map_err(|error| unwritable(error.to_string()))?;
+    let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
     let scratch = tempfile::Builder::new().prefix("blossom-run-").tempdir();
     let scratch = scratch.map_err(|error| unwritable(format!("no temporary folder can be made: {error}")))?;
     let members = members(&plan.providers)?;
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let client = Client::new(members, options.concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
+    let client = Client::new(members, concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
     let parts = RunParts {
         plan,
         client,
@@ -84,7 +85,7 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         events,
         halt: halt.clone(),
         id,
-        show: options.stream,
+        show,
     };
     Ok((Running { parts, halt, scratch }, stream))
 }

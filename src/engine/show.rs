@@ -78,12 +78,11 @@ fn items(plan: &Plan, stage: &Stage, wanted: Option<&str>) -> Result<Vec<ShownIt
             LoopSource::Item { of, path } => inner_list(plan, &items, *of, path),
             LoopSource::Stage { .. } => None,
         };
-        items.push(match rows {
-            Some(rows) => pick(&one.name, &rows, parts.get(at).copied())?,
-            None => {
-                let key = parts.get(at).map_or("1", |part| part.trim_start_matches('#'));
-                ShownItem { name: one.name.clone(), value: Json::Null, index: 0, key: key.to_owned() }
-            }
+        items.push(if let Some(rows) = rows {
+            pick(&one.name, &rows, parts.get(at).copied())?
+        } else {
+            let key = parts.get(at).map_or("1", |part| part.trim_start_matches('#'));
+            ShownItem { name: one.name.clone(), value: Json::Null, index: 0, key: key.to_owned() }
         });
     }
     Ok(items)

@@ -4,21 +4,17 @@
 //! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use futures::StreamExt;
-
-use crate::model::{EventKind, Failure, Json, OnError, SkipReason, StageTally};
+use crate::model::{EventKind, Failure, OnError, StageTally};
 use crate::plan::{OnErrorPlan, Plan, Reach, SaveForm, ScopeIx, StageIx};
-use crate::source::Row;
 
-use super::cursor::{Cursor, CursorId, Cursors};
+use super::cursor::{Cursor, Cursors};
 use super::frame::{End, Frame, FrameId, Frames, InstanceId, Slot};
 use super::job::SavedRow;
 use super::lists;
 use super::order::InOrder;
 use super::queue::ReadyQueue;
-use super::shelf::{Path, Shelf, Waiter};
+use super::shelf::{Shelf, Waiter};
 
 /// The state of a run.
 #[derive(Debug)]
@@ -26,13 +22,13 @@ pub(super) struct Frontier {
     pub(super) plan: Arc<Plan>,
     pub(super) frames: Frames,
     pub(super) shelves: Vec<Option<Shelf>>,
-    cursors: Cursors,
+    pub(super) cursors: Cursors,
     pub(super) queues: Vec<ReadyQueue>,
     rows: Vec<Option<InOrder<SavedRow>>>,
     /// For each scope, how many items are open.
-    open: Vec<u64>,
+    pub(super) open: Vec<u64>,
     /// How many may be.
-    window: u64,
+    pub(super) window: u64,
     pub(super) tallies: Vec<StageTally>,
     /// Events that have happened and were not handed out.
     pub(super) outbox: Vec<EventKind>,
@@ -49,7 +45,7 @@ pub(super) struct Frontier {
     pub(super) is_stopped: bool,
     /// A list that turned out wrong while it was read, and the failure of an instance that never came to be.
     pub(super) broken: Vec<(StageIx, Failure)>,
-    stdin: lists::Stdin,
+    pub(super) stdin: lists::Stdin,
 }
 
 /// How many items of a scope may be open at once.
@@ -130,65 +126,12 @@ impl Frontier {
         self.queues.iter().for_each(ReadyQueue::close);
     }
 
-    /// Reads lists and opens items, at most `budget` of them. Ready if anything has come of it.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>, budget: usize) -> Poll<()> {
-        let mut steps = 0;
-        // Deeper scopes come later in the plan: their items let open ones end.
-        for scope in (1..self.plan.scopes.len()).rev().map(ScopeIx) {
-            let mut after: Option<(Path, CursorId)> = None;
-            while !self.is_stopped && self.open[scope.0] < self.window {
-                let Some((path, id)) = self.cursors.readable(scope, after.as_ref()) else { break };
-                let Some(rows) = self.cursors.get_mut(id).and_then(|cursor| cursor.rows.as_mut()) else { break };
-                match rows.poll_next_unpin(cx) {
-                    Poll::Pending => {
-                        after = Some((path, id));
-                        continue;
-                    }
-                    Poll::Ready(None) => self.exhaust(id, &path),
-                    Poll::Ready(Some(Ok(row))) => self.open_item(id, row),
-                    Poll::Ready(Some(Err(error))) => {
-                        let stage = self.plan.scope(scope).beneath[0];
-                        let failure = Failure::new(crate::model::FailureKind::BadRequest, error.to_string());
-                        self.broken.push((stage, failure));
-                        self.exhaust(id, &path);
-                    }
-                }
-                self.go_on();
-                steps += 1;
-                if steps == budget {
-                    return Poll::Ready(());
-                }
-            }
-        }
-        if steps > 0 { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    fn open_item(&mut self, id: CursorId, row: Row) {
-        let Some(cursor) = self.cursors.get_mut(id) else { return };
-        cursor.next += 1;
-        let (scope, parent_id, child) = (cursor.scope, cursor.frame, cursor.child);
-        let parent = self.frames.at(parent_id);
-        let mut frame = lists::frame(&row, scope, parent_id, parent, cursor.keys.as_mut());
-        frame.child = child;
-        let level = self.plan.scope(scope);
-        frame.furnish(level);
-        let positions: Vec<usize> = level.beneath.iter().map(|stage| self.position(parent_id, *stage)).collect();
-        let frame = self.frames.insert(frame);
-        let parent = self.frames.at_mut(parent_id);
-        parent.children[child].open += 1;
-        for at in positions {
-            parent.joins[at] += 1;
-        }
-        self.open[scope.0] += 1;
-        self.furnish(frame);
-    }
-
-    fn position(&self, frame: FrameId, stage: StageIx) -> usize {
+    pub(super) fn position(&self, frame: FrameId, stage: StageIx) -> usize {
         self.beneath[self.frames.at(frame).scope.0][stage.0]
     }
 
     /// Makes the instances of a frame wait for what they name, and its lists for what they are made of.
-    fn furnish(&mut self, id: FrameId) {
+    pub(super) fn furnish(&mut self, id: FrameId) {
         let plan = self.plan.clone();
         let (scope, path) = (self.frames.at(id).scope, self.frames.at(id).path.clone());
         let level = plan.scope(scope);
@@ -248,73 +191,13 @@ impl Frontier {
     }
 
     /// Waits until a stage is complete under a path; false if it is.
-    fn wait_for(&mut self, stage: StageIx, path: &[u64], waiter: Waiter) -> bool {
-        let Some(shelf) = &mut self.shelves[stage.0] else { return false };
-        let waits = !shelf.is_complete(path);
+    pub(super) fn wait_for(&mut self, stage: StageIx, path: &[u64], waiter: Waiter) -> bool {
+        let Some(held) = &mut self.shelves[stage.0] else { return false };
+        let waits = !held.is_complete(path);
         if waits {
-            shelf.wait(path, waiter);
+            held.wait(path, waiter);
         }
         waits
-    }
-
-    fn await_list(&mut self, id: CursorId) {
-        let Some(cursor) = self.cursors.get(id) else { return };
-        let (scope, path) = (cursor.scope, self.frames.at(cursor.frame).path.clone());
-        let plan = self.plan.clone();
-        let waits = lists::awaited(&plan, scope);
-        for (stage, len) in waits {
-            self.wait_for(stage, &path[..len], Waiter::Cursor(id));
-        }
-    }
-
-    /// Opens a list if what it is made of is there, and if reading it is of use.
-    fn try_open(&mut self, id: CursorId) {
-        let Some(cursor) = self.cursors.get(id) else { return };
-        if cursor.rows.is_some() {
-            return;
-        }
-        let (frame, scope) = (cursor.frame, cursor.scope);
-        let path = self.frames.at(frame).path.clone();
-        match lists::open(self, frame, scope, &self.stdin) {
-            lists::Opened::NotYet => {}
-            lists::Opened::Rows(rows) => self.cursors.open(id, &path, rows),
-            lists::Opened::Absent(reason) => self.leave_out(id, &path, &reason),
-            lists::Opened::Broken(failure) => {
-                let stage = self.plan.scope(scope).beneath[0];
-                let reason = SkipReason::Failed { stage: self.plan.stage(stage).name.clone() };
-                self.tallies[stage.0].instances += 1;
-                self.outbox.push(EventKind::InstancesFound { stage: self.plan.stage(stage).name.clone(), count: 1 });
-                self.broken.push((stage, failure));
-                self.leave_out(id, &path, &reason);
-            }
-        }
-    }
-
-    /// A loop without a list: what collects from it for this frame is skipped too.
-    fn leave_out(&mut self, id: CursorId, path: &Path, reason: &SkipReason) {
-        let Some(scope) = self.cursors.get(id).map(|cursor| cursor.scope) else { return };
-        for stage in self.plan.clone().scope(scope).beneath.iter() {
-            if let Some(shelf) = &mut self.shelves[stage.0] {
-                shelf.set_barren(path, reason);
-            }
-        }
-        self.exhaust(id, path);
-    }
-
-    /// All items of a list were read.
-    fn exhaust(&mut self, id: CursorId, under: &Path) {
-        let Some(cursor) = self.cursors.remove(id, under) else { return };
-        let plan = self.plan.clone();
-        self.frames.at_mut(cursor.frame).children[cursor.child].exhausted = true;
-        for stage in &plan.scope(cursor.scope).beneath {
-            let at = self.position(cursor.frame, *stage);
-            if self.frames.at(cursor.frame).joins[at] == 0 {
-                self.complete(cursor.frame, *stage, None);
-            }
-        }
-        if self.frames.at(cursor.frame).children[cursor.child].open == 0 {
-            self.one_less(cursor.frame);
-        }
     }
 
     /// An instance has come to its end.
@@ -343,7 +226,7 @@ impl Frontier {
     }
 
     /// A stage has come to its end under a frame: all its instances there have.
-    fn complete(&mut self, id: FrameId, stage: StageIx, row: Option<SavedRow>) {
+    pub(super) fn complete(&mut self, id: FrameId, stage: StageIx, row: Option<SavedRow>) {
         let frame = self.frames.at(id);
         let (path, parent, child) = (frame.path.clone(), frame.parent, frame.child);
         if let Some(rows) = &mut self.rows[stage.0] {
@@ -375,7 +258,7 @@ impl Frontier {
     }
 
     /// One less is open in a frame; without any, it closes.
-    fn one_less(&mut self, id: FrameId) {
+    pub(super) fn one_less(&mut self, id: FrameId) {
         let frame = self.frames.at_mut(id);
         frame.unfinished -= 1;
         if frame.unfinished > 0 {
@@ -407,23 +290,13 @@ impl Frontier {
 
     /// Whether a failure of this stage ends the run.
     pub(super) fn stops_on_failure(&self, stage: StageIx) -> bool {
-        let policy = self.plan.stage(stage);
-        let tally = &self.tallies[stage.0];
-        match &policy.on_error {
-            OnErrorPlan::Simply(OnError::Continue) => {
-                let ended = tally.instances_ended();
-                policy.max_failures.is_some_and(|limit| limit.is_passed(tally.failed, ended))
-            }
-            OnErrorPlan::Value(_) | OnErrorPlan::Simply(OnError::Value(_)) => false,
-            OnErrorPlan::Simply(OnError::Stop) => true,
-        }
+        matches!(self.plan.stage(stage).on_error, OnErrorPlan::Simply(OnError::Stop))
     }
 
-    /// The item of a loop around a frame.
-    pub(super) fn item_of(&self, frame: FrameId, of: crate::plan::LoopIx) -> Option<Arc<Json>> {
-        self.frames
-            .chain(frame)
-            .find(|frame| self.plan.scope(frame.scope).of == Some(of))
-            .map(|frame| frame.item.clone())
+    /// Whether more of a stage's instances have failed than it allows.
+    pub(super) fn has_too_many_failures(&self, stage: StageIx) -> bool {
+        let (policy, tally) = (self.plan.stage(stage), &self.tallies[stage.0]);
+        let goes_on = matches!(policy.on_error, OnErrorPlan::Simply(OnError::Continue));
+        goes_on && policy.max_failures.is_some_and(|limit| limit.is_passed(tally.failed, tally.instances_ended()))
     }
 }

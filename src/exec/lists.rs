@@ -11,10 +11,10 @@ use crate::source::{ListSource, Row, RowStream, StdinCopy};
 use super::frame::{End, Frame, FrameId};
 use super::frontier::Frontier;
 
-/// Standard input is read once, as it comes, and copied into a file for later passes.
+/// Standard input is read once, as it comes, into a file from which every loop and every pass over it reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stdin {
-    copy: Arc<Mutex<Option<ListSource>>>,
+    copy: Arc<Mutex<Option<StdinCopy>>>,
     path: PathBuf,
 }
 
@@ -104,12 +104,11 @@ fn rows(list: &ListSource, limit: Option<u64>, stdin: &Stdin) -> Opened {
 
 fn stdin_rows(stdin: &Stdin) -> Result<RowStream, crate::source::SourceError> {
     let mut copy = stdin.copy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(list) = copy.as_ref() {
-        return list.rows().map(RowStream::from_rows);
-    }
-    let started = StdinCopy::start(std::io::stdin(), &stdin.path)?;
-    *copy = Some(started.list());
-    Ok(RowStream::stdin(started))
+    let started = match copy.take() {
+        Some(started) => started,
+        None => StdinCopy::start(std::io::stdin(), &stdin.path)?,
+    };
+    RowStream::stdin(copy.insert(started))
 }
 
 /// The list behind `fields` in a value.

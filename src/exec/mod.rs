@@ -15,6 +15,7 @@ mod order;
 mod outputs;
 mod preview;
 mod queue;
+mod reading;
 mod ready;
 mod request;
 mod rows;

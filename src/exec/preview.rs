@@ -31,6 +31,7 @@ pub enum Preview {
 ///
 /// # Errors
 /// What can't be rendered.
+#[expect(clippy::implicit_hasher, reason = "the map is the run's own")]
 pub fn preview(
     plan: &Plan,
     stage: &Stage,

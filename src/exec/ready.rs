@@ -52,15 +52,15 @@ impl Frontier {
         let end = match one.reach {
             Reach::Near { up, slot } => self.frames.chain(frame).nth(up).and_then(|frame| frame.end(slot)),
             Reach::Far { len, collect } => {
-                let Some(shelf) = &self.shelves[one.stage.0] else { return absent(one, self) };
+                let Some(held) = &self.shelves[one.stage.0] else { return absent(one, self) };
                 let path = &self.frames.at(frame).path[..len];
                 if collect {
-                    return match shelf.barren(path) {
+                    return match held.barren(path) {
                         Some(reason) => Seen::Nothing(reason.clone()),
-                        None => Seen::All(shelf.collect(path)),
+                        None => Seen::All(held.collect(path)),
                     };
                 }
-                shelf.get(path)
+                held.get(path)
             }
         };
         match end {

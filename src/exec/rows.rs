@@ -58,9 +58,9 @@ impl RowFiles {
             let wrong = |message: String| Failure::new(FailureKind::Output, message);
             let safe = SafePath::parse(path).map_err(|problem| wrong(format!("`{path}` can't be saved: {problem}")))?;
             folder.claim(&safe, name).map_err(|clash| wrong(clash.to_string()))?;
-            let save = plan.stage(stage).save.as_ref();
-            let csv = save.is_some_and(|save| matches!(save.form, SaveForm::Rows { csv: true, .. }));
-            let columns = save.map(|save| save.columns(name)).unwrap_or_default();
+            let rule = plan.stage(stage).save.as_ref();
+            let csv = rule.is_some_and(|save| matches!(save.form, SaveForm::Rows { csv: true, .. }));
+            let columns = rule.map(|save| save.columns(name)).unwrap_or_default();
             let format = if csv { RowFormat::Csv { columns } } else { RowFormat::JsonLines };
             let file = RowFile::create(folder, safe, format).map_err(|error| wrong(error.to_string()))?;
             self.files.insert(path.to_owned(), (stage, file));

@@ -127,6 +127,7 @@ async fn fail_early(plan: &Plan, events: &Events, failure: Failure, start: Insta
 }
 
 /// What comes next in the loop.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and most are large")]
 enum Step {
     Returned(Option<Returned>),
     ReadMore,

@@ -38,7 +38,7 @@ impl Target<'_> {
     pub(super) async fn save(&self, save: &Save, value: &Value, renderer: &Renderer<'_>) -> Result<Saved, Unmade> {
         let path = renderer.path(&save.path)?;
         if let SaveForm::Rows { row, .. } = &save.form {
-            return Ok(Saved::Row(self.row(path, row.as_deref(), value, renderer)?));
+            return Ok(Saved::Row(self.row(&path, row.as_deref(), value, renderer)?));
         }
         let path = self.claim(&path)?;
         let json = value.to_json();
@@ -47,31 +47,28 @@ impl Target<'_> {
         } else {
             output::text_bytes(&plain_text(&json))
         };
-        self.folder.write(&path, bytes).await.map_err(unwritable)?;
+        self.folder.write(&path, bytes).await?;
         Ok(Saved::File(path.as_str().into()))
     }
 
     fn row(
         &self,
-        path: String,
+        path: &str,
         row: Option<&[(String, crate::plan::JsonTemplate)]>,
         value: &Value,
         renderer: &Renderer<'_>,
     ) -> Result<SavedRow, Unmade> {
         let mut fields = JsonMap::new();
-        match row {
-            Some(row) => {
-                for (name, template) in row {
-                    fields.insert(name.clone(), renderer.json(template)?);
-                }
+        if let Some(row) = row {
+            for (name, template) in row {
+                fields.insert(name.clone(), renderer.json(template)?);
             }
-            None => {
-                let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
-                fields.insert("key".to_owned(), key);
-                fields.insert(self.stage.name.to_string(), value.to_json());
-            }
+        } else {
+            let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
+            fields.insert("key".to_owned(), key);
+            fields.insert(self.stage.name.to_string(), value.to_json());
         }
-        let path = SafePath::parse(&path).map_err(|problem| outside(&path, &problem.to_string()))?;
+        let path = SafePath::parse(path).map_err(|problem| outside(path, &problem.to_string()))?;
         Ok(SavedRow { path: path.as_str().to_owned(), row: fields })
     }
 
@@ -105,14 +102,14 @@ impl Target<'_> {
             None => path.with_appended_extension(extension).map_err(|problem| outside(&named, &problem.to_string()))?,
         };
         let path = self.claim(path.as_str())?;
-        let size = self.folder.write(&path, bytes).await.map_err(unwritable)?;
+        let size = self.folder.write(&path, bytes).await?;
         let path: Arc<str> = path.as_str().into();
         let ImageInfo { width, height, .. } = picture.info;
         let value = Value::Image { path: path.clone(), width, height, media_type, bytes: size };
         let row = match save {
             Some(Save { path: template, form: SaveForm::Rows { row, .. } }) => {
                 let renderer = own(&value);
-                Some(self.row(renderer.path(template)?, row.as_deref(), &value, &renderer)?)
+                Some(self.row(&renderer.path(template)?, row.as_deref(), &value, &renderer)?)
             }
             _ => None,
         };
@@ -139,8 +136,10 @@ fn outside(path: &str, problem: &str) -> Unmade {
         .into()
 }
 
-/// Trouble with one path is a failure of its item; trouble with the disk ends the run.
-fn unwritable(error: OutputError) -> Unmade {
-    let failure = Failure::new(FailureKind::Output, error.to_string());
-    if error.is_about_path() { failure.into() } else { Unmade::Unwritable(failure) }
+impl From<OutputError> for Unmade {
+    /// Trouble with one path is a failure of its item; trouble with the disk ends the run.
+    fn from(error: OutputError) -> Self {
+        let failure = Failure::new(FailureKind::Output, error.to_string());
+        if error.is_about_path() { failure.into() } else { Self::Unwritable(failure) }
+    }
 }

@@ -23,11 +23,7 @@ impl Frontier {
         let ending = match outcome {
             Outcome::Done(done) => {
                 let tally = &mut self.tallies[stage.0];
-                if done.reused {
-                    tally.reused += 1
-                } else {
-                    tally.done += 1
-                }
+                *(if done.reused { &mut tally.reused } else { &mut tally.done }) += 1;
                 if let Some(path) = &done.saved {
                     self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
                 }
@@ -56,7 +52,8 @@ impl Frontier {
             Outcome::Interrupted => None,
         };
         self.go_on();
-        ending.or_else(|| self.broken_list())
+        // A share may be passed by an instance that came out: before twenty have ended it does not count.
+        ending.or_else(|| self.broken_list()).or_else(|| self.too_many_failures(stage))
     }
 
     fn fail(
@@ -81,12 +78,16 @@ impl Frontier {
     }
 
     fn ends_run(&self, stage: StageIx, who: &str) -> Option<Ending> {
-        if !self.stops_on_failure(stage) {
-            return None;
-        }
-        let limit = self.plan.stage(stage).max_failures.is_some();
-        let reason = if limit { format!("{who} failed, and that is one too many") } else { format!("{who} failed") };
-        Some(Ending { reason, outcome: RunOutcome::Failed })
+        let ending = || Ending { reason: format!("{who} failed"), outcome: RunOutcome::Failed };
+        self.stops_on_failure(stage).then(ending).or_else(|| self.too_many_failures(stage))
+    }
+
+    fn too_many_failures(&self, stage: StageIx) -> Option<Ending> {
+        let (name, tally) = (&self.plan.stage(stage).name, &self.tallies[stage.0]);
+        let reason = || format!("{} of {} items of `{name}` failed", tally.failed, tally.instances_ended());
+        let ending =
+            || Ending { reason: format!("{}, more than `max_failures` allows", reason()), outcome: RunOutcome::Failed };
+        self.has_too_many_failures(stage).then(ending)
     }
 
     /// A list that turned out to be none is a failure of the stage that would have run over it.

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{Row, Rows, SourceError, StdinCopy};
@@ -25,24 +24,25 @@ pub struct RowStream {
 enum Supply {
     Memory(Rows),
     Disk(Batches),
-    Channel(mpsc::Receiver<Result<Row, SourceError>>),
+    Copy(Following),
     Over,
 }
 
 impl RowStream {
     /// The rows of a list.
     pub fn from_rows(rows: Rows) -> Self {
-        let from = if rows.is_in_memory() {
-            Supply::Memory(rows)
-        } else {
-            Supply::Disk(Batches { read: Batch::new(), rows: Some(rows), reading: None })
-        };
+        let from = if rows.is_in_memory() { Supply::Memory(rows) } else { Supply::Disk(Batches::new(rows)) };
         Self { from, left: u64::MAX }
     }
 
-    /// The rows of standard input, as they come.
-    pub fn stdin(copy: StdinCopy) -> Self {
-        Self { from: Supply::Channel(copy.into_rows()), left: u64::MAX }
+    /// The rows of standard input from the first, those to come as they come.
+    ///
+    /// # Errors
+    /// The copy can't be opened.
+    pub fn stdin(copy: &StdinCopy) -> Result<Self, SourceError> {
+        let batches = Batches::new(copy.list().rows()?);
+        let following = Following { copy: copy.clone(), batches, taken: 0 };
+        Ok(Self { from: Supply::Copy(following), left: u64::MAX })
     }
 
     /// Only the first `limit` rows; nothing behind them is waited for.
@@ -62,12 +62,13 @@ impl Stream for RowStream {
             _ if left == 0 => None,
             Supply::Over => None,
             Supply::Memory(rows) => rows.next(),
-            Supply::Channel(rows) => ready!(rows.poll_recv(context)),
+            Supply::Copy(following) => ready!(following.poll_row(left, context)),
             Supply::Disk(batches) => ready!(batches.poll_row(left, context)),
         };
         match row {
-            // Letting go of a channel tells the thread behind it to end.
+            // Nothing follows an error of standard input, whose copy just ends there; and nobody waits for more of it.
             None => self.from = Supply::Over,
+            Some(Err(_)) if matches!(self.from, Supply::Copy(_)) => self.from = Supply::Over,
             Some(_) => self.left -= 1,
         }
         Poll::Ready(row)
@@ -83,7 +84,33 @@ struct Batches {
     reading: Option<JoinHandle<(Rows, Batch)>>,
 }
 
+/// Follows the copy of standard input, and never reads beyond what is whole there.
+#[derive(Debug)]
+struct Following {
+    copy: StdinCopy,
+    batches: Batches,
+    taken: u64,
+}
+
+impl Following {
+    fn poll_row(&mut self, most: u64, context: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
+        let behind = match ready!(self.copy.poll_behind(self.taken, context)) {
+            Ok(0) => return Poll::Ready(None),
+            Ok(behind) => behind,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        let row = ready!(self.batches.poll_row(most.min(behind), context));
+        self.taken += 1;
+        self.copy.note_taken(self.taken);
+        Poll::Ready(row)
+    }
+}
+
 impl Batches {
+    fn new(rows: Rows) -> Self {
+        Self { read: Batch::new(), rows: Some(rows), reading: None }
+    }
+
     fn poll_row(&mut self, most: u64, context: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
         if let Some(row) = self.read.pop_front() {
             return Poll::Ready(Some(row));

@@ -1,11 +1,14 @@
 //! Runs the real program in an empty folder and a clean environment, and compares everything that it says.
+#![allow(dead_code, reason = "each test crate uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use regex::Regex;
 use tempfile::TempDir;
@@ -18,6 +21,22 @@ pub(crate) struct Cli {
     env: BTreeMap<String, String>,
     stdin: Vec<u8>,
 }
+
+/// A command line that is running.
+pub(crate) struct Going {
+    folder: TempDir,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Heard,
+    listener: JoinHandle<()>,
+}
+
+/// What has been said so far, and whether it has been said to the end.
+type Heard = Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>;
+
+/// A program that does not say or do what is waited for has failed after this.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command line came to.
 #[derive(Debug)]
@@ -69,7 +88,32 @@ impl Cli {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(self) -> Ran {
+    pub(crate) fn run(mut self) -> Ran {
+        let bytes = std::mem::take(&mut self.stdin);
+        let mut going = self.start();
+        let mut stdin = going.stdin.take().expect("its standard input");
+        // In a thread of its own: the program may not read it all, or write a lot before it does.
+        let writer = std::thread::spawn(move || stdin.write_all(&bytes).ok());
+        let ran = going.wait();
+        writer.join().expect("the writer's end");
+        ran
+    }
+
+    /// Starts it; its standard input stays open.
+    pub(crate) fn start(self) -> Going {
+        let mut going = self.start_unread();
+        let mut stdout = going.child.stdout.take().expect("its standard output");
+        let read = move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).expect("text on standard output");
+            text
+        };
+        going.stdout = Some(std::thread::spawn(read));
+        going
+    }
+
+    /// Starts it; nobody reads its standard output yet.
+    fn start_unread(self) -> Going {
         let mut child = Command::new(env!("CARGO_BIN_EXE_blossom-run"))
             .args(&self.args)
             .current_dir(self.folder.path())
@@ -83,16 +127,80 @@ impl Cli {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
-        let mut stdin = child.stdin.take().expect("its standard input");
-        let bytes = self.stdin;
-        // In a thread of its own: the program may not read it all, or write a lot before it does.
-        let writer = std::thread::spawn(move || stdin.write_all(&bytes).ok());
-        let output = child.wait_with_output().expect("its end");
-        writer.join().expect("the writer's end");
-        let stderr = String::from_utf8(output.stderr).expect("text on standard error");
+        let stdin = child.stdin.take();
+        let stderr = Heard::default();
+        let listener = listen(child.stderr.take().expect("its standard error"), Arc::clone(&stderr));
+        Going { folder: self.folder, child, stdin, stdout: None, stderr, listener }
+    }
+
+    /// Starts it with a standard output that is closed at the other end.
+    pub(crate) fn start_with_broken_pipe(self) -> Going {
+        let mut going = self.start_unread();
+        drop(going.child.stdout.take());
+        going
+    }
+}
+
+/// Takes down what comes, as it comes.
+fn listen(mut from: impl Read + Send + 'static, heard: Heard) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            heard.0.lock().expect("what was heard").0.extend(&buffer[..count]);
+            heard.1.notify_all();
+        }
+        heard.0.lock().expect("what was heard").1 = true;
+        heard.1.notify_all();
+    })
+}
+
+impl Going {
+    /// Writes a line to its standard input.
+    pub(crate) fn write(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("an open standard input");
+        stdin
+            .write_all(line.as_bytes())
+            .and_then(|()| stdin.write_all(b"\n"))
+            .and_then(|()| stdin.flush())
+            .expect("a line");
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn close(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends it a signal: `INT`, `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let line = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &line]).status().expect("a shell").success());
+    }
+
+    /// Returns once it has said this on standard error.
+    pub(crate) fn hear(&self, words: &str) {
+        let is_said = |heard: &[u8]| String::from_utf8_lossy(heard).contains(words);
+        let (said, bell) = &*self.stderr;
+        let said = said.lock().expect("what was heard");
+        let waited = bell.wait_timeout_while(said, PATIENCE, |(heard, is_over)| !*is_over && !is_said(heard));
+        let (said, _) = waited.expect("what was heard");
+        assert!(is_said(&said.0), "`{words}` is not said:\n{}", String::from_utf8_lossy(&said.0));
+    }
+
+    /// Where a file of the working directory lies.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Waits for its end. What is open of its standard input stays open until then.
+    pub(crate) fn wait(mut self) -> Ran {
+        let status = self.child.wait().expect("its end");
+        self.listener.join().expect("the listener's end");
+        let stdout = self.stdout.map(|stdout| stdout.join().expect("text on standard output"));
+        let stderr = std::mem::take(&mut self.stderr.0.lock().expect("what was heard").0);
+        let stderr = String::from_utf8(stderr).expect("text on standard error");
         Ran {
-            code: code(output.status),
-            stdout: String::from_utf8(output.stdout).expect("text on standard output"),
+            code: code(status),
+            stdout: stdout.unwrap_or_default(),
             stderr: redacted(&stderr, self.folder.path()),
             folder: self.folder,
         }

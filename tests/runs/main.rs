@@ -1,0 +1,22 @@
+//! Whole runs over real sockets: a server that answers as it is told, the engine or the program on the other side, and
+//! what came of it. One binary for all of these tests, since each takes long to link.
+
+#[path = "../support/cli.rs"]
+mod cli;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod absence;
+mod barriers;
+mod clocks;
+mod failures;
+mod faults;
+mod keys;
+mod limits;
+mod loops;
+mod order;
+mod printing;
+mod saving;
+mod scene;
+mod signals;
+mod stdin;

@@ -1,0 +1,196 @@
+//! What lies in the output folder: files by name and by bytes, rows, and paths that nobody may write twice.
+
+use serde_json::json;
+
+use crate::scene::{Scene, echo};
+use crate::support::server::{Reply, Server};
+
+const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
+const PNG: [u8; 4] = [0x89, b'P', b'N', b'G'];
+
+/// A picture of 6 x 5 pixels as JPEG.
+fn jpeg() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(vec![]);
+    image::RgbImage::from_pixel(6, 5, image::Rgb([200, 30, 90]))
+        .write_to(&mut bytes, image::ImageFormat::Jpeg)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// Answers with pictures, whatever they are called on the way.
+fn painter() -> Server {
+    Server::start(|request| match request.prompt() {
+        prompt if prompt.contains("jpeg") => Reply::bytes("image/png", jpeg()),
+        prompt if request.path.contains("images") => Reply::picture(&prompt),
+        prompt => Reply::chat(prompt),
+    })
+}
+
+#[tokio::test]
+async fn a_picture_gets_the_extension_of_its_bytes() {
+    let server = painter();
+    let body = "
+        stages:
+          cover: {image: A cover in png}
+          back: {image: A back in jpeg, save: art/back}
+          page: {render: '{{cover}} {{back}} {{back.width}}x{{back.height}} {{back.media_type}}', save: page.md}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.files(), ["art/back.jpg", "cover.png", "page.md"]);
+    assert!(ran.bytes("art/back.jpg").starts_with(&JPEG) && ran.bytes("cover.png").starts_with(&PNG));
+    assert_eq!(ran.text("page.md"), "cover.png art/back.jpg 6x5 image/jpeg\n");
+}
+
+#[tokio::test]
+async fn a_picture_is_converted_to_the_extension_that_is_asked_for() {
+    let server = painter();
+    let body = "
+        stages:
+          cover: {image: A cover in jpeg, save: cover.png}
+          back: {image: A back in png, save: back.jpeg}
+          kept: {image: A kept one in jpeg, save: kept.jpg}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert!(ran.bytes("cover.png").starts_with(&PNG));
+    assert!(ran.bytes("back.jpeg").starts_with(&JPEG));
+    assert_eq!(ran.bytes("kept.jpg"), jpeg(), "what is right already is not touched");
+}
+
+#[tokio::test]
+async fn pictures_of_a_loop_are_named_after_their_items() {
+    let server = painter();
+    let body = "
+        inputs:
+          towns: {type: items, default: [{name: Ulm}, {name: Ulm}, {name: ulm}, {name: 'a/b: c.d'}]}
+        stages:
+          photo: {for_each: {town: towns}, image: 'Photo {{loop.number}} of {{town.name}}'}
+          list: {render: '{{join photo}}', save: list.txt}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    let photos: Vec<String> = ran.files().into_iter().filter(|file| file.starts_with("photo/")).collect();
+    assert_eq!(
+        ran.text("list.txt").lines().take(3).collect::<Vec<_>>(),
+        ["photo/Ulm.png", "photo/Ulm-2.png", "photo/ulm-3.png"]
+    );
+    assert_eq!(photos.len(), 4, "{photos:?}");
+    assert!(photos.iter().any(|photo| photo.starts_with("photo/a-b") && photo.ends_with("c.d.png")), "{photos:?}");
+}
+
+#[tokio::test]
+async fn a_slash_out_of_a_value_makes_no_folder() {
+    let server = echo();
+    let body = r"
+        inputs:
+          titles: {type: items, default: ['a/b', 'x/../up', 'c\d']}
+        stages:
+          page: {for_each: {title: titles}, text: 'Page {{title}}', save: 'pages/{{title}}.md'}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.files(), ["pages/a-b.md", "pages/c-d.md", "pages/x-..-up.md"]);
+    assert_eq!(ran.text("pages/a-b.md"), "Page a/b\n", "in the text itself it stays");
+}
+
+#[tokio::test]
+async fn an_answer_can_not_lead_out_of_the_folder() {
+    let server = Server::start(|_| Reply::chat(".."));
+    let body = "
+        stages:
+          place: {text: Where}
+          page: {render: Here, save: '{{place}}/page.md'}
+        ";
+    let ran = Scene::new(&server, body).run().await.has_failed();
+    assert_eq!(ran.files(), Vec::<String>::new());
+    assert!(ran.failures()[0].1.starts_with("`../page.md` can't be saved"), "{:?}", ran.failures());
+}
+
+#[tokio::test]
+async fn json_is_saved_for_people_to_read() {
+    let server = Server::start(|_| Reply::chat("```json\n{\"title\":\"Tides\",\"parts\":[1,2]}\n```"));
+    let body = "
+        stages:
+          outline: {text: Outline, json: true, save: outline.json}
+          note: {render: '{{outline.title}}', save: note.json}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.text("outline.json"), "{\n  \"title\": \"Tides\",\n  \"parts\": [\n    1,\n    2\n  ]\n}\n");
+    assert_eq!(ran.text("note.json"), "\"Tides\"\n");
+    assert_eq!(*ran.output("outline"), json!({"title": "Tides", "parts": [1, 2]}));
+}
+
+#[tokio::test]
+async fn a_text_ends_with_one_line_break() {
+    let server = Server::start(|request| Reply::chat(format!("{}\n\n\n", request.prompt())));
+    let body = "
+        stages:
+          letter: {text: Dear all, save: letter.md}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.text("letter.md"), "Dear all\n");
+}
+
+#[tokio::test]
+async fn a_table_has_the_columns_that_are_asked_for_with_what_needs_quotes_in_quotes() {
+    let server = echo();
+    let body = r#"
+        inputs:
+          towns: {type: items, default: [{id: ulm, size: 3}, {id: 'say "hi", all', size: null}]}
+        stages:
+          motto:
+            for_each: {town: towns}
+            text: "Motto,\nof {{town.id}}"
+            save: {path: mottos.csv, row: {id: '{{town.id}}', size: '{{town.size}}', motto: '{{motto}}'}}
+          plain: {for_each: town, text: 'Plain {{loop.number}}', save: plain.csv}
+        "#;
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(
+        ran.text("mottos.csv"),
+        "id,size,motto\nulm,3,\"Motto,\nof ulm\"\n\"say \"\"hi\"\", all\",,\"Motto,\nof say \"\"hi\"\", all\"\n"
+    );
+    assert_eq!(ran.text("plain.csv"), "key,plain\nulm,Plain 1\n\"say \"\"hi\"\", all\",Plain 2\n");
+}
+
+#[tokio::test]
+async fn a_row_keeps_the_types_of_its_values() {
+    let server = echo();
+    let body = "
+        inputs:
+          towns: {type: items, default: [{id: ulm, size: 3, tags: [a]}]}
+        stages:
+          motto:
+            for_each: {town: towns}
+            text: Motto
+            save: {path: rows.jsonl, row: {size: '{{town.size}}', tags: '{{town.tags}}', text: 'of {{town.size}}', whole: '{{motto}}'}}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.rows("rows.jsonl"), [json!({"size": 3, "tags": ["a"], "text": "of 3", "whole": "Motto"})]);
+}
+
+#[tokio::test]
+async fn two_items_with_one_path_fail_before_anything_is_overwritten() {
+    let server = Server::start(|request| Reply::chat(if request.prompt().ends_with('3') { "other" } else { "same" }));
+    let body = "
+        stages:
+          title: {for_each: {n: 3}, text: 'Title {{n}}', concurrency: 1}
+          page: {for_each: n, render: 'Page {{n}}', save: 'pages/{{title}}.md', on_error: continue}
+        ";
+    let ran = Scene::new(&server, body).run().await.has_failed();
+    assert_eq!(ran.files(), ["pages/other.md", "pages/same.md"]);
+    assert_eq!(ran.counts("page"), "3: 2 done, 1 failed");
+    let failures = ran.failures();
+    let lost = if ran.text("pages/same.md") == "Page 1\n" { "page/2" } else { "page/1" };
+    assert_eq!(failures[0].0, lost, "the first to come has it");
+    assert!(failures[0].1.contains("writes `pages/same.md`, which"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_an_earlier_run_is_replaced_and_others_stay() {
+    let server = echo();
+    let body = "
+        stages:
+          page: {text: Page, save: page.md}
+        ";
+    let scene = Scene::new(&server, body).file("out/page.md", "old").file("out/other.md", "older");
+    let ran = scene.file("out/.page.md.dead-run.part", "left over").run().await.is_done();
+    assert_eq!((ran.text("page.md"), ran.text("other.md")), ("Page\n".to_owned(), "older".to_owned()));
+    assert!(!ran.out().join(".page.md.dead-run.part").exists(), "what a dead run has left is removed");
+}
