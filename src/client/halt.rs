@@ -16,11 +16,22 @@ pub enum HaltReason {
     Stopped(Arc<str>),
 }
 
+impl HaltReason {
+    /// As it is told to people when it happens, with what they can do.
+    pub fn notice(&self) -> String {
+        match self {
+            Self::Interrupted => "interrupted, Ctrl-C again stops at once".to_owned(),
+            Self::Terminated => "asked to end by SIGTERM".to_owned(),
+            Self::Stopped(reason) => reason.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for HaltReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Interrupted => f.write_str("interrupted, Ctrl-C again stops at once"),
-            Self::Terminated => f.write_str("asked to end by SIGTERM"),
+            Self::Interrupted => f.write_str("the run was interrupted"),
+            Self::Terminated => f.write_str("the run was asked to end"),
             Self::Stopped(reason) => f.write_str(reason),
         }
     }

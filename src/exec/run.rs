@@ -177,7 +177,7 @@ impl Run {
                 Step::Aborted | Step::Returned(None) => break,
                 Step::Halted => {
                     self.frontier.stop();
-                    let reason = self.env.halt.reason().map(ToString::to_string).unwrap_or_default();
+                    let reason = self.env.halt.reason().map(HaltReason::notice).unwrap_or_default();
                     self.env.events.emit(EventKind::Stopping { reason }).await;
                 }
                 Step::TimeIsUp => self.end(out_of_time()),
