@@ -18,7 +18,6 @@ mod markdown;
 #[expect(dead_code, reason = "its `main` is for people")]
 mod run_pipeline;
 #[path = "support/cli.rs"]
-#[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
 
 use markdown::{Block, code, rows, section};

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 #[path = "support/cli.rs"]
-#[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
 
 use support::{Cli, Ran};

@@ -363,9 +363,9 @@ To go on
     fn a_narrow_terminal_has_fewer_columns_and_broken_lines() {
         let mut sample = Sample::new();
         sample.plan("analyze", Some(10));
-        sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2).seconds(1.0).done("analyze", 0);
+        sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2);
         sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: true });
-        sample.finish(RunOutcome::Interrupted { terminated: false });
+        sample.seconds(1.0).done("analyze", 0).finish(RunOutcome::Interrupted { terminated: false });
         let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: Some(54) };
         assert_eq!(
             summary(sample.tally(), &view),
@@ -377,7 +377,7 @@ analyze     10     1            9      2  1.0s
 
 Held back by
   pollinations/openai: refused once, nothing sent
-    for 2.0s in all, as the server asked
+    for 1.0s in all, as the server asked
 
 To go on
   run the same command again

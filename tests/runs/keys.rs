@@ -26,7 +26,7 @@ async fn a_refused_key_ends_the_run_with_what_was_on_the_wire() {
     assert_eq!(ran.blocked_by().kind, FailureKind::KeyRefused);
     assert!(server.requests().len() <= 4, "{}", server.requests().len());
     assert_eq!(ran.counts("letter"), "100: 100 not started", "none has failed of itself, so all can be tried again");
-    assert_eq!(ran.text("letter.jsonl"), "");
+    assert!(ran.files().is_empty(), "a stage that came to no row leaves a file of an earlier run alone");
 }
 
 #[tokio::test]
