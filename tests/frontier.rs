@@ -237,7 +237,9 @@ fn instance(pipeline: &Pipeline, outcomes: &Outcomes, ix: usize, path: &[u64], i
         if *optional && values.is_empty() {
             continue;
         }
-        values.iter().for_each(|value| write!(text, "<{value}>").unwrap());
+        for value in values {
+            write!(text, "<{value}>").unwrap();
+        }
         text.push(';');
     }
     let index = path.last().copied();

@@ -56,7 +56,9 @@ fn ctrl_c_lets_the_wire_finish_and_keeps_what_came_out() {
     let ran = going.wait().exit(130);
     assert_eq!(ran.read("out/letter.jsonl"), THREE_ROWS);
     assert_eq!(server.requests().len(), 3, "nothing else was sent");
-    assert!(ran.stderr.contains("stopping: interrupted, Ctrl-C again stops at once (finishing 2 items in flight)\n"));
+    // Whether the first page is still on its way then, nobody knows.
+    let stopping = "\nstopping: interrupted, Ctrl-C again stops at once (finishing ";
+    assert!(ran.stderr.contains(stopping), "{ran:?}");
     assert!(ran.stderr.contains("\nstage   items  done  not started  "), "{ran:?}");
     assert!(ran.stderr.contains("\nletter      9     3            6  "), "{ran:?}");
 }
