@@ -284,7 +284,7 @@ async fn with_a_limit_standard_input_is_not_waited_for() {
 async fn readers_of_standard_input_do_not_wait_for_each_other() {
     const ROWS: usize = 3_000;
     let folder = TempDir::new().unwrap();
-    let text: String = (0..ROWS).map(|n| format!("{n}\n")).collect();
+    let text = (0..ROWS).fold(String::new(), |text, n| text + &n.to_string() + "\n");
     let copy = StdinCopy::start(std::io::Cursor::new(text), &folder.path().join("copy")).unwrap();
     let mut slow = RowStream::stdin(&copy).unwrap();
     assert_eq!(slow.next().await.unwrap().unwrap().value, json!(0));

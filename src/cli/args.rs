@@ -30,6 +30,7 @@ pub(super) enum Command {
     /// Show every mistake in pipeline files; nothing is called, no key is needed
     Check(CheckArgs),
     /// Show the request of a stage as it would be sent; what is not known yet stands as <name>
+    #[expect(rustdoc::invalid_html_tags, reason = "the help shows it as it stands")]
     Show(ShowArgs),
     /// Draw which stage reads which
     Graph(GraphArgs),

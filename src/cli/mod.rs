@@ -1,7 +1,7 @@
 //! The command line: flags, what is printed where, signals and exit codes.
 //!
-//! The command line as it was typed is a [`Command`](args::Command); what follows from them and from the terminal is
-//! [`Settings`](settings::Settings), resolved once. Each command has a file of its own, calls [`engine`](crate::engine)
+//! The command line as it was typed is a `Command`; what follows from them and from the terminal is
+//! `Settings`, resolved once. Each command has a file of its own, calls [`engine`](crate::engine)
 //! and says how it ended; standard output holds outputs alone. This is the only room that names `anyhow`, `clap`, the
 //! terminal and exit codes, and it holds no rule of the pipeline language.
 

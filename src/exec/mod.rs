@@ -1,7 +1,7 @@
 //! Runs a plan: which instances are ready, one buffered stream for each stage, joins, the end.
 //!
 //! [`execute`] takes a [`Plan`](crate::plan::Plan) and a [`Client`](crate::client::Client) and tells everything as
-//! events. The state of a run ([`frontier`]) knows no task and no clock; the tasks ([`instance`]) know no other instance.
+//! events. The state of a run (`frontier`) knows no task and no clock; the tasks (`instance`) know no other instance.
 //! This room prints nothing and parses nothing.
 
 mod context;

@@ -46,7 +46,7 @@ fn faulty(request: &Request) -> Reply {
         Reply::chat(format!("You said {prompt}"))
     };
     let middle = whole.body().len() / 2;
-    let is_late = (prompt.len() + request.attempt) % 2 == 0;
+    let is_late = (prompt.len() + request.attempt).is_multiple_of(2);
     match fault(&prompt, request.attempt) {
         None => whole,
         Some(Fault::RateLimited) => Reply::error(429, "RATE_LIMITED", "Slow down").header("retry-after-ms", "1"),

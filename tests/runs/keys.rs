@@ -90,7 +90,7 @@ fn assert_nowhere(ran: &Ran) {
 fn chatty() -> Server {
     Server::start(|request| {
         let key = request.header("authorization").unwrap_or_default().to_owned();
-        let said = format!("No luck with {key}, that is {}", PLANTED);
+        let said = format!("No luck with {key}, that is {PLANTED}");
         match (request.prompt().as_str(), request.attempt) {
             ("Write 1", _) => Reply::error(400, "BAD_REQUEST", &said),
             ("Write 2", 1) => Reply::error(500, &said, &said).header("x-request-id", PLANTED),

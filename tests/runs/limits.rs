@@ -7,7 +7,7 @@ use std::time::Duration;
 use blossom_run::model::EventKind;
 
 use crate::scene::{Ran, Scene, echo_holding};
-use crate::support::server::{Gate, Reply, Server};
+use crate::support::server::{Gate, Reply, Request, Server};
 
 const AT_ONCE: usize = 4;
 
@@ -194,6 +194,6 @@ async fn later_stages_go_first() {
         gate.open();
     };
     going.play(steps).await.is_done();
-    let order: Vec<String> = server.requests().iter().map(|request| request.prompt()).take(3).collect();
+    let order: Vec<String> = server.requests().iter().map(Request::prompt).take(3).collect();
     assert_eq!(order, ["Draft 1", "Draft 2", "Polish Draft 1"], "results come early, and little is held");
 }

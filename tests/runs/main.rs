@@ -1,5 +1,7 @@
 //! Whole runs over real sockets: a server that answers as it is told, the engine or the program on the other side, and
 //! what came of it. One binary for all of these tests, since each takes long to link.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
+#![expect(clippy::wrong_self_convention, reason = "`ran.is_done()` asserts, and hands on what it looked at")]
 
 #[path = "../support/cli.rs"]
 mod cli;

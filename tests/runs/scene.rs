@@ -13,7 +13,7 @@ use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::support::server::{Gate, Reply, Server};
+use crate::support::server::{self, Gate, Reply, Server};
 
 /// A test that waits for what never comes fails after this, instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,7 +74,7 @@ pub(crate) async fn asked(server: &Server, prompt: &str) {
 
 /// All prompts so far, sorted.
 pub(crate) fn prompts(server: &Server) -> Vec<String> {
-    let mut prompts: Vec<String> = server.requests().iter().map(|request| request.prompt()).collect();
+    let mut prompts: Vec<String> = server.requests().iter().map(server::Request::prompt).collect();
     prompts.sort();
     prompts
 }
@@ -103,7 +103,8 @@ impl Scene {
     pub(crate) fn new(server: &Server, body: &str) -> Self {
         let mut scene = Self::offline("", body);
         scene.providers = format!("test: {{kind: openai, base_url: \"{}\"", server.url);
-        scene.defaults = "provider: test, model: m, retry: {attempts: 3, backoff: 1ms, max_backoff: 1ms}".to_owned();
+        "provider: test, model: m, retry: {attempts: 3, backoff: 1ms, max_backoff: 1ms}"
+            .clone_into(&mut scene.defaults);
         scene
     }
 
