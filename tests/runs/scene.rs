@@ -67,8 +67,13 @@ pub(crate) fn echo_holding(prompt: &'static str, gate: &Gate) -> Server {
 
 /// Returns once this has been asked.
 pub(crate) async fn asked(server: &Server, prompt: &str) {
-    while server.count(prompt) == 0 {
-        server.arrived(server.requests().len() + 1).await;
+    loop {
+        // Counted before it is looked for: what comes in between ends the waiting.
+        let seen = server.requests().len();
+        if server.count(prompt) > 0 {
+            return;
+        }
+        server.arrived(seen + 1).await;
     }
 }
 
