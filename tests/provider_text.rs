@@ -150,6 +150,19 @@ async fn a_missing_done_is_forgiven_where_a_reason_was_given() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_told_stands_whatever_becomes_of_the_connection() {
+    let usage = json!({"choices": [], "usage": {"total_tokens": 3}}).to_string();
+    let reply = Reply::events([said("Hi"), stop(), usage]);
+    let within_usage = String::from_utf8_lossy(reply.body()).find("total_tokens").unwrap();
+    assert_eq!(streamed(reply.cut_after(within_usage)).await.unwrap(), "Hi");
+
+    // Neither `[DONE]` nor an end of the connection.
+    let reply = Reply::events([said("Hi"), stop()]);
+    let length = reply.body().len();
+    assert_eq!(streamed(reply.held_within(length, &Gate::new())).await.unwrap(), "Hi");
+}
+
+#[tokio::test]
 async fn done_without_a_reason_is_a_cut() {
     let cut = streamed(Reply::events([said("Hi").as_str(), "[DONE]"])).await.unwrap_err();
     assert_eq!((cut.kind, cut.partial.as_deref()), (FailureKind::Cut, Some("Hi")));

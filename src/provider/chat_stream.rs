@@ -56,9 +56,15 @@ impl<'a> ChatStream<'a> {
         Progress::Over
     }
 
+    /// Whether a `finish_reason` has come: the text is whole, and what may follow is only said about it.
+    pub(super) fn is_told(&self) -> bool {
+        self.heard.finish_reason.is_some()
+    }
+
     /// The stream is over without a last word.
     pub(super) fn end(&mut self, pieces: &mut Pieces) {
         let last = match self.events.end() {
+            Err(_) if self.is_told() => Ok(Progress::Open),
             Err(error) => Err(self.unreadable(&error.to_string())),
             Ok(None) => Ok(Progress::Open),
             Ok(Some(event)) => self.event(&event, pieces),

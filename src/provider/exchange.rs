@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
+use tokio::time::timeout;
 
 use super::chat;
 use super::chat_stream::{ChatStream, Progress};
@@ -22,6 +23,9 @@ const BODY_LIMIT: usize = 256 * 1024 * 1024;
 const REFUSAL_LIMIT: usize = 256 * 1024;
 /// So long is the end of a stream waited for after its last word, so that its connection can be used again.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// So long may a stream take over what follows its `finish_reason`: the usage, and `[DONE]`. Some servers send neither
+/// and keep the connection open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What is expected of a reply of success.
 #[derive(Debug, Clone, Copy)]
@@ -156,10 +160,15 @@ impl<'a> Exchange<'a> {
     }
 
     async fn read_events(&mut self, mut body: ByteStream, mut chat: Box<ChatStream<'a>>) {
-        match body.next().await {
+        // A text that has come to its end is paid for: whatever becomes of the connection, it is not asked for again.
+        let chunk = match chat.is_told() {
+            true => timeout(LAST_WORDS, body.next()).await.unwrap_or(None),
+            false => body.next().await,
+        };
+        match chunk {
             Some(Ok(chunk)) => self.take_events(&chunk, body, chat).await,
-            Some(Err(failure)) => self.ready.push_back(Err(chat.broken(failure))),
-            None => chat.end(&mut self.ready),
+            Some(Err(failure)) if !chat.is_told() => self.ready.push_back(Err(chat.broken(failure))),
+            Some(Err(_)) | None => chat.end(&mut self.ready),
         }
     }
 
@@ -261,7 +270,7 @@ async fn begin(body: &mut ByteStream) -> BytesMut {
 async fn drain(body: &mut ByteStream) {
     let rest = async { while let Some(Ok(_)) = body.next().await {} };
     // A server that says no more and does not hang up only loses its connection.
-    tokio::time::timeout(PATIENCE, rest).await.ok();
+    timeout(PATIENCE, rest).await.ok();
 }
 
 fn overlong(speaker: Speaker<'_>) -> Failure {
