@@ -99,9 +99,7 @@ impl Connection {
         let prompt = hash.as_bytes().first_chunk().copied().map(u64::from_le_bytes).context("a hash is long enough")?;
         let time = self.latency.draw(prompt);
         self.arrived(time);
-        if !time.is_zero() {
-            tokio::time::sleep(time).await;
-        }
+        self.latency.wait(time).await?;
         self.stats().in_flight -= 1;
         json(&serde_json::json!({
             "id": format!("stub-{prompt:016x}"),

@@ -161,10 +161,8 @@ impl<'a> Exchange<'a> {
 
     async fn read_events(&mut self, mut body: ByteStream, mut chat: Box<ChatStream<'a>>) {
         // A text that has come to its end is paid for: whatever becomes of the connection, it is not asked for again.
-        let chunk = match chat.is_told() {
-            true => timeout(LAST_WORDS, body.next()).await.unwrap_or(None),
-            false => body.next().await,
-        };
+        let chunk =
+            if chat.is_told() { timeout(LAST_WORDS, body.next()).await.unwrap_or(None) } else { body.next().await };
         match chunk {
             Some(Ok(chunk)) => self.take_events(&chunk, body, chat).await,
             Some(Err(failure)) if !chat.is_told() => self.ready.push_back(Err(chat.broken(failure))),
