@@ -11,7 +11,7 @@ use crate::model::{
     Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Usage, Value,
     truthy,
 };
-use crate::output::OutputFolder;
+use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
@@ -99,7 +99,7 @@ impl<'a> Instance<'a> {
         match self.holds() {
             Ok(true) => {}
             Ok(false) => return Outcome::Skipped(crate::model::SkipReason::When),
-            Err(unrendered) => return self.unmade(unrendered.into()).await,
+            Err(unrendered) => return self.unmade(unrendered.into(), None).await,
         }
         if let Some(rate) = &self.env.rates[self.job.stage.0] {
             tokio::select! {
@@ -112,9 +112,13 @@ impl<'a> Instance<'a> {
         }
         self.env.events.emit(EventKind::Started { item: self.job.item.clone() }).await;
         let start = Instant::now();
-        match self.make().await {
+        let place = match self.target().reserve(&self.renderer) {
+            Ok(place) => place,
+            Err(unmade) => return self.unmade(unmade, None).await,
+        };
+        match self.make(place.clone()).await {
             Ok(made) => Outcome::Done(done(made, start.elapsed())),
-            Err(unmade) => self.unmade(unmade).await,
+            Err(unmade) => self.unmade(unmade, place).await,
         }
     }
 
@@ -125,7 +129,8 @@ impl<'a> Instance<'a> {
         }
     }
 
-    async fn make(&self) -> Result<Made, Unmade> {
+    /// Makes the value and saves it, in a place of its own if it has one already.
+    async fn make(&self, place: Option<SafePath>) -> Result<Made, Unmade> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
@@ -139,10 +144,10 @@ impl<'a> Instance<'a> {
                 }
             }
             Work::Text(work) => self.ask_text(work).await?,
-            Work::Image(work) => return self.ask_image(work).await,
+            Work::Image(work) => return self.ask_image(work, place).await,
         };
         self.check_lists(&made)?;
-        self.save(&mut made).await?;
+        self.save(&mut made, place).await?;
         Ok(made)
     }
 
@@ -159,14 +164,16 @@ impl<'a> Instance<'a> {
         Ok(())
     }
 
-    async fn save(&self, made: &mut Made) -> Result<(), Unmade> {
+    fn target(&self) -> save::Target<'a> {
+        save::Target { stage: self.stage, job: self.job, folder: &self.env.folder }
+    }
+
+    async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
         let Some(save) = &self.stage.save else { return Ok(()) };
         let attempts = made.attempts;
-        let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
         let renderer = self.renderer_with_own(&made.value);
-        let saved =
-            target.save(save, &made.value, &renderer).await.map_err(|unmade| with_attempts(unmade, attempts))?;
-        match saved {
+        let saved = self.target().save(save, place, &made.value, &renderer).await;
+        match saved.map_err(|unmade| with_attempts(unmade, attempts))? {
             save::Saved::Row(row) => made.row = Some(row),
             save::Saved::File(path) => made.saved = Some(path),
         }
@@ -193,18 +200,17 @@ impl<'a> Instance<'a> {
         Ok(made(value, &answer))
     }
 
-    async fn ask_image(&self, work: &ImageWork) -> Result<Made, Unmade> {
+    async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
         let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
         let answer = self.env.client.ask(&ask).await?;
         let attempts = answer.attempts;
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
             return Err(Unmade::Fail { failure: wrong_content("a text", "a picture"), attempts });
         };
-        let target = save::Target { stage: self.stage, job: self.job, folder: &self.env.folder };
         let picture = save::Picture { bytes: bytes.clone(), info: *info };
-        let saved = target
-            .save_picture(picture, self.stage.save.as_ref(), &self.renderer, |value| self.renderer_with_own(value));
-        let (value, row, path) = saved.await.map_err(|unmade| with_attempts(unmade, attempts))?;
+        let own = |value: &Value| self.renderer_with_own(value);
+        let saved = self.target().save_picture(picture, place, &self.renderer, own).await;
+        let (value, row, path) = saved.map_err(|unmade| with_attempts(unmade, attempts))?;
         Ok(Made { row, saved: Some(path), ..made(value, &answer) })
     }
 
@@ -232,7 +238,7 @@ impl<'a> Instance<'a> {
     }
 
     /// What a missing value means: `on_error` may put another in its place.
-    async fn unmade(&self, unmade: Unmade) -> Outcome {
+    async fn unmade(&self, unmade: Unmade, place: Option<SafePath>) -> Outcome {
         let (failure, attempts) = match unmade {
             Unmade::Skip(reason) => return Outcome::Skipped(reason),
             Unmade::Unwritable(failure) => return Outcome::Unwritable(failure),
@@ -246,7 +252,7 @@ impl<'a> Instance<'a> {
         }
         match &self.stage.on_error {
             OnErrorPlan::Value(template) => match self.renderer.json(template) {
-                Ok(value) => self.replace(value, failure, attempts).await,
+                Ok(value) => self.replace(value, place, (failure, attempts)).await,
                 Err(Unrendered::Skip(reason)) => Outcome::Skipped(reason),
                 Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, attempts },
             },
@@ -256,13 +262,13 @@ impl<'a> Instance<'a> {
         }
     }
 
-    async fn replace(&self, value: Json, failure: Failure, attempts: u32) -> Outcome {
+    async fn replace(&self, value: Json, place: Option<SafePath>, (failure, attempts): (Failure, u32)) -> Outcome {
         let value = match value {
             Json::String(text) => Value::Text(text.into()),
             other => Value::Json(Arc::new(other)),
         };
         let mut made = Made { value, row: None, saved: None, attempts, reused: false, usage: None };
-        match self.save(&mut made).await {
+        match self.save(&mut made, place).await {
             Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
             Err(Unmade::Skip(reason)) => Outcome::Skipped(reason),

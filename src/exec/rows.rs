@@ -71,11 +71,11 @@ impl RowFiles {
         }
     }
 
-    /// Puts all files into their places. One without a row replaces nothing, unless its stage has come to its end: then
-    /// that there is none is what came out.
-    pub(super) fn finish(self, plan: &Plan, ended: impl Fn(StageIx) -> bool) -> (Vec<EventKind>, Option<Failure>) {
+    /// Puts all files into their places. One without a row replaces nothing, unless that is what its stage came to:
+    /// `is_empty` says so, if nothing of it was left or failed.
+    pub(super) fn finish(self, plan: &Plan, is_empty: impl Fn(StageIx) -> bool) -> (Vec<EventKind>, Option<Failure>) {
         let (mut saved, mut failure) = (Vec::new(), None);
-        let is_worth_it = |(_, (stage, file)): &(String, (StageIx, RowFile))| file.rows() > 0 || ended(*stage);
+        let is_worth_it = |(_, (stage, file)): &(String, (StageIx, RowFile))| file.rows() > 0 || is_empty(*stage);
         let mut files: Vec<_> = self.files.into_iter().filter(is_worth_it).collect();
         files.sort_by(|a, b| a.0.cmp(&b.0));
         for (path, (stage, file)) in files {

@@ -228,7 +228,8 @@ impl Run {
             }
         }
         let rows = std::mem::take(&mut self.rows);
-        let (saved, failure) = rows.finish(&plan, |ix| self.tally(ix).not_started == 0);
+        let is_empty = |tally: StageTally| tally.not_started == 0 && tally.failed == 0;
+        let (saved, failure) = rows.finish(&plan, |ix| is_empty(self.tally(ix)));
         for event in saved {
             self.env.events.emit(event).await;
         }

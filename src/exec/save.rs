@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, Value, plain_text};
+use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, MediaType, Value, plain_text};
 use crate::output::{self, OutputError, OutputFolder, SafePath};
-use crate::plan::{Save, SaveForm, Stage};
+use crate::plan::{Save, SaveForm, Stage, Work};
 
 use super::context::Renderer;
 use super::instance::Unmade;
@@ -34,13 +34,38 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// Looks at the path before anything is asked, as far as it is known by then: an answer that has no place to go is
+    /// not paid for. Gives the path of a file that is this instance's from now on; none where only the answer tells it.
+    pub(super) fn reserve(&self, renderer: &Renderer<'_>) -> Result<Option<SafePath>, Unmade> {
+        let is_picture = matches!(self.stage.work, Work::Image(_));
+        let (named, is_file) = match &self.stage.save {
+            Some(save) if save.needs_answer(&self.stage.name) => return Ok(None),
+            Some(save) => (renderer.path(&save.path)?, matches!(save.form, SaveForm::File)),
+            None if is_picture => (self.default_name(), false),
+            None => return Ok(None),
+        };
+        let path = safe(&named)?;
+        // A picture without an extension gets that of its bytes.
+        let is_whole = is_file && !(is_picture && path.extension().is_none());
+        if is_whole { self.claim(path).map(Some) } else { Ok(None) }
+    }
+
     /// Saves a value that is no picture fresh from a provider.
-    pub(super) async fn save(&self, save: &Save, value: &Value, renderer: &Renderer<'_>) -> Result<Saved, Unmade> {
-        let path = renderer.path(&save.path)?;
+    pub(super) async fn save(
+        &self,
+        save: &Save,
+        reserved: Option<SafePath>,
+        value: &Value,
+        renderer: &Renderer<'_>,
+    ) -> Result<Saved, Unmade> {
         if let SaveForm::Rows { row, .. } = &save.form {
+            let path = renderer.path(&save.path)?;
             return Ok(Saved::Row(self.row(&path, row.as_deref(), value, renderer)?));
         }
-        let path = self.claim(&path)?;
+        let path = match reserved {
+            Some(path) => path,
+            None => self.claim(safe(&renderer.path(&save.path)?)?)?,
+        };
         let json = value.to_json();
         let bytes = if path.extension().as_deref() == Some("json") {
             output::json_bytes(&json)
@@ -68,7 +93,7 @@ impl Target<'_> {
             fields.insert("key".to_owned(), key);
             fields.insert(self.stage.name.to_string(), value.to_json());
         }
-        let path = SafePath::parse(path).map_err(|problem| outside(path, &problem.to_string()))?;
+        let path = safe(path)?;
         Ok(SavedRow { path: path.as_str().to_owned(), row: fields })
     }
 
@@ -77,31 +102,28 @@ impl Target<'_> {
     pub(super) async fn save_picture<'r>(
         &self,
         picture: Picture,
-        save: Option<&Save>,
+        reserved: Option<SafePath>,
         renderer: &Renderer<'r>,
         own: impl FnOnce(&Value) -> Renderer<'r>,
     ) -> Result<(Value, Option<SavedRow>, Arc<str>), Unmade> {
+        let save = self.stage.save.as_ref();
         let own_file = save.filter(|save| matches!(save.form, SaveForm::File));
-        let named = match own_file {
-            Some(save) => renderer.path(&save.path)?,
-            None if self.job.file_key.is_empty() => self.stage.name.to_string(),
-            None => format!("{}/{}", self.stage.name, self.job.file_key),
+        let named = match (&reserved, own_file) {
+            (Some(path), _) => path.clone(),
+            (None, Some(save)) => safe(&renderer.path(&save.path)?)?,
+            (None, None) => safe(&self.default_name())?,
         };
-        let path = SafePath::parse(&named).map_err(|problem| outside(&named, &problem.to_string()))?;
         // Only an extension that the author wrote is one: a key may have a dot in it.
-        let asked = if own_file.is_some() { path.extension() } else { None };
-        let (from, wanted) = (picture.info.media_type, asked.clone());
-        let bytes = picture.bytes;
-        let converted = tokio::task::spawn_blocking(move || output::convert(bytes, from, wanted.as_deref())).await;
-        let (bytes, media_type, extension) =
-            converted.map_err(|_| Failure::new(FailureKind::Internal, "converting the picture failed"))?.map_err(
-                |error| Failure::new(FailureKind::Output, error.to_string()).suggest("save it with another extension"),
-            )?;
-        let path = match asked {
-            Some(_) => path,
-            None => path.with_appended_extension(extension).map_err(|problem| outside(&named, &problem.to_string()))?,
+        let asked = if own_file.is_some() { named.extension() } else { None };
+        let (bytes, media_type, extension) = converted(&picture, asked.clone()).await?;
+        let path = match (reserved, asked) {
+            (Some(path), _) => path,
+            (None, Some(_)) => self.claim(named)?,
+            (None, None) => {
+                let whole = named.with_appended_extension(extension);
+                self.claim(whole.map_err(|problem| outside(named.as_str(), &problem.to_string()))?)?
+            }
         };
-        let path = self.claim(path.as_str())?;
         let size = self.folder.write(&path, bytes).await?;
         let path: Arc<str> = path.as_str().into();
         let ImageInfo { width, height, .. } = picture.info;
@@ -116,18 +138,40 @@ impl Target<'_> {
         Ok((value, row, path))
     }
 
-    fn claim(&self, path: &str) -> Result<SafePath, Unmade> {
-        let path = SafePath::parse(path).map_err(|problem| outside(path, &problem.to_string()))?;
+    /// Where a picture goes without `save`, but for the extension.
+    fn default_name(&self) -> String {
+        if self.job.file_key.is_empty() {
+            self.stage.name.to_string()
+        } else {
+            format!("{}/{}", self.stage.name, self.job.file_key)
+        }
+    }
+
+    fn claim(&self, path: SafePath) -> Result<SafePath, Unmade> {
         let owner = match &self.job.item.key {
             Some(key) => format!("{}/{key}", self.stage.name),
             None => self.stage.name.to_string(),
         };
         self.folder.claim(&path, &owner).map_err(|clash| {
             Failure::new(FailureKind::Output, clash.to_string())
-                .suggest("name something in `save` that differs from item to item, as `{{loop.key}}`")
+                .suggest("name something in `save` that differs from item to item, as `{{loop.number}}`")
         })?;
         Ok(path)
     }
+}
+
+/// The picture's bytes as the extension asks for them, what they are then, and the extension of that.
+async fn converted(picture: &Picture, wanted: Option<String>) -> Result<(Bytes, MediaType, &'static str), Unmade> {
+    let (bytes, from) = (picture.bytes.clone(), picture.info.media_type);
+    let converted = tokio::task::spawn_blocking(move || output::convert(bytes, from, wanted.as_deref())).await;
+    let converted = converted.map_err(|_| Failure::new(FailureKind::Internal, "converting the picture failed"))?;
+    Ok(converted.map_err(|error| {
+        Failure::new(FailureKind::Output, error.to_string()).suggest("save it with another extension")
+    })?)
+}
+
+fn safe(path: &str) -> Result<SafePath, Unmade> {
+    SafePath::parse(path).map_err(|problem| outside(path, &problem.to_string()))
 }
 
 fn outside(path: &str, problem: &str) -> Unmade {

@@ -166,6 +166,11 @@ pub enum SaveForm {
 }
 
 impl Save {
+    /// Whether the path is known only when `stage` has its answer.
+    pub fn needs_answer(&self, stage: &str) -> bool {
+        self.path.uses().iter().any(|one| one.path.first().is_some_and(|name| name == stage))
+    }
+
     /// The columns of a row.
     pub fn columns(&self, stage: &str) -> Vec<String> {
         match &self.form {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::scene::{Scene, echo};
+use crate::scene::{Scene, echo, prompts};
 use crate::support::server::{Reply, Server};
 
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
@@ -104,6 +104,28 @@ async fn an_answer_can_not_lead_out_of_the_folder() {
 }
 
 #[tokio::test]
+async fn nothing_is_asked_for_an_answer_that_has_no_place_to_go() {
+    let server = Server::start(|request| match request.prompt().as_str() {
+        "Where" => Reply::chat(".."),
+        prompt if request.path.contains("images") => Reply::picture(prompt),
+        _ => Reply::chat("here"),
+    });
+    let body = "
+        stages:
+          where: {text: Where}
+          out: {text: A page outside, save: '{{where}}/page.md'}
+          picture: {image: A picture outside, save: '{{where}}/page.png'}
+          rows: {text: Rows outside, save: '{{where}}/rows.jsonl'}
+          same: {for_each: {n: 2}, text: 'Page {{n}} of two', save: 'same-{{where}}-.md', concurrency: 1}
+        ";
+    let scene = Scene::new(&server, body).defaults("on_error: continue");
+    let ran = scene.run().await.has_failed();
+    assert_eq!(prompts(&server), ["Page 1 of two", "Where"]);
+    assert_eq!(ran.failures().len(), 4, "{:?}", ran.failures());
+    assert_eq!(ran.files(), ["same-..-.md"]);
+}
+
+#[tokio::test]
 async fn json_is_saved_for_people_to_read() {
     let server = Server::start(|_| Reply::chat("```json\n{\"title\":\"Tides\",\"parts\":[1,2]}\n```"));
     let body = "
@@ -180,6 +202,22 @@ async fn two_items_with_one_path_fail_before_anything_is_overwritten() {
     let lost = if ran.text("pages/same.md") == "Page 1\n" { "page/2" } else { "page/1" };
     assert_eq!(failures[0].0, lost, "the first to come has it");
     assert!(failures[0].1.contains("writes `pages/same.md`, which"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn rows_of_an_earlier_run_stay_where_none_come_out() {
+    let server = Server::start(|_| Reply::error(400, "BAD_REQUEST", "no"));
+    let body = "
+        inputs:
+          none: {type: items, default: []}
+        stages:
+          page: {for_each: {n: 2}, text: 'Page {{n}}', save: pages.jsonl, on_error: continue}
+          empty: {for_each: {one: none}, text: 'Empty {{one}}', save: empty.jsonl}
+        ";
+    let scene = Scene::new(&server, body).file("out/pages.jsonl", "old").file("out/empty.jsonl", "old");
+    let ran = scene.run().await.has_failed();
+    assert_eq!(ran.text("pages.jsonl"), "old", "a run that failed has nothing to put in its place");
+    assert_eq!(ran.text("empty.jsonl"), "", "an empty list is a list");
 }
 
 #[tokio::test]
