@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt;
+
 use crate::model::{Failure, FailureKind, Json, JsonMap, SkipReason};
 use crate::plan::template::{Context, RenderProblem, Template};
 use crate::plan::{InputValue, JsonTemplate, Plan, Stage};
 
 use super::job::{Job, Seen};
+use super::lists::Stdin;
 
 /// The parts of a context that are the same for all instances.
 #[derive(Debug)]
@@ -21,22 +24,23 @@ impl Fixed {
     ///
     /// # Errors
     /// A list that can't be read.
-    pub(super) fn read(plan: &Plan, run_id: &str) -> Result<Self, Failure> {
+    pub(super) async fn read(plan: &Plan, run_id: &str, stdin: &Stdin) -> Result<Self, Failure> {
         let named = |ix: usize| {
             plan.stages.iter().any(|stage| stage.needs.inputs.contains(&ix))
                 || plan.outputs.iter().any(|output| output.inputs.contains(&ix))
         };
-        let most = plan.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let mut inputs = Vec::with_capacity(plan.inputs.len());
         for (ix, input) in plan.inputs.iter().enumerate() {
             inputs.push(match &input.value {
                 InputValue::Json(value) => Some(value.clone()),
                 InputValue::List(list) if named(ix) => {
-                    let wrong =
-                        |error: crate::source::SourceError| Failure::new(FailureKind::BadRequest, error.to_string());
-                    let rows = list.rows().map_err(wrong)?;
-                    let items: Result<Vec<Json>, _> = rows.take(most).map(|row| row.map(|row| row.value)).collect();
-                    Some(Arc::new(Json::Array(items.map_err(wrong)?)))
+                    let rows = stdin.or_rows_of(list, plan.limit);
+                    let items: Result<Vec<Json>, _> = match rows {
+                        Ok(rows) => rows.map_ok(|row| row.value).try_collect().await,
+                        Err(error) => Err(error),
+                    };
+                    let items = items.map_err(|error| Failure::new(FailureKind::BadRequest, error.to_string()))?;
+                    Some(Arc::new(Json::Array(items)))
                 }
                 InputValue::List(_) | InputValue::Missing => None,
             });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
-use crate::source::{ListSource, Row, RowStream, StdinCopy};
+use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
 use super::frame::{End, Frame, FrameId};
 use super::frontier::Frontier;
@@ -21,6 +21,27 @@ pub(super) struct Stdin {
 impl Stdin {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { copy: Arc::default(), path }
+    }
+
+    /// The rows of `list`, which may be this; at most `limit` of them.
+    pub(super) fn or_rows_of(&self, list: &ListSource, limit: Option<u64>) -> Result<RowStream, SourceError> {
+        let rows = match list {
+            ListSource::Stdin => self.rows()?,
+            other => RowStream::from_rows(other.rows()?),
+        };
+        Ok(match limit {
+            Some(limit) => rows.take(limit),
+            None => rows,
+        })
+    }
+
+    fn rows(&self) -> Result<RowStream, SourceError> {
+        let mut copy = self.copy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let started = match copy.take() {
+            Some(started) => started,
+            None => StdinCopy::start(std::io::stdin(), &self.path)?,
+        };
+        RowStream::stdin(copy.insert(started))
     }
 }
 
@@ -61,7 +82,7 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &
     }
     let Some(of) = level.of else { return Opened::NotYet };
     match &plan.loop_at(of).source {
-        LoopSource::Rows { list, limit } => rows(list, *limit, stdin),
+        LoopSource::Rows { list, limit } => opened(stdin.or_rows_of(list, *limit)),
         LoopSource::Stage { stage, path: fields } => {
             let len = plan.stage(*stage).loops.len();
             if !is_complete(*stage, len) {
@@ -90,34 +111,17 @@ pub(super) fn passed_on(reason: &SkipReason, stage: &Arc<str>) -> SkipReason {
     }
 }
 
-fn rows(list: &ListSource, limit: Option<u64>, stdin: &Stdin) -> Opened {
-    let opened =
-        if matches!(list, ListSource::Stdin) { stdin_rows(stdin) } else { list.rows().map(RowStream::from_rows) };
-    match opened {
-        Ok(rows) => Opened::Rows(match limit {
-            Some(limit) => rows.take(limit),
-            None => rows,
-        }),
+fn opened(rows: Result<RowStream, SourceError>) -> Opened {
+    match rows {
+        Ok(rows) => Opened::Rows(rows),
         Err(error) => Opened::Broken(Failure::new(FailureKind::BadRequest, error.to_string())),
     }
-}
-
-fn stdin_rows(stdin: &Stdin) -> Result<RowStream, crate::source::SourceError> {
-    let mut copy = stdin.copy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let started = match copy.take() {
-        Some(started) => started,
-        None => StdinCopy::start(std::io::stdin(), &stdin.path)?,
-    };
-    RowStream::stdin(copy.insert(started))
 }
 
 /// The list behind `fields` in a value.
 fn held(value: &Json, name: &str, fields: &[String]) -> Opened {
     match find_list(value, name, fields) {
-        Ok(items) => match ListSource::Inline(items.into()).rows() {
-            Ok(rows) => Opened::Rows(RowStream::from_rows(rows)),
-            Err(error) => Opened::Broken(Failure::new(FailureKind::BadRequest, error.to_string())),
-        },
+        Ok(items) => opened(ListSource::Inline(items.into()).rows().map(RowStream::from_rows)),
         Err(failure) => Opened::Broken(failure),
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::client::{Client, Events, Halt, HaltReason, RateGate};
-use crate::model::{EventKind, Failure, FailureKind, JsonMap, ProviderIdentity, RunOutcome, StageTally};
+use crate::model::{EventKind, Failure, FailureKind, ItemRef, JsonMap, ProviderIdentity, RunOutcome, StageTally};
 use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
 
@@ -67,9 +67,15 @@ pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
     let RunParts { plan, client, providers, folder, scratch, events, halt, id, show } = parts;
     announce(&plan, &events, &id).await;
-    let fixed = match Fixed::read(&plan, &id) {
+    let stdin = Stdin::new(scratch.join("stdin.jsonl"));
+    let fixed = tokio::select! {
+        fixed = Fixed::read(&plan, &id, &stdin) => fixed,
+        // Whoever waits for standard input may wait forever.
+        () = halt.draining() => Err(Failure::new(FailureKind::Interrupted, "the run ends before its lists are read")),
+    };
+    let fixed = match fixed {
         Ok(fixed) => fixed,
-        Err(failure) => return fail_early(&plan, &events, failure, start).await,
+        Err(failure) => return fail_early(&plan, &events, &halt, failure, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(RateGate::new)).collect();
     let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show });
@@ -78,7 +84,7 @@ pub async fn execute(parts: RunParts) -> Finished {
         plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
-    let frontier = Frontier::new(plan.clone(), queues, Stdin::new(scratch.join("stdin.jsonl")));
+    let frontier = Frontier::new(plan.clone(), queues, stdin);
     let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None };
     going.open_row_files();
     going.go(flow).await;
@@ -116,14 +122,39 @@ fn panicked() -> Outcome {
     Outcome::Failed { failure, attempts: 0 }
 }
 
-async fn fail_early(plan: &Plan, events: &Events, failure: Failure, start: Instant) -> Finished {
-    events.emit(EventKind::Stopping { reason: failure.message.clone() }).await;
-    let stages = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
-    let stages: Vec<_> = stages.map(|(_, stage)| (stage.name.clone(), StageTally::default())).collect();
-    let outcome = RunOutcome::Failed;
+/// A run whose lists can't be read: its first stage has failed, and the others never began.
+async fn fail_early(plan: &Plan, events: &Events, halt: &Halt, failure: Failure, start: Instant) -> Finished {
+    let running = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
+    let mut stages: Vec<_> = running
+        .map(|(_, stage)| {
+            let instances = plan.known_instances(stage).unwrap_or(0);
+            (stage.name.clone(), StageTally { instances, not_started: instances, ..StageTally::default() })
+        })
+        .collect();
+    let interrupted = interrupted(halt);
+    if interrupted.is_none()
+        && let Some((stage, tally)) = stages.first_mut()
+    {
+        if tally.instances == 0 {
+            events.emit(EventKind::InstancesFound { stage: stage.clone(), count: 1 }).await;
+        }
+        let instances = tally.instances.max(1);
+        *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
+        let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
+        events.emit(EventKind::Failed { item, attempts: 0, failure }).await;
+    }
+    let outcome = interrupted.unwrap_or(RunOutcome::Failed);
     let took = start.elapsed();
     events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
     Finished { outcome, outputs: Vec::new(), stages }
+}
+
+fn interrupted(halt: &Halt) -> Option<RunOutcome> {
+    match halt.reason()? {
+        HaltReason::Interrupted => Some(RunOutcome::Interrupted { terminated: false }),
+        HaltReason::Terminated => Some(RunOutcome::Interrupted { terminated: true }),
+        HaltReason::Stopped(_) => None,
+    }
 }
 
 /// What comes next in the loop.
@@ -258,10 +289,8 @@ impl Run {
 
     /// The worst that holds: interrupted, unwritable, blocked, failed, done.
     fn outcome(&self, stages: &[(Arc<str>, StageTally)], unwritten: Option<Failure>) -> RunOutcome {
-        match self.env.halt.reason() {
-            Some(HaltReason::Interrupted) => return RunOutcome::Interrupted { terminated: false },
-            Some(HaltReason::Terminated) => return RunOutcome::Interrupted { terminated: true },
-            Some(HaltReason::Stopped(_)) | None => {}
+        if let Some(outcome) = interrupted(&self.env.halt) {
+            return outcome;
         }
         if let Some(failure) = unwritten {
             return RunOutcome::Unwritable { failure };

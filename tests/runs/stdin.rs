@@ -62,6 +62,26 @@ fn a_second_pass_reads_the_rows_again() {
 }
 
 #[test]
+fn a_template_may_name_all_rows() {
+    let server = echo();
+    let stages = "
+        all: {render: '{{#each rows}}{{word}},{{/each}}{{len rows}}', save: all.txt}
+        say: {for_each: {row: rows}, text: 'Say {{row.word}}'}
+        ";
+    let rows = "{\"word\": \"one\"}\n{\"word\": \"two\"}\n";
+    let ran = cli(&server, stages).stdin(rows).run().exit(0);
+    assert_eq!(ran.read("out/all.txt"), "one,two,2\n");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_bad_row_of_a_list_that_is_named_as_a_whole_is_told() {
+    let server = echo();
+    let ran = cli(&server, "all: {render: '{{len rows}}', save: all.txt}").arg("-q").stdin("1\n{\n").run().exit(4);
+    assert!(ran.stderr.contains("all: standard input:2:1: the JSON value does not end"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_later_pass_may_stand_first_in_the_file() {
     let server = echo();
     let stages = "
