@@ -18,8 +18,21 @@ impl Token {
     }
 }
 
+/// Attributes of `serde` that take a path as a text.
+const PATH_KEYS: [&str; 9] = [
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "skip_serializing_if",
+    "default",
+    "getter",
+    "remote",
+    "from",
+    "into",
+];
+
 /// The tokens of a file. Comments (so documentation and the code in it), texts, characters, lifetimes and numbers are
-/// not among them; the bodies of macros are.
+/// not among them; the bodies of macros are, and paths that an attribute takes as a text.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut lexer = Lexer { rest: text.chars().peekable(), line: 1, tokens: Vec::new() };
     while let Some(sign) = lexer.next() {
@@ -58,7 +71,12 @@ impl Lexer<'_> {
         match sign {
             '/' if self.next_is('/') => while self.next().is_some_and(|sign| sign != '\n') {},
             '/' if self.next_is('*') => self.block_comment(),
-            '"' => self.text(),
+            '"' => {
+                let text = self.text();
+                if self.is_after_path_key() {
+                    self.inner(&text);
+                }
+            }
             '\'' => self.character_or_lifetime(),
             ':' if self.next_is(':') => {
                 self.next();
@@ -92,14 +110,28 @@ impl Lexer<'_> {
     }
 
     /// After the opening quote of a text with escapes.
-    fn text(&mut self) {
+    fn text(&mut self) -> String {
+        let mut text = String::new();
         while let Some(sign) = self.next() {
             match sign {
                 '\\' => drop(self.next()),
-                '"' => return,
-                _ => {}
+                '"' => break,
+                _ => text.push(sign),
             }
         }
+        text
+    }
+
+    /// Whether the last tokens are those of an attribute whose text is a path: `with = "crate::module"`.
+    fn is_after_path_key(&self) -> bool {
+        let mut back = self.tokens.iter().rev().map(|token| token.text.as_str());
+        back.next() == Some("=") && back.next().is_some_and(|key| PATH_KEYS.contains(&key))
+    }
+
+    /// The tokens of a text that is a path.
+    fn inner(&mut self, text: &str) {
+        let line = self.line;
+        self.tokens.extend(tokens(text).into_iter().map(|token| Token { line, ..token }));
     }
 
     /// After the `r` of a text without escapes. A raw name (`r#type`) is a word like any other.
@@ -147,7 +179,7 @@ impl Lexer<'_> {
             "r" | "br" | "cr" if before_text || before_hash => self.raw(),
             "b" | "c" if before_text => {
                 self.next();
-                self.text();
+                drop(self.text());
             }
             _ => self.push(word),
         }

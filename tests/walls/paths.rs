@@ -9,7 +9,7 @@ pub(crate) enum Named {
     Inside { line: usize, path: Vec<String> },
     /// From elsewhere, or a name that is in scope: `["std", "env"]`. At least two parts, or imported.
     Outside { line: usize, path: Vec<String> },
-    /// `#[path = ".."]`, after which a module is not where it seems to be.
+    /// `#[path = ".."]` or `include!(..)`, after which code is not where it seems to be.
     Moved { line: usize },
 }
 
@@ -71,10 +71,10 @@ impl Reader<'_> {
             "pub" if self.peek(1) == "(" && (self.peek(2) == "in" || self.peek(3) == ")") => {
                 while self.at < self.tokens.len() && self.step_over() != ")" {}
             }
-            "#" if self.peek(1) == "[" && self.peek(2) == "path" => {
-                self.found.push(Named::Moved { line: self.tokens[self.at].line });
-                self.at += 3;
-            }
+            "#" if self.peek(1) == "[" && self.peek(2) == "path" => self.moved(3),
+            // `#[cfg_attr(unix, path = "..")]`
+            "path" if matches!(self.before(), "," | "(") && self.peek(1) == "=" => self.moved(2),
+            "include" if self.peek(1) == "!" => self.moved(2),
             "use" if self.peek(1) != "<" => {
                 self.import = true;
                 self.at += 1;
@@ -89,6 +89,15 @@ impl Reader<'_> {
             _ if self.tokens[self.at].is_word() => self.path(Prefix::Start),
             _ => self.at += 1,
         }
+    }
+
+    fn before(&self) -> &str {
+        self.at.checked_sub(1).map_or("", |at| self.tokens[at].text.as_str())
+    }
+
+    fn moved(&mut self, tokens: usize) {
+        self.found.push(Named::Moved { line: self.tokens[self.at].line });
+        self.at += tokens;
     }
 
     fn step_over(&mut self) -> &str {
@@ -247,5 +256,17 @@ mod tests {
         assert_eq!(named("pub(crate) mod a; pub(super) fn f() {} pub(in super::super) struct S;"), [""; 0]);
         assert_eq!(named("struct S(pub (crate::plan::Plan, u8));"), ["crate::plan::Plan"]);
         assert_eq!(named("#[path = \"../plan/mod.rs\"] mod plan;"), ["moved"]);
+        assert_eq!(named("#[cfg_attr(unix, path = \"../plan/mod.rs\")] mod plan;"), ["moved"]);
+        assert_eq!(named("include!(\"../plan/mod.rs\");"), ["moved"]);
+        assert_eq!(named("fn f() { let path = Path { path, line }; }"), [""; 0]);
+    }
+
+    #[test]
+    fn paths_in_attributes_count_too() {
+        assert_eq!(
+            named("#[serde(with = \"crate::plan::seconds\", default = \"super::super::spec::one\")] a: u8"),
+            ["crate::plan::seconds", "crate::spec::one"]
+        );
+        assert_eq!(named("fn f() { g(\"crate::plan\", \"a = crate::plan\") }"), [""; 0]);
     }
 }
