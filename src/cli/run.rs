@@ -55,7 +55,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
 
 /// Runs to the end, unless it does not end although it was told to.
 async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
-    let options = RunOptions { out: args.out.clone(), concurrency: args.concurrency, stream: args.stream };
+    let options = RunOptions {
+        out: args.out.clone(),
+        concurrency: args.concurrency,
+        stream: args.stream,
+        ..RunOptions::default()
+    };
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();
     let orderly = async { tokio::join!(hub.run(events), running.finish()) };

@@ -1,5 +1,6 @@
 //! A plan is run.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,11 +24,14 @@ pub struct RunOptions {
     pub concurrency: Option<u32>,
     /// Whether text is told of as it comes.
     pub stream: bool,
+    /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
+    /// are 1024, or eight times the largest concurrency of a stage.
+    pub window: Option<NonZeroU64>,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { out: PathBuf::from("out"), concurrency: None, stream: false }
+        Self { out: PathBuf::from("out"), concurrency: None, stream: false, window: None }
     }
 }
 
@@ -65,7 +69,7 @@ impl Running {
 /// # Errors
 /// The output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
-    let RunOptions { out, concurrency, stream: show } = options;
+    let RunOptions { out, concurrency, stream: show, window } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -86,6 +90,7 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         halt: halt.clone(),
         id,
         show,
+        window,
     };
     Ok((Running { parts, halt, scratch }, stream))
 }

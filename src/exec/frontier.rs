@@ -3,6 +3,7 @@
 //! A *frame* is an open item, a *cursor* reads a list for a frame, a *shelf* holds values that are reached from afar. An
 //! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::model::{EventKind, Failure, OnError, StageTally};
@@ -48,14 +49,19 @@ pub(super) struct Frontier {
     pub(super) stdin: lists::Stdin,
 }
 
-/// How many items of a scope may be open at once.
-pub(super) fn window(plan: &Plan) -> u64 {
+/// How many items of a scope may be open at once, unless the caller says.
+fn usual_window(plan: &Plan) -> u64 {
     let most = plan.stages.iter().map(|stage| stage.concurrency as u64).max().unwrap_or(1);
     most.saturating_mul(8).max(1024)
 }
 
 impl Frontier {
-    pub(super) fn new(plan: Arc<Plan>, queues: Vec<ReadyQueue>, stdin: lists::Stdin) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        queues: Vec<ReadyQueue>,
+        stdin: lists::Stdin,
+        window: Option<NonZeroU64>,
+    ) -> Self {
         let stages = plan.stages.len();
         let mut feeds = vec![Vec::new(); stages];
         for (ix, stage) in plan.stage_ixs() {
@@ -80,7 +86,7 @@ impl Frontier {
             queues,
             rows: plan.stages.iter().map(|stage| is_in_rows(stage).then(InOrder::default)).collect(),
             open: vec![0; plan.scopes.len()],
-            window: window(&plan),
+            window: window.map_or_else(|| usual_window(&plan), NonZeroU64::get),
             tallies: vec![StageTally::default(); stages],
             outbox: Vec::new(),
             rows_out: Vec::new(),

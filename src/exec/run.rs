@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct RunParts {
     pub id: Arc<str>,
     /// Whether text is shown as it comes.
     pub show: bool,
+    /// How many items of a loop may be open at once, if not as many as usual.
+    pub window: Option<NonZeroU64>,
 }
 
 /// How a run ended.
@@ -65,7 +68,7 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, scratch, events, halt, id, show } = parts;
+    let RunParts { plan, client, providers, folder, scratch, events, halt, id, show, window } = parts;
     announce(&plan, &events, &id).await;
     let stdin = Stdin::new(scratch.join("stdin.jsonl"));
     let fixed = tokio::select! {
@@ -84,7 +87,7 @@ pub async fn execute(parts: RunParts) -> Finished {
         plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
-    let frontier = Frontier::new(plan.clone(), queues, stdin);
+    let frontier = Frontier::new(plan.clone(), queues, stdin, window);
     let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None };
     going.open_row_files();
     going.go(flow).await;

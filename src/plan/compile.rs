@@ -14,12 +14,12 @@ use super::loops::{self, DraftSource, LoopTree};
 use super::names::Names;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
 use super::references::{self, Edges};
-use super::scopes::{self, Scopes};
+use super::scopes::Scopes;
 use super::shape::Shape;
 use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::work::Work;
-use super::{outputs, providers, saves, survey};
+use super::{outputs, passes, providers, saves, survey};
 
 /// What compiling came to.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ pub type PathProblem = fn(&str) -> Option<String>;
 pub fn compile(spec: &PipelineSpec, given: &Given, path_problem: PathProblem) -> Compiled {
     let mut diagnostics = Diagnostics::default();
     let mut faults = Vec::new();
-    let plan = passes(spec, given, path_problem, &mut diagnostics, &mut faults);
+    let plan = go_through(spec, given, path_problem, &mut diagnostics, &mut faults);
     // Passes go on after an error, so that all are found: what they make is a plan only if there is none.
     let clean = !diagnostics.has_errors() && faults.is_empty();
     Compiled { plan: clean.then_some(plan), diagnostics, faults }
 }
 
-fn passes(
+fn go_through(
     spec: &PipelineSpec,
     given: &Given,
     path_problem: PathProblem,
@@ -164,9 +164,8 @@ fn connect(
     kept: &[bool],
     stages: &mut [Stage],
 ) -> Scopes {
-    let needed: scopes::Needed = edges.iter().map(|one| one.to.iter().map(|(other, _)| *other).collect()).collect();
-    let passes = scopes::passes(tree, order, &needed);
-    let mut scopes = scopes::build(tree, &passes, kept);
+    let needed: passes::Needed = edges.iter().map(|one| one.to.iter().map(|(other, _)| *other).collect()).collect();
+    let mut scopes = passes::scopes(tree, order, &needed, kept);
     let reaches: Vec<Vec<(usize, Reach)>> = (0..stages.len())
         .map(|ix| needed[ix].iter().map(|other| (*other, scopes.reach(tree, scopes.of_stage[ix], *other))).collect())
         .collect();

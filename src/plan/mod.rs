@@ -13,6 +13,7 @@ mod loop_sources;
 mod loops;
 mod names;
 mod outputs;
+mod passes;
 mod pipeline;
 mod providers;
 mod references;

@@ -1,15 +1,7 @@
-//! Passes and scopes: which stages run side by side over one reading of a list.
-//!
-//! For a stage S and a loop L, the pass is the number of complete readings of L that must lie behind S: the largest over
-//! all stages X that S needs, plus one where X runs in L and S collects it from outside of that X's item. A stage that
-//! does not run in L carries the number on to those that need it. With that, no instance ever waits for an item of its
-//! own pass that has not been read, and a window over open items can't deadlock.
+//! Scopes: which stages run side by side over one reading of a list, and how they reach each other's values.
 
 use super::loops::LoopTree;
 use super::pipeline::{Gate, LoopIx, Reach, Scope, ScopeIx, StageIx};
-
-/// What a stage needs: the stages it names, and those that its loops are made of.
-pub(super) type Needed = Vec<Vec<usize>>;
 
 /// The scopes, and where each stage stands.
 #[derive(Debug)]
@@ -17,22 +9,6 @@ pub(super) struct Scopes {
     pub(super) all: Vec<Scope>,
     pub(super) of_stage: Vec<ScopeIx>,
     pub(super) slots: Vec<usize>,
-}
-
-/// For each stage and loop, the pass. `order` has every stage after those it needs.
-pub(super) fn passes(tree: &LoopTree, order: &[usize], needed: &Needed) -> Vec<Vec<u32>> {
-    let mut passes = vec![vec![0_u32; tree.loops.len()]; needed.len()];
-    for &stage in order {
-        for (ix, _) in tree.loops.iter().enumerate() {
-            let own = tree.of_stage[stage].contains(&LoopIx(ix));
-            let pass = needed[stage].iter().map(|&other| {
-                let collected = !own && tree.of_stage[other].contains(&LoopIx(ix));
-                passes[other][ix] + u32::from(collected)
-            });
-            passes[stage][ix] = pass.max().unwrap_or(0);
-        }
-    }
-    passes
 }
 
 /// The tree of scopes. Stages that are not kept have no place in it.
@@ -90,6 +66,11 @@ fn enter(scopes: &mut Vec<Scope>, parent: ScopeIx, of: LoopIx, pass: u32) -> Sco
 }
 
 impl Scopes {
+    /// A scope and those around it, innermost first; the run itself is not among them.
+    pub(super) fn chain(&self, scope: ScopeIx) -> impl Iterator<Item = ScopeIx> {
+        std::iter::successors(Some(scope), |ix| self.all[ix.0].parent).filter(|ix| *ix != ScopeIx::ROOT)
+    }
+
     /// How a stage in `from` gets at the values of another one.
     pub(super) fn reach(&self, tree: &LoopTree, from: ScopeIx, to: usize) -> Reach {
         let target = self.of_stage[to];
