@@ -65,6 +65,18 @@ fn part_files_of_dead_runs_are_removed_and_nothing_else() {
 }
 
 #[test]
+fn a_folder_in_that_of_a_run_that_goes_on_is_refused() {
+    let temp = TempDir::new().unwrap();
+    let outer = OutputFolder::open(temp.path(), "r1").unwrap();
+    put(&temp.path().join("sub/.a.md.r1.part"), "being written");
+    let error = OutputFolder::open(&temp.path().join("sub"), "r2").unwrap_err();
+    assert!(matches!(error, OutputError::Inside { .. }), "{error}");
+    assert!(temp.path().join("sub/.a.md.r1.part").exists());
+    drop(outer);
+    OutputFolder::open(&temp.path().join("sub"), "r2").unwrap();
+}
+
+#[test]
 fn a_file_is_no_output_folder() {
     let temp = TempDir::new().unwrap();
     put(&temp.path().join("out"), "x");
@@ -83,7 +95,7 @@ async fn files_are_written_whole_and_replace_earlier_ones() {
     assert_eq!(written, 4);
     assert_eq!(fs::read_to_string(temp.path().join("a/b/report.md")).unwrap(), "new\n");
     assert_eq!(names(&temp.path().join("a/b")), ["report.md"]);
-    folder.finish().unwrap();
+    folder.finish().await.unwrap();
 }
 
 #[tokio::test]
@@ -124,9 +136,9 @@ mod links {
         symlink("..", out.join("up")).unwrap();
         for text in ["away/a.md", "away/deep/a.md", "up/a.md"] {
             let error = folder.write(&path(text), text_bytes("x")).await.unwrap_err();
-            assert!(matches!(error, OutputError::Leaves { .. }), "{error}");
+            assert!(matches!(error, OutputError::Link { .. }), "{error}");
             let row_file = RowFile::create(&folder, path("away/a.jsonl"), RowFormat::JsonLines);
-            assert!(matches!(row_file, Err(OutputError::Leaves { .. })));
+            assert!(matches!(row_file, Err(OutputError::Link { .. })));
         }
         assert!(names(&outside).is_empty());
         assert_eq!(names(temp.path()), ["out", "outside"]);
@@ -147,13 +159,14 @@ mod links {
     }
 
     #[tokio::test]
-    async fn a_link_within_the_folder_is_followed() {
+    async fn a_link_within_the_folder_is_refused_as_two_paths_would_be_one_file() {
         let temp = TempDir::new().unwrap();
         let folder = OutputFolder::open(temp.path(), "r1").unwrap();
         fs::create_dir(temp.path().join("real")).unwrap();
         symlink("real", temp.path().join("alias")).unwrap();
-        folder.write(&path("alias/a.md"), text_bytes("x")).await.unwrap();
-        assert_eq!(names(&temp.path().join("real")), ["a.md"]);
+        let error = folder.write(&path("alias/a.md"), text_bytes("x")).await.unwrap_err();
+        assert!(matches!(error, OutputError::Link { .. }), "{error}");
+        assert!(names(&temp.path().join("real")).is_empty());
     }
 
     #[tokio::test]
@@ -232,6 +245,37 @@ fn a_row_file_that_is_not_finished_leaves_the_earlier_one() {
     file.append(row(json!({"a": 1}))).unwrap();
     drop(file);
     assert_eq!(names(temp.path()), ["rows.jsonl"]);
+    assert_eq!(fs::read_to_string(temp.path().join("rows.jsonl")).unwrap(), "earlier");
+}
+
+#[test]
+fn a_row_file_that_has_rested_goes_on_where_it_was() {
+    let temp = TempDir::new().unwrap();
+    let folder = OutputFolder::open(temp.path(), "r1").unwrap();
+    let mut file = RowFile::create(&folder, path("rows.jsonl"), RowFormat::JsonLines).unwrap();
+    for number in 1..=3 {
+        file.append(row(json!({"a": number}))).unwrap();
+        file.rest().unwrap();
+    }
+    assert_eq!(file.finish().unwrap(), 3);
+    assert_eq!(fs::read_to_string(temp.path().join("rows.jsonl")).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_row_file_that_could_not_be_written_is_not_published() {
+    let temp = TempDir::new().unwrap();
+    put(&temp.path().join("rows.jsonl"), "earlier");
+    let folder = OutputFolder::open(temp.path(), "r1").unwrap();
+    let mut file = RowFile::create(&folder, path("rows.jsonl"), RowFormat::JsonLines).unwrap();
+    file.rest().unwrap();
+    // A disk that is full, in place of the part.
+    let part = temp.path().join(".rows.jsonl.r1.part");
+    fs::remove_file(&part).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    file.append(row(json!({"a": 1}))).unwrap();
+    assert!(matches!(file.rest(), Err(OutputError::DiskFull { .. })));
+    assert!(file.finish().is_err());
     assert_eq!(fs::read_to_string(temp.path().join("rows.jsonl")).unwrap(), "earlier");
 }
 

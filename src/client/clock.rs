@@ -80,6 +80,15 @@ impl Running {
         }
     }
 
+    /// A clock of the whole attempt that has run out, however much there still comes.
+    pub(super) fn run_out(&self) -> Option<(Clock, Duration)> {
+        let whole = [(self.attempt, Clock::Attempt), (self.total, Clock::Total)];
+        let now = Instant::now();
+        whole
+            .into_iter()
+            .find_map(|(running, clock)| running.filter(|(at, _)| *at <= now).map(|(_, limit)| (clock, limit)))
+    }
+
     /// The clock that runs out first.
     pub(super) fn next(&self) -> Option<(Instant, Clock, Duration)> {
         [

@@ -1,7 +1,7 @@
 //! The end of a run before its end: first nothing new is sent, then what is on the wire is dropped too.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,9 @@ pub struct Halt {
 struct Brake {
     drain: CancellationToken,
     abort: CancellationToken,
-    reason: OnceLock<HaltReason>,
+    /// Somebody outside of the run wants it to end.
+    interrupt: CancellationToken,
+    reason: Mutex<Option<HaltReason>>,
 }
 
 impl Halt {
@@ -56,13 +58,22 @@ impl Halt {
         Self::default()
     }
 
-    /// From now on nothing new is sent; requests on the wire finish. The first reason stays.
+    /// From now on nothing new is sent; requests on the wire finish. The first reason stays, but for one of the run's
+    /// own: who interrupts a run that is ending already wants more than that.
     pub fn drain(&self, reason: HaltReason) {
-        self.inner.reason.get_or_init(|| reason);
+        let mut known = self.inner.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_from_outside = !matches!(reason, HaltReason::Stopped(_));
+        if known.is_none() || (is_from_outside && matches!(&*known, Some(HaltReason::Stopped(_)))) {
+            *known = Some(reason);
+        }
+        drop(known);
         self.inner.drain.cancel();
+        if is_from_outside {
+            self.inner.interrupt.cancel();
+        }
     }
 
-    /// From now on requests on the wire are dropped too. The first reason stays.
+    /// From now on requests on the wire are dropped too. Which reason stays is as in [`Halt::drain`].
     pub fn abort(&self, reason: HaltReason) {
         self.drain(reason);
         self.inner.abort.cancel();
@@ -88,9 +99,14 @@ impl Halt {
         self.inner.abort.cancelled().await;
     }
 
+    /// Returns when somebody outside of the run has asked it to end.
+    pub async fn interrupted(&self) {
+        self.inner.interrupt.cancelled().await;
+    }
+
     /// Why, once it has been touched.
-    pub fn reason(&self) -> Option<&HaltReason> {
-        self.inner.reason.get()
+    pub fn reason(&self) -> Option<HaltReason> {
+        self.inner.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -101,13 +117,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_reason_stays() {
+    fn the_first_reason_stays_unless_somebody_interrupts() {
         let halt = Halt::new();
         assert!(halt.draining().now_or_never().is_none());
         halt.clone().drain(HaltReason::Stopped("an item has failed".into()));
-        assert!(halt.is_draining() && !halt.is_aborting());
+        halt.drain(HaltReason::Stopped("another has failed".into()));
+        assert!(halt.is_draining() && !halt.is_aborting() && halt.interrupted().now_or_never().is_none());
+        assert_eq!(halt.reason(), Some(HaltReason::Stopped("an item has failed".into())));
         halt.abort(HaltReason::Interrupted);
-        assert!(halt.aborting().now_or_never().is_some());
-        assert_eq!(halt.reason().map(ToString::to_string).as_deref(), Some("an item has failed"));
+        assert!(halt.aborting().now_or_never().is_some() && halt.interrupted().now_or_never().is_some());
+        halt.drain(HaltReason::Terminated);
+        halt.drain(HaltReason::Stopped("too late".into()));
+        assert_eq!(halt.reason(), Some(HaltReason::Interrupted));
     }
 }

@@ -27,12 +27,18 @@ impl Wire<'_> {
         let mut pieces = self.provider.send(self.attempt);
         let mut heard = String::new();
         loop {
+            // What has come has come in time, even if this program was too busy to look: it is paid for.
             let piece = tokio::select! {
                 biased;
-                (clock, limit) = run_out(&clocks) => return Err(with_partial(clock.failure(limit), &heard)),
                 piece = pieces.next() => piece,
+                (clock, limit) = run_out(&clocks) => return Err(with_partial(clock.failure(limit), &heard)),
             };
             let piece = piece.unwrap_or_else(|| Err(cut())).map_err(|failure| with_partial(failure, &heard))?;
+            if !matches!(piece, Piece::Whole(_))
+                && let Some((clock, limit)) = clocks.run_out()
+            {
+                return Err(with_partial(clock.failure(limit), &heard));
+            }
             if let Some(news) = permit.accept() {
                 self.events.emit(news).await;
             }

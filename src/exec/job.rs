@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
+use crate::output::SafePath;
 use crate::plan::StageIx;
 
 use super::frame::InstanceId;
@@ -57,7 +58,7 @@ pub(super) struct Returned {
 #[derive(Debug)]
 pub(super) struct SavedRow {
     /// The file, under the output folder.
-    pub(super) path: String,
+    pub(super) path: SafePath,
     pub(super) row: JsonMap,
 }
 

@@ -1,17 +1,22 @@
 //! Files with a row for each instance, as they are written while the run goes on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{EventKind, Failure, FailureKind};
-use crate::output::{OutputFolder, RowFile, RowFormat, SafePath};
+use crate::output::{OutputError, OutputFolder, RowFile, RowFormat, SafePath};
 use crate::plan::{Plan, SaveForm, StageIx};
 
 use super::job::SavedRow;
 
-/// The row files of a run. Each appears at its place when the run ends, complete or not.
+/// So many files have a handle at once. One whose path differs from item to item must not use up all that there are.
+const MOST_AWAKE: usize = 64;
+
+/// The row files of a run, by their path. Each appears at its place when the run ends, complete or not.
 #[derive(Debug, Default)]
 pub(super) struct RowFiles {
-    files: HashMap<String, (StageIx, RowFile)>,
+    files: BTreeMap<String, (StageIx, RowFile)>,
+    /// Those that hold a handle, the one that was written last at the end.
+    awake: VecDeque<String>,
 }
 
 impl RowFiles {
@@ -25,7 +30,9 @@ impl RowFiles {
         for (ix, stage) in plan.stage_ixs() {
             let rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
             if let (true, Some(path)) = (rows && plan.runs(ix), names(ix)) {
-                files.file(plan, folder, ix, &path)?;
+                let outside = |problem| failure(format!("`{path}` can't be saved: {problem}"));
+                let safe = SafePath::parse(&path).map_err(outside)?;
+                files.file(plan, folder, ix, safe)?;
             }
         }
         Ok(files)
@@ -42,8 +49,23 @@ impl RowFiles {
         stage: StageIx,
         row: SavedRow,
     ) -> Result<(), Failure> {
-        let file = self.file(plan, folder, stage, &row.path)?;
-        file.append(row.row).map_err(|error| Failure::new(FailureKind::Output, error.to_string()))
+        self.wake(row.path.as_str())?;
+        self.file(plan, folder, stage, row.path)?.append(row.row).map_err(unwritable)
+    }
+
+    /// Notes that a file is about to be written, and lets the one rest that was so longest ago.
+    fn wake(&mut self, path: &str) -> Result<(), Failure> {
+        if self.awake.back().is_some_and(|last| last == path) {
+            return Ok(());
+        }
+        self.awake.retain(|one| one != path);
+        self.awake.push_back(path.to_owned());
+        if self.awake.len() > MOST_AWAKE
+            && let Some((_, file)) = self.awake.pop_front().and_then(|oldest| self.files.get_mut(&oldest))
+        {
+            file.rest().map_err(unwritable)?;
+        }
+        Ok(())
     }
 
     fn file(
@@ -51,39 +73,51 @@ impl RowFiles {
         plan: &Plan,
         folder: &OutputFolder,
         stage: StageIx,
-        path: &str,
+        path: SafePath,
     ) -> Result<&mut RowFile, Failure> {
-        let name = &plan.stage(stage).name;
-        if !self.files.contains_key(path) {
-            let wrong = |message: String| Failure::new(FailureKind::Output, message);
-            let safe = SafePath::parse(path).map_err(|problem| wrong(format!("`{path}` can't be saved: {problem}")))?;
-            folder.claim(&safe, name).map_err(|clash| wrong(clash.to_string()))?;
+        let key = path.as_str().to_owned();
+        if !self.files.contains_key(&key) {
+            let name = &plan.stage(stage).name;
+            folder.claim(&path, name).map_err(|clash| failure(clash.to_string()))?;
             let rule = plan.stage(stage).save.as_ref();
             let csv = rule.is_some_and(|save| matches!(save.form, SaveForm::Rows { csv: true, .. }));
             let columns = rule.map(|save| save.columns(name)).unwrap_or_default();
             let format = if csv { RowFormat::Csv { columns } } else { RowFormat::JsonLines };
-            let file = RowFile::create(folder, safe, format).map_err(|error| wrong(error.to_string()))?;
-            self.files.insert(path.to_owned(), (stage, file));
+            let file = RowFile::create(folder, path, format).map_err(unwritable)?;
+            self.files.insert(key.clone(), (stage, file));
         }
-        match self.files.get_mut(path) {
+        match self.files.get_mut(&key) {
             Some((owner, file)) if *owner == stage => Ok(file),
-            _ => Err(Failure::new(FailureKind::Output, format!("`{path}` is written by two stages"))),
+            _ => Err(failure(format!("`{key}` is written by two stages"))),
         }
     }
 
     /// Puts all files into their places. One without a row replaces nothing, unless that is what its stage came to:
-    /// `is_empty` says so, if nothing of it was left or failed.
-    pub(super) fn finish(self, plan: &Plan, is_empty: impl Fn(StageIx) -> bool) -> (Vec<EventKind>, Option<Failure>) {
-        let (mut saved, mut failure) = (Vec::new(), None);
+    /// `is_empty` says so, if nothing of it was left or failed. It waits for the disk, on a thread for that.
+    pub(super) async fn finish(
+        self,
+        plan: &Plan,
+        is_empty: impl Fn(StageIx) -> bool,
+    ) -> (Vec<EventKind>, Option<Failure>) {
         let is_worth_it = |(_, (stage, file)): &(String, (StageIx, RowFile))| file.rows() > 0 || is_empty(*stage);
-        let mut files: Vec<_> = self.files.into_iter().filter(is_worth_it).collect();
-        files.sort_by(|a, b| a.0.cmp(&b.0));
-        for (path, (stage, file)) in files {
-            match file.finish() {
+        let files: Vec<_> = self.files.into_iter().filter(is_worth_it).collect();
+        let finish = move || files.into_iter().map(|(path, (stage, file))| (path, stage, file.finish())).collect();
+        let finished: Result<Vec<(String, StageIx, _)>, _> = tokio::task::spawn_blocking(finish).await;
+        let (mut saved, mut problem) = (Vec::new(), None);
+        for (path, stage, result) in finished.unwrap_or_default() {
+            match result {
                 Ok(_) => saved.push(EventKind::Saved { stage: plan.stage(stage).name.clone(), path: path.into() }),
-                Err(error) => failure = Some(Failure::new(FailureKind::Output, error.to_string())),
+                Err(error) => problem = Some(unwritable(error)),
             }
         }
-        (saved, failure)
+        (saved, problem)
     }
+}
+
+fn unwritable(error: OutputError) -> Failure {
+    failure(error.to_string())
+}
+
+fn failure(message: String) -> Failure {
+    Failure::new(FailureKind::Output, message)
 }

@@ -88,7 +88,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, window);
-    let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None };
+    let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None, was_interrupted: false };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -166,6 +166,8 @@ enum Step {
     Returned(Option<Returned>),
     ReadMore,
     Halted,
+    /// By somebody outside, maybe while the run was ending for a reason of its own.
+    Interrupted,
     Aborted,
     TimeIsUp,
 }
@@ -175,6 +177,7 @@ struct Run {
     frontier: Frontier,
     rows: RowFiles,
     ending: Option<Ending>,
+    was_interrupted: bool,
 }
 
 impl Run {
@@ -202,6 +205,7 @@ impl Run {
             let step = tokio::select! {
                 biased;
                 () = halt.aborting() => Step::Aborted,
+                () = halt.interrupted(), if !self.was_interrupted => Step::Interrupted,
                 () = halt.draining(), if !is_stopped => Step::Halted,
                 () = until(deadline), if !is_halted => Step::TimeIsUp,
                 returned = flow.next() => Step::Returned(returned),
@@ -209,9 +213,10 @@ impl Run {
             };
             match step {
                 Step::Aborted | Step::Returned(None) => break,
-                Step::Halted => {
+                Step::Halted | Step::Interrupted => {
+                    self.was_interrupted |= matches!(step, Step::Interrupted);
                     self.frontier.stop();
-                    let reason = self.env.halt.reason().map(HaltReason::notice).unwrap_or_default();
+                    let reason = self.env.halt.reason().as_ref().map(HaltReason::notice).unwrap_or_default();
                     self.env.events.emit(EventKind::Stopping { reason }).await;
                 }
                 Step::TimeIsUp => self.end(out_of_time()),
@@ -228,7 +233,7 @@ impl Run {
 
     /// Hands out what has happened: events, rows, the end.
     async fn follow_up(&mut self) {
-        if let Some(ending) = self.frontier.broken_list() {
+        if let Some(ending) = self.frontier.broken_lists() {
             self.end(ending);
             self.frontier.go_on();
         }
@@ -245,12 +250,13 @@ impl Run {
         }
     }
 
-    /// Ends the run: what is on the wire finishes, nothing else is sent. The first reason stays.
+    /// Ends the run: what is on the wire finishes, nothing else is sent. The first reason is told, the worst counts.
     fn end(&mut self, ending: Ending) {
-        if self.ending.is_none() {
-            self.env.halt.drain(HaltReason::Stopped(ending.reason.as_str().into()));
-            self.ending = Some(ending);
-        }
+        self.env.halt.drain(HaltReason::Stopped(ending.reason.as_str().into()));
+        self.ending = Some(match self.ending.take() {
+            Some(known) => Ending { outcome: known.outcome.or_worse(ending.outcome), ..known },
+            None => ending,
+        });
     }
 
     async fn finish(mut self, start: Instant) -> Finished {
@@ -263,11 +269,12 @@ impl Run {
         }
         let rows = std::mem::take(&mut self.rows);
         let is_empty = |tally: StageTally| tally.not_started == 0 && tally.failed == 0;
-        let (saved, failure) = rows.finish(&plan, |ix| is_empty(self.tally(ix)));
+        let (saved, failure) = rows.finish(&plan, |ix| is_empty(self.tally(ix))).await;
         for event in saved {
             self.env.events.emit(event).await;
         }
-        let folder = self.env.folder.finish().err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
+        let folder =
+            self.env.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
         let stages = self.stages();
         let outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
         let outputs = gather(&self.frontier, &self.env.fixed);
@@ -292,17 +299,11 @@ impl Run {
 
     /// The worst that holds: interrupted, unwritable, blocked, failed, done.
     fn outcome(&self, stages: &[(Arc<str>, StageTally)], unwritten: Option<Failure>) -> RunOutcome {
-        if let Some(outcome) = interrupted(&self.env.halt) {
-            return outcome;
-        }
-        if let Some(failure) = unwritten {
-            return RunOutcome::Unwritable { failure };
-        }
-        match &self.ending {
-            Some(ending) => ending.outcome.clone(),
-            None if stages.iter().any(|(_, tally)| tally.failed > 0) => RunOutcome::Failed,
-            None => RunOutcome::Done,
-        }
+        let has_failed = stages.iter().any(|(_, tally)| tally.failed > 0);
+        let counted = if has_failed { RunOutcome::Failed } else { RunOutcome::Done };
+        let ending = self.ending.as_ref().map(|ending| ending.outcome.clone());
+        let unwritable = unwritten.map(|failure| RunOutcome::Unwritable { failure });
+        [ending, unwritable, interrupted(&self.env.halt)].into_iter().flatten().fold(counted, RunOutcome::or_worse)
     }
 }
 

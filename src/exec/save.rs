@@ -94,7 +94,7 @@ impl Target<'_> {
             fields.insert(self.stage.name.to_string(), value.to_json());
         }
         let path = safe(path)?;
-        Ok(SavedRow { path: path.as_str().to_owned(), row: fields })
+        Ok(SavedRow { path, row: fields })
     }
 
     /// Writes a picture: where `save` says, else as `STAGE.EXT`, in loops `STAGE/KEY.EXT`. A row names the picture, and

@@ -53,7 +53,7 @@ impl Frontier {
         };
         self.go_on();
         // A share may be passed by an instance that came out: before twenty have ended it does not count.
-        ending.or_else(|| self.broken_list()).or_else(|| self.too_many_failures(stage))
+        ending.or_else(|| self.broken_lists()).or_else(|| self.too_many_failures(stage))
     }
 
     fn fail(
@@ -90,13 +90,17 @@ impl Frontier {
         self.has_too_many_failures(stage).then(ending)
     }
 
-    /// A list that turned out to be none is a failure of the stage that would have run over it.
-    pub(super) fn broken_list(&mut self) -> Option<Ending> {
-        let (stage, failure) = self.broken.pop()?;
-        let name = self.plan.stage(stage).name.clone();
-        self.tallies[stage.0].failed += 1;
-        let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
-        self.outbox.push(EventKind::Failed { item, attempts: 0, failure });
-        self.ends_run(stage, &format!("the list of `{name}`"))
+    /// Lists that turned out to be none: each is a failure of the stage that would have run over it. Gives the first
+    /// reason for the run to end.
+    pub(super) fn broken_lists(&mut self) -> Option<Ending> {
+        let broken = std::mem::take(&mut self.broken);
+        let endings = broken.into_iter().map(|(stage, failure)| {
+            let name = self.plan.stage(stage).name.clone();
+            self.tallies[stage.0].failed += 1;
+            let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
+            self.outbox.push(EventKind::Failed { item, attempts: 0, failure });
+            self.ends_run(stage, &format!("the list of `{name}`"))
+        });
+        endings.fold(None, Option::or)
     }
 }

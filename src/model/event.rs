@@ -138,6 +138,22 @@ pub enum RunOutcome {
     },
 }
 
+impl RunOutcome {
+    /// The one that is told where both hold: interrupted, a fault of ours, unwritable, blocked, failed, done.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let rank = |outcome: &Self| match outcome {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Blocked { .. } => 2,
+            Self::Unwritable { .. } => 3,
+            Self::Internal { .. } => 4,
+            Self::Interrupted { .. } => 5,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]

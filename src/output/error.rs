@@ -12,6 +12,14 @@ pub enum OutputError {
         /// The output folder.
         folder: PathBuf,
     },
+    /// It lies in the folder of a run that goes on.
+    #[error("another run has the folder `{}`, in which the output folder `{}` lies; wait for its end or give another folder with `--out`", outer.display(), folder.display())]
+    Inside {
+        /// The output folder.
+        folder: PathBuf,
+        /// The other run's.
+        outer: PathBuf,
+    },
     /// There is no room: the disk, or what one may use of it, is full.
     #[error("`{}` can't be written: the disk is full; make room and run again", path.display())]
     DiskFull {
@@ -42,9 +50,9 @@ pub enum OutputError {
         /// The folder.
         path: PathBuf,
     },
-    /// A symbolic link on the way leads out of the output folder.
-    #[error("`{}` is a link that leads out of the output folder; remove it or give another path", link.display())]
-    Leaves {
+    /// A folder on the way is a symbolic link.
+    #[error("`{}` is a link, and nothing is written through links; remove it or give another path", link.display())]
+    Link {
         /// The link.
         link: PathBuf,
     },
@@ -61,7 +69,7 @@ pub enum OutputError {
 impl OutputError {
     /// Whether one path is in the way, and others may do; otherwise nothing can be written at all.
     pub fn is_about_path(&self) -> bool {
-        matches!(self, Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Leaves { .. })
+        matches!(self, Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Link { .. })
     }
 
     /// What the system says about `path`, by its kind.

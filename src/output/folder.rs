@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
+use tokio_util::task::TaskTracker;
 
 use super::claims::Claims;
 use super::part::PartFile;
@@ -32,6 +33,8 @@ struct Inner {
     run: String,
     claims: Mutex<Claims>,
     unsynced: Mutex<HashSet<PathBuf>>,
+    /// Files that are being written, whoever has stopped waiting for them.
+    writes: TaskTracker,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -47,6 +50,7 @@ impl OutputFolder {
         fs::create_dir_all(path).map_err(fail)?;
         let root = path.canonicalize().map_err(fail)?;
         let lock = lock(path, &root)?;
+        not_inside_of_another(path, &root)?;
         remove_parts(&root).map_err(fail)?;
         drop(PartFile::create(&root.join("probe"), run)?);
         Ok(Self(Arc::new(Inner {
@@ -55,6 +59,7 @@ impl OutputFolder {
             run: run.to_owned(),
             claims: Mutex::default(),
             unsynced: Mutex::default(),
+            writes: TaskTracker::new(),
             _lock: lock,
         })))
     }
@@ -75,7 +80,9 @@ impl OutputFolder {
     pub async fn write(&self, path: &SafePath, bytes: Bytes) -> Result<u64, OutputError> {
         let (folder, path) = (self.clone(), path.clone());
         let shown = self.shown(&path);
-        spawn_blocking(move || folder.write_now(&path, &bytes))
+        let tracker = self.0.writes.clone();
+        tracker
+            .spawn_blocking(move || folder.write_now(&path, &bytes))
             .await
             .unwrap_or_else(|error| Err(OutputError::io(&shown, io::Error::other(error))))
     }
@@ -101,8 +108,8 @@ impl OutputFolder {
     pub(super) fn publish(&self, part: PartFile) -> Result<(), OutputError> {
         let folder = part.place().parent().map(Path::to_path_buf);
         part.publish()?;
+        self.note_unsynced(folder.as_deref());
         let mut unsynced = self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
-        unsynced.extend(folder);
         if unsynced.len() < UNSYNCED_FOLDERS {
             return Ok(());
         }
@@ -111,14 +118,17 @@ impl OutputFolder {
         sync_folders(&folders)
     }
 
-    /// Syncs the folders into which files were written, so that their names outlive a loss of power. It waits for the
-    /// disk: call it at the end of a run, on a blocking thread.
-    pub fn finish(&self) -> Result<(), OutputError> {
+    /// Waits for files that are still being written, and syncs the folders into which files were written, so that their
+    /// names outlive a loss of power. The end of a run.
+    pub async fn finish(&self) -> Result<(), OutputError> {
+        self.0.writes.close();
+        self.0.writes.wait().await;
         let folders: Vec<PathBuf> = self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
-        sync_folders(&folders)
+        let synced = spawn_blocking(move || sync_folders(&folders)).await;
+        synced.unwrap_or_else(|error| Err(OutputError::io(&self.0.path, io::Error::other(error))))
     }
 
-    /// Makes the folders above `path`. One that is a link must lead to somewhere in the output folder.
+    /// Makes the folders above `path`. None of them may be a link: two paths would be one file, or lead out of here.
     fn make_folders(&self, path: &SafePath) -> Result<(), OutputError> {
         let mut folder = self.0.root.clone();
         let mut shown = self.0.path.clone();
@@ -130,25 +140,23 @@ impl OutputFolder {
             let fail = |error| OutputError::io(&shown, error);
             match folder.symlink_metadata() {
                 Ok(about) if about.is_dir() => {}
-                Ok(about) if about.is_symlink() => {
-                    let target = folder.canonicalize().map_err(fail)?;
-                    if !target.starts_with(&self.0.root) {
-                        return Err(OutputError::Leaves { link: shown });
-                    }
-                    if !target.is_dir() {
-                        return Err(OutputError::NotAFolder { path: shown });
-                    }
-                }
+                Ok(about) if about.is_symlink() => return Err(OutputError::Link { link: shown }),
                 Ok(_) => return Err(OutputError::NotAFolder { path: shown }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::create_dir(&folder) {
                     // Another file of this run may have needed the same folder.
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail(error)),
-                    _ => {}
+                    _ => self.note_unsynced(folder.parent()),
                 },
                 Err(error) => return Err(fail(error)),
             }
         }
         Ok(())
+    }
+
+    /// A name has come into this folder.
+    fn note_unsynced(&self, folder: Option<&Path>) {
+        let mut unsynced = self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.extend(folder.map(Path::to_path_buf));
     }
 
     /// `path` as a person finds it.
@@ -168,6 +176,17 @@ fn lock(path: &Path, root: &Path) -> Result<File, OutputError> {
         Err(TryLockError::WouldBlock) => Err(OutputError::Busy { folder: path.to_path_buf() }),
         Err(TryLockError::Error(error)) => Err(OutputError::io(&path.join(LOCK), error)),
     }
+}
+
+/// A run that goes on in a folder above would lose its parts to this one's sweeping.
+fn not_inside_of_another(path: &Path, root: &Path) -> Result<(), OutputError> {
+    for above in root.ancestors().skip(1) {
+        let Ok(lock) = File::open(above.join(LOCK)) else { continue };
+        if matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return Err(OutputError::Inside { folder: path.to_path_buf(), outer: above.to_path_buf() });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -14,7 +14,8 @@ const LONGEST_NAME: usize = 255;
 /// and gives it its name; without that it is removed when it is dropped.
 #[derive(Debug)]
 pub struct PartFile {
-    file: File,
+    /// None while it rests.
+    file: Option<File>,
     part: PathBuf,
     place: PathBuf,
     published: bool,
@@ -32,7 +33,7 @@ impl PartFile {
             opened => opened,
         };
         let file = file.map_err(|error| OutputError::io(place, error))?;
-        Ok(Self { file, part, place: place.to_path_buf(), published: false })
+        Ok(Self { file: Some(file), part, place: place.to_path_buf(), published: false })
     }
 
     /// Where the file belongs.
@@ -40,9 +41,23 @@ impl PartFile {
         &self.place
     }
 
+    /// Gives the handle back, of which a process has only so many. The next bytes are written behind these all the same.
+    pub(super) fn rest(&mut self) {
+        self.file = None;
+    }
+
+    fn file(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().append(true).open(&self.part)?,
+        };
+        Ok(self.file.insert(file))
+    }
+
     /// Syncs the file and gives it its name; a link of that name is replaced, not followed. The folder is not synced.
     pub fn publish(mut self) -> Result<(), OutputError> {
-        let moved = self.file.sync_all().and_then(|()| fs::rename(&self.part, &self.place));
+        let synced = self.file().and_then(|file| file.sync_all());
+        let moved = synced.and_then(|()| fs::rename(&self.part, &self.place));
         moved.map_err(|error| OutputError::io(&self.place, error))?;
         self.published = true;
         Ok(())
@@ -51,11 +66,11 @@ impl PartFile {
 
 impl Write for PartFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.file()?.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file()?.flush()
     }
 }
 

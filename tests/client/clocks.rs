@@ -54,6 +54,22 @@ async fn a_stream_has_120_seconds_for_its_first_word_and_60_between_two() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_there_when_the_clock_is_looked_at_counts() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(10 * SECOND), whole("good")]));
+    let clocks = Clocks { attempt: Some(10 * SECOND), ..Clocks::default() };
+    let answer = Desk::of(&provider).ask(&once(clocks, false)).await.unwrap();
+    assert_eq!(answer.attempts, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_never_pauses_ends_with_its_attempt() {
+    let steps: Vec<Step> = (0..99).flat_map(|_| [Step::Text("on and "), Step::Wait(SECOND)]).collect();
+    let clocks = Clocks { attempt: Some(10 * SECOND), ..Clocks::default() };
+    let (_, took) = time_out(steps, once(clocks, true)).await;
+    assert_eq!(took, 10 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_that_ran_out_of_time_is_made_again() {
     let provider = Arc::new(Scripted::new(|seen| match seen.number {
         1 => vec![Step::Hang],

@@ -37,6 +37,30 @@ async fn stop_lets_the_wire_finish_keeps_its_answers_and_sends_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_worst_of_what_happens_while_a_run_ends_counts() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let server = Server::start(move |request| match request.prompt().as_str() {
+        "Draft 1" => Reply::error(400, "BAD_REQUEST", "That is not allowed"),
+        _ => Reply::error(401, "UNAUTHORIZED", "No such key").held_by(&held),
+    });
+    let body = "
+        stages:
+          draft: {for_each: {n: 2}, text: 'Draft {{n}}'}
+        ";
+    let going = Scene::new(&server, body).start();
+    let told = going.told();
+    let steps = async {
+        server.arrived(2).await;
+        told.until(1, |kind| matches!(kind, EventKind::Stopping { .. })).await;
+        gate.open();
+    };
+    let ran = going.play(steps).await;
+    assert!(ran.blocked_by().message.contains("No such key"), "{:?}", ran.outcome);
+    assert_eq!(ran.stopping(), Some("`draft` of `1` failed"), "the first reason is told");
+}
+
+#[tokio::test]
 async fn stop_gives_up_on_what_waits_for_another_attempt() {
     let gate = Gate::new();
     let held = gate.clone();

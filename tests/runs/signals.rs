@@ -65,10 +65,28 @@ fn ctrl_c_lets_the_wire_finish_and_keeps_what_came_out() {
 
 #[cfg(unix)]
 #[test]
+fn ctrl_c_ends_a_run_that_is_ending_already() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let server = Server::start(move |request| match request.prompt().as_str() {
+        "Write 2" => Reply::error(400, "BAD_REQUEST", "no"),
+        prompt => Reply::chat(prompt).held_by(&held),
+    });
+    let going = Cli::new("letters.yaml").file("letters.yaml", letters(&server)).start();
+    going.hear("stopping: `letter` of `2` failed");
+    going.signal("INT");
+    going.hear("stopping: interrupted");
+    going.signal("INT");
+    going.wait().exit(130);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_second_ctrl_c_does_not_wait_for_the_wire() {
     let gate = Gate::new();
     let server = slow(&gate);
-    let going = start(&server, "");
+    let going = start(&server, "-v");
+    going.hear("pages/1.md");
     going.signal("INT");
     going.hear("stopping: interrupted");
     going.signal("INT");

@@ -62,6 +62,18 @@ fn a_second_pass_reads_the_rows_again() {
 }
 
 #[test]
+fn each_row_without_a_list_is_a_failure_of_its_own() {
+    let server = echo();
+    let stages =
+        "each: {for_each: {row: rows, one: row.tags}, render: '{{one}}', save: each.jsonl, on_error: continue}";
+    let rows = "{\"tags\": [1, 2]}\n".to_owned() + &"{\"tags\": 7}\n".repeat(10);
+    let ran = cli(&server, stages).stdin(&rows).run().exit(4);
+    assert_eq!(ran.read("out/each.jsonl").lines().count(), 2);
+    let table: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("each ")).collect();
+    assert!(table.iter().any(|line| line.split_whitespace().take(4).eq(["each", "12", "2", "10"])), "{table:?}");
+}
+
+#[test]
 fn a_template_may_name_all_rows() {
     let server = echo();
     let stages = "
