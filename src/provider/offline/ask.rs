@@ -90,7 +90,8 @@ impl<'a> Ask<'a> {
     }
 }
 
-fn terms_of(text: &str) -> Vec<&str> {
+/// The words of a text, with nothing in between.
+pub(super) fn terms_of(text: &str) -> Vec<&str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect()
 }
 
@@ -107,7 +108,7 @@ pub(super) fn count_before(terms: &[&str], nouns: &[&str]) -> Option<usize> {
 }
 
 /// A number that counts things: digits, or a word up to twelve.
-fn number(term: &str) -> Option<usize> {
+pub(super) fn number(term: &str) -> Option<usize> {
     let digits = term.parse::<usize>().ok().filter(|n| (1..=1000).contains(n));
     digits.or_else(|| NUMBERS.iter().position(|word| *word == term).filter(|n| *n > 0))
 }

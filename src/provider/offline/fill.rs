@@ -6,6 +6,7 @@ use crate::model::{Json, JsonMap};
 
 use super::dice::Dice;
 use super::frames::Frames;
+use super::keys;
 use super::prose::Prose;
 use super::shape::{Format, Shape};
 use super::words::{self, slug, title_case};
@@ -30,7 +31,7 @@ struct Measure {
 }
 
 const MEASURES: [Measure; 4] = [
-    Measure { list: 4, text: 240 },
+    Measure { list: 3, text: 240 },
     Measure { list: 3, text: 120 },
     Measure { list: 2, text: 60 },
     Measure { list: 1, text: 16 },
@@ -83,7 +84,7 @@ impl Filler<'_> {
                 Json::Object(object)
             }
             Shape::List(one, count) => {
-                let count = count.unwrap_or_else(|| self.dice.between(2, 4).min(self.measure.list));
+                let count = count.unwrap_or(self.measure.list);
                 // What stands in a row keeps the order of the text: scenes, steps, sections.
                 let start = self.next.min(self.order.len());
                 let end = (start + count).min(self.order.len());
@@ -92,6 +93,10 @@ impl Filler<'_> {
             }
             Shape::Text => Json::String(self.marked_text(key)),
             Shape::Integer(near) => self.number(*near, key, at).into(),
+            Shape::Range(low, high) => {
+                let steps = usize::try_from(high - low).unwrap_or(0);
+                (low + i64::try_from(self.dice.between(steps / 4, steps)).unwrap_or(0)).into()
+            }
             Shape::Fraction => {
                 let hundredths = u8::try_from(self.dice.between(5, 95)).unwrap_or(50);
                 Json::from(f64::from(hundredths) / 100.0)
@@ -166,7 +171,7 @@ impl Filler<'_> {
     }
 
     fn number(&mut self, near: Option<i64>, key: &str, at: usize) -> i64 {
-        let lower = key.to_lowercase();
+        let lower = keys::snake(key);
         let place = i64::try_from(at).unwrap_or(0) + 1;
         if ["id", "number", "index", "position", "order", "n", "no", "scene", "chapter", "step"]
             .contains(&lower.as_str())
@@ -176,7 +181,7 @@ impl Filler<'_> {
         if lower.ends_with("year") {
             return 2026;
         }
-        let near = near.filter(|near| (2..1_000_000_000).contains(near)).unwrap_or(6);
+        let near = near.filter(|near| (2..1_000_000_000).contains(near)).unwrap_or_else(|| usual_number(&lower));
         let throw = i64::try_from(self.dice.below(1000)).unwrap_or(0);
         // Between half of the example and one and a half of it.
         near / 2 + (near + 1) * throw / 1000
@@ -190,6 +195,19 @@ impl Filler<'_> {
             Format::Colour => format!("#{:06x}", self.dice.below(0x0100_0000)),
             Format::Language => "en".to_owned(),
         }
+    }
+}
+
+/// A number that nobody is surprised by.
+fn usual_number(key: &str) -> i64 {
+    let last = key.rsplit('_').next().unwrap_or(key);
+    match last {
+        "price" | "cost" | "amount" | "minutes" | "total" | "duration" => 24,
+        "age" | "percent" | "percentage" | "weight" => 40,
+        "pages" | "height" | "width" | "length" | "distance" | "calories" => 180,
+        "population" | "views" | "likes" => 9000,
+        "year" => 2026,
+        _ => 6,
     }
 }
 

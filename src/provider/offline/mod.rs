@@ -12,12 +12,16 @@ mod desk;
 mod dice;
 mod fill;
 mod frames;
+mod keys;
 mod painting;
 mod picture;
+mod pieces;
 mod prose;
 mod rehearsal;
+mod remark;
 mod shape;
 mod sketch;
+mod spoken;
 mod text;
 mod words;
 

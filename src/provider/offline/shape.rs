@@ -1,6 +1,8 @@
 //! What a sketch of JSON means: which values stand where, and how many of them.
 
 use super::ask::count_before;
+use super::keys::{self, singular};
+use super::remark;
 use super::sketch::Sketch;
 
 /// The shape of a JSON value.
@@ -14,6 +16,8 @@ pub(super) enum Shape {
     Text,
     /// A whole number, near this one where the example has one.
     Integer(Option<i64>),
+    /// A whole number from the first to the second, both included.
+    Range(i64, i64),
     /// A number with a fraction, from 0 to 1.
     Fraction,
     /// True or false.
@@ -40,18 +44,17 @@ pub(super) enum Format {
 }
 
 /// Lists are no longer than this, whatever a prompt says.
-const LONGEST_LIST: usize = 200;
+pub(super) const LONGEST_LIST: usize = 200;
 
 impl Shape {
-    /// The shape that a sketch means, in a prompt that may say how many.
+    /// The shape that a sketch means; what else stands in the prompt may say how many.
     pub(super) fn of(sketch: &Sketch, prompt: &str) -> Self {
         let lower = super::words::prefix(prompt, 20_000).to_lowercase();
         let terms: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect();
         schema(sketch).unwrap_or_else(|| shape(sketch, "", &terms))
     }
 
-    /// The shape for a prompt without a sketch: a list if it asks for one, else its keys if it names them, else a title,
-    /// a summary and items.
+    /// The shape for a prompt that describes none: a list if it asks for one, else a title, a summary and items.
     pub(super) fn guess(prompt: &str) -> Self {
         let lower = super::words::prefix(prompt, 20_000).to_lowercase();
         if ["json array", "json list", "array of", "list of strings"].iter().any(|word| lower.contains(word)) {
@@ -60,15 +63,6 @@ impl Shape {
             let count = terms.iter().filter(|term| term.ends_with('s')).find_map(|term| count_before(&terms, &[term]));
             return Self::List(Box::new(Self::Text), count.map(|count| count.min(LONGEST_LIST)));
         }
-        let keys = named_keys(prompt);
-        if !keys.is_empty() {
-            let field = |key: String| {
-                let shape = shape(&Sketch::Bare(String::new()), &key, &[]);
-                let plural = ["tags", "keywords", "items", "topics"].contains(&key.as_str());
-                (key, if plural { Self::List(Box::new(shape), None) } else { shape })
-            };
-            return Self::Object(keys.into_iter().map(field).collect());
-        }
         let item = Self::Object(vec![("title".into(), Self::Text), ("text".into(), Self::Text)]);
         Self::Object(vec![
             ("title".into(), Self::Text),
@@ -76,26 +70,6 @@ impl Shape {
             ("items".into(), Self::List(Box::new(item), None)),
         ])
     }
-}
-
-/// Keys that a prompt names in words: ``with the keys `title` and `tags` ``, `fields: title, brief`.
-fn named_keys(prompt: &str) -> Vec<String> {
-    let Some(at) = ["keys", "fields", "properties"].iter().find_map(|word| prompt.find(word).map(|at| at + word.len()))
-    else {
-        return Vec::new();
-    };
-    let rest = super::words::prefix(&prompt[at..], 300);
-    let rest = &rest[..rest.find(['.', '\n', ';', '(']).unwrap_or(rest.len())];
-    let mut keys: Vec<String> = Vec::new();
-    for part in rest.split([',', ' ', ':']).map(|part| part.trim_matches(['`', '"', '\'', '“', '”'])) {
-        let is_key = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && part.starts_with(|c: char| c.is_ascii_lowercase());
-        if is_key && !["and", "or", "the", "are", "as"].contains(&part) && !keys.iter().any(|key| key == part) {
-            keys.push(part.to_owned());
-        }
-    }
-    // More than a few, and it was a sentence.
-    if keys.len() > 12 { Vec::new() } else { keys }
 }
 
 fn shape(sketch: &Sketch, key: &str, terms: &[&str]) -> Shape {
@@ -109,26 +83,29 @@ fn shape(sketch: &Sketch, key: &str, terms: &[&str]) -> Shape {
             Shape::List(Box::new(one), count)
         }
         Sketch::Text(text) | Sketch::Bare(text) => {
-            let text = text.trim();
-            leaf(text, matches!(sketch, Sketch::Bare(_))).unwrap_or_else(|| by_key(key))
+            let (text, bare) = (text.trim(), matches!(sketch, Sketch::Bare(_)));
+            match leaf(text, bare) {
+                Some(leaf) => leaf,
+                // A key alone, `{title, tags}`, says by its name what it holds.
+                None if text.is_empty() && bare => remark::of_key(key, terms),
+                // A bare text ends at a comma, so this one stood in brackets: `chapters (title, summary)`.
+                None if text.contains(',') && bare => remark::noted(key, text, terms),
+                None => keys::shape_of(key),
+            }
         }
     }
 }
 
 /// How many elements the prompt asks for in the list of this key: `5 scenes` for `scenes`.
-fn count_of(key: &str, terms: &[&str]) -> Option<usize> {
+pub(super) fn count_of(key: &str, terms: &[&str]) -> Option<usize> {
     let lower = key.to_lowercase();
     let nouns = [lower.as_str(), singular(&lower)];
     let nouns: &[&str] = if key.is_empty() { &["items", "elements", "entries", "objects"] } else { &nouns };
     count_before(terms, nouns).map(|count| count.min(LONGEST_LIST))
 }
 
-fn singular(key: &str) -> &str {
-    key.strip_suffix('s').unwrap_or(key)
-}
-
 /// What a leaf says by itself: its type, a choice, an example of a number.
-fn leaf(text: &str, bare: bool) -> Option<Shape> {
+pub(super) fn leaf(text: &str, bare: bool) -> Option<Shape> {
     let lower = text.trim_end_matches('?').to_lowercase();
     match lower.as_str() {
         "string" | "text" | "str" => return None,
@@ -146,15 +123,45 @@ fn leaf(text: &str, bare: bool) -> Option<Shape> {
         let whole = number.fract() == 0.0;
         return Some(if whole { Shape::Integer(lower.parse().ok()) } else { Shape::Fraction });
     }
-    (lower == "0-1" || lower == "0..1").then_some(Shape::Fraction)
+    range(&lower)
 }
 
-/// `bug | feature`, `"bug" or "feature"` in one text, `one of a, b, c`.
+/// `0-10`, `1 to 5`, `a number between 0 and 1`; not `1-2 sentences`.
+fn range(text: &str) -> Option<Shape> {
+    const AROUND: &[&str] =
+        &["a", "an", "and", "between", "float", "from", "int", "integer", "number", "of", "on", "scale", "score", "to"];
+    let mut bounds = Vec::new();
+    for term in text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()) {
+        match term.parse::<i64>() {
+            Ok(bound) => bounds.push(bound),
+            Err(_) if AROUND.contains(&term) => {}
+            Err(_) => return None,
+        }
+    }
+    match bounds[..] {
+        [0, 1] => Some(Shape::Fraction),
+        [low, high] if low < high => Some(Shape::Range(low, high)),
+        _ => None,
+    }
+}
+
+/// `bug | feature`, `bug or feature`, `yes/no`, `one of a, b or c`.
 fn options(text: &str) -> Option<Shape> {
+    let word = |part: &str| {
+        let letters = part.trim().trim_matches(['"', '\'', '`', '“', '”']);
+        letters.chars().all(|c| c.is_alphanumeric() || "-_".contains(c)) && letters.chars().any(char::is_alphabetic)
+    };
     let parts: Vec<String> = if text.contains('|') {
         text.split('|').map(str::to_owned).collect()
+    } else if let Some(named) = text.strip_prefix("one of") {
+        named.split([',', '/']).flat_map(|part| part.split(" or ")).map(str::to_owned).collect()
     } else {
-        text.strip_prefix("one of")?.split([',', '/']).map(str::to_owned).collect()
+        let mark = if text.contains(" or ") { " or " } else { "/" };
+        let parts: Vec<&str> = text.split(mark).flat_map(|part| part.split(", ")).collect();
+        if parts.len() < 2 || !text.contains(mark) || !parts.iter().all(|part| word(part)) {
+            return None;
+        }
+        parts.into_iter().map(str::to_owned).collect()
     };
     let clean =
         |part: &String| part.trim().trim_start_matches(':').trim().trim_matches(['"', '\'', '`', '“', '”']).to_owned();
@@ -172,31 +179,14 @@ fn options(text: &str) -> Option<Shape> {
     }
 }
 
-/// What a key says where nothing else does.
-fn by_key(key: &str) -> Shape {
-    let lower = key.to_lowercase();
-    let ends = |words: &[&str]| words.iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}")));
-    if ends(&["date", "day", "deadline"]) {
-        Shape::Format(Format::Date)
-    } else if ends(&["url", "link", "href"]) {
-        Shape::Format(Format::Url)
-    } else if ends(&["email", "mail"]) {
-        Shape::Format(Format::Email)
-    } else if ends(&["colour", "color"]) {
-        Shape::Format(Format::Colour)
-    } else if ends(&["lang", "language", "locale"]) {
-        Shape::Format(Format::Language)
-    } else if ends(&[
-        "number", "index", "position", "count", "year", "age", "score", "rating", "seconds", "minutes", "price",
-    ]) {
-        Shape::Integer(None)
-    } else if ends(&["confidence", "probability"]) {
-        Shape::Fraction
-    } else if lower.starts_with("is_") || lower.starts_with("has_") {
-        Shape::Boolean
-    } else {
-        Shape::Text
-    }
+/// Whether a word is the name of a usual key, and so no option among others.
+pub(super) fn is_usual(word: &str) -> bool {
+    #[rustfmt::skip]
+    const USUAL: &[&str] = &[
+        "author", "body", "brief", "caption", "category", "description", "heading", "id", "label", "name", "place", "reason",
+        "slug", "subtitle", "summary", "text", "title",
+    ];
+    USUAL.contains(&word) || keys::shape_of(word) != Shape::Text || keys::is_plural(word)
 }
 
 /// Reads a JSON schema; `None` if a sketch is none.
@@ -215,7 +205,7 @@ fn schema(sketch: &Sketch) -> Option<Shape> {
     match (kind.as_str(), field("properties"), field("items")) {
         ("object", Some(Sketch::Object(properties)), _) => {
             let property =
-                |(key, value): &(String, Sketch)| (key.clone(), schema(value).unwrap_or_else(|| by_key(key)));
+                |(key, value): &(String, Sketch)| (key.clone(), schema(value).unwrap_or_else(|| keys::shape_of(key)));
             Some(Shape::Object(properties.iter().map(property).collect()))
         }
         ("array", _, Some(items)) => {
@@ -238,7 +228,8 @@ mod tests {
     use super::*;
 
     fn shape_of(prompt: &str) -> Shape {
-        Shape::of(&sketch::find(prompt).unwrap().sketch, prompt)
+        let found = sketch::find(prompt).unwrap();
+        Shape::of(&found.sketch, &format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]))
     }
 
     fn list(shape: Shape, count: Option<usize>) -> Shape {
@@ -271,6 +262,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_alone_says_what_it_holds() {
+        assert_eq!(
+            shape_of("Return JSON: {title, tags, score (0-10), chapters (title, summary), kind (bug, feature)}"),
+            object(&[
+                ("title", Shape::Text),
+                ("tags", list(Shape::Text, None)),
+                ("score", Shape::Range(0, 10)),
+                ("chapters", list(object(&[("title", Shape::Text), ("summary", Shape::Text)]), None)),
+                ("kind", Shape::OneOf(vec!["bug".into(), "feature".into()])),
+            ])
+        );
+        // Where a text stands in its place, it is one.
+        assert_eq!(shape_of("{\"notes_and_tags\": \"..\"}"), object(&[("notes_and_tags", Shape::Text)]));
+        let length = shape_of("{\"text\": \"1-2 sentences\", \"hint\": \"a word or two\"}");
+        assert_eq!(length, object(&[("text", Shape::Text), ("hint", Shape::Text)]));
+    }
+
+    #[test]
     fn lists_are_as_long_as_the_prompt_says() {
         let scene = object(&[("caption", Shape::Text)]);
         let prompt = "Plan 5 short scenes, as JSON: {\"scenes\": [{\"caption\": \"...\"}], \"tags\": [string]}";
@@ -294,8 +303,6 @@ mod tests {
     #[test]
     fn without_a_sketch_the_words_decide() {
         assert_eq!(Shape::guess("Give me 4 names as a JSON array"), list(Shape::Text, Some(4)));
-        let keys = Shape::guess("Answer as JSON with the keys `title` and `tags`.");
-        assert_eq!(keys, object(&[("title", Shape::Text), ("tags", list(Shape::Text, None))]));
         let Shape::Object(fields) = Shape::guess("Tell me all, in JSON") else { panic!() };
         assert_eq!(fields.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["title", "summary", "items"]);
     }

@@ -179,11 +179,25 @@ impl<'a> Reader<'a> {
             self.letters.next();
             self.skip_space();
         }
+        if let Some(note) = self.note() {
+            return Some(Sketch::Bare(note));
+        }
         if self.peek() != Some(':') {
             return Some(Sketch::Bare(String::new()));
         }
         self.letters.next();
         self.value(depth + 1)
+    }
+
+    /// A remark in brackets, `(0-10)`, if one comes next.
+    fn note(&mut self) -> Option<String> {
+        let at = self.at();
+        let note = self.text[at..].strip_prefix('(')?;
+        let note = &note[..note.find([')', '\n'])?];
+        while self.at() < (at + note.len() + 2).min(self.text.len()) {
+            self.letters.next();
+        }
+        Some(note.to_owned())
     }
 
     fn list(&mut self, depth: usize) -> Option<Sketch> {
@@ -234,7 +248,8 @@ impl<'a> Reader<'a> {
     fn bare(&mut self, key: bool) -> String {
         let mut text = String::new();
         while let Some(letter) = self.peek() {
-            let ends = matches!(letter, ',' | ';' | '{' | '}' | '[' | ']' | '\n') || (key && letter == ':');
+            let ends =
+                matches!(letter, ',' | ';' | '{' | '}' | '[' | ']' | '\n') || (key && matches!(letter, ':' | '('));
             let at = self.at();
             if ends || self.text[at..].starts_with("//") {
                 break;

@@ -129,6 +129,24 @@ async fn json_takes_the_shape_that_the_prompt_shows() {
 }
 
 #[tokio::test]
+async fn json_takes_the_keys_that_the_prompt_names() {
+    let ask = async |prompt: &str| serde_json::from_str::<Json>(&text(&json_call(prompt)).await).unwrap();
+    let book = ask("Plan a book about bees. Answer as JSON with chapters (title, summary).").await;
+    let chapters = book["chapters"].as_array().unwrap();
+    assert_eq!(chapters.len(), 3, "{book}");
+    assert!(chapters.iter().all(|chapter| chapter["title"].is_string() && chapter["summary"].is_string()), "{book}");
+    assert!(!book.to_string().contains("JSON"), "{book}");
+    let verdict = ask("JSON with keys sentiment (positive|negative|neutral) and confidence: I love it").await;
+    assert!(["positive", "negative", "neutral"].contains(&verdict["sentiment"].as_str().unwrap()), "{verdict}");
+    assert!(verdict["confidence"].is_f64(), "{verdict}");
+    let wares = ask("A JSON list of 5 objects with name and price, for a shop of lamps").await;
+    assert_eq!(wares.as_array().unwrap().len(), 5, "{wares}");
+    assert!(wares[4]["name"].is_string() && wares[4]["price"].is_number(), "{wares}");
+    let sketched = ask("Return JSON: {title, tags: [..], score (0-10)} for a song about rain").await;
+    assert!((0..=10).contains(&sketched["score"].as_i64().unwrap()), "{sketched}");
+}
+
+#[tokio::test]
 async fn json_that_can_not_fit_is_a_failure_and_no_half_answer() {
     let mut short = json_call("Answer as {title, text}: bees");
     if let Request::Text { params, .. } = &mut short.request {

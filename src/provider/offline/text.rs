@@ -1,11 +1,13 @@
 //! What a call for a text is answered with: sentences, or JSON in the shape that is asked for.
 
+use std::ops::Range;
+
 use super::answer::{self, Question};
 use super::ask::Ask;
 use super::dice::Dice;
 use super::prose::Prose;
 use super::shape::Shape;
-use super::{fill, sketch};
+use super::{fill, sketch, spoken};
 use crate::model::{Call, Choice, Failure, FailureKind, Request, Role};
 use crate::provider::service::OFFLINE;
 
@@ -23,13 +25,17 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
     if !must && sketched.is_none() {
         return Ok(answer::write(&question, &mut dice.clone()));
     }
+    // What describes the answer is nothing to be quoted.
+    let without = |place: Range<usize>| format!("{} {}", &prompt[..place.start], &prompt[place.end..]);
     let (shape, rest) = if let Some(found) = sketched {
-        // The sketch itself is nothing to be quoted.
-        let rest = format!("{} {}", &prompt[..found.place.start], &prompt[found.place.end..]);
-        (Shape::of(&found.sketch, prompt), rest)
+        let rest = without(found.place);
+        (Shape::of(&found.sketch, &rest), rest)
+    } else if let Some(spoken) = spoken::find(prompt) {
+        (spoken.shape, without(spoken.place))
     } else {
         let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
-        (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
+        let spoken = || spoken::find(&question.system).map(|spoken| spoken.shape);
+        (shape.or_else(spoken).unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
     };
     let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
     match fill::fill(&shape, &material, question.room(), dice) {
