@@ -1,5 +1,8 @@
 //! What a prompt asks for: which part of it is the task and which the material, and in what form the answer is wanted.
 
+use super::counts::{LISTS, Thing, UNITS, count_after, count_before, counted, number, terms_of};
+use super::length::Length;
+use super::poem::Poem;
 use super::words::{self, capitalised};
 
 /// The form of an answer.
@@ -9,12 +12,27 @@ pub(super) enum Form {
     Prose,
     /// A few words.
     Title,
+    /// One word: one of these, where the task names them.
+    Word(Vec<String>),
     /// A line each.
-    List,
+    List(Items),
+    /// Verses.
+    Poem(Poem),
     /// A title, sections, Markdown.
     Document,
     /// The material again, in this language; which nobody can do without a model.
     Translation(Option<String>),
+}
+
+/// How the items of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Items {
+    /// `- one`
+    Bullets,
+    /// `1. one`
+    Numbers,
+    /// `one, two`
+    Commas,
 }
 
 /// A prompt, understood as far as a few rules go.
@@ -22,12 +40,18 @@ pub(super) enum Form {
 pub(super) struct Ask<'a> {
     /// What is to be worked on; never empty unless the prompt is.
     pub(super) material: &'a str,
+    /// Whether the material has been told from its task; else it is a topic, or the prompt.
+    pub(super) brings: bool,
     /// In what form.
     pub(super) form: Form,
-    /// How many sentences, list items or the like.
+    /// How many items of a list.
     pub(super) count: Option<usize>,
-    /// The most words.
-    pub(super) words: Option<usize>,
+    /// How long.
+    pub(super) length: Length,
+    /// What each item of a list is.
+    pub(super) thing: Thing,
+    /// Whether it is about what has been said before.
+    pub(super) recalls: bool,
     /// Whether it asks for the key words too.
     pub(super) analysis: bool,
 }
@@ -57,11 +81,35 @@ const DOCUMENTS: &[&str] = &[
     "notes",
 ];
 const TITLES: &[&str] = &["title", "headline", "tagline", "slogan"];
-const LISTS: &[&str] =
-    &["list", "bullet", "bullets", "ideas", "points", "items", "names", "questions", "keywords", "tags", "titles"];
-const NUMBERS: &[&str] =
-    &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-
+/// How a prompt speaks of the conversation that it is part of.
+const TALKS: &[&str] = &[
+    "our talk",
+    "our conversation",
+    "our chat",
+    "our discussion",
+    "this conversation",
+    "the conversation",
+    "this chat",
+    "this discussion",
+    "we talked",
+    "we discussed",
+    "we said",
+    "i said",
+    "you said",
+    "i told you",
+    "so far",
+];
+/// Words for the forms of answers; a prompt that has one near its beginning is a task.
+#[rustfmt::skip]
+const FORMS: &[&str] = &[
+    "bullet", "bullets", "haiku", "headline", "limerick", "paragraph", "paragraphs", "poem", "sentence", "sentences", "slogan",
+    "word", "words",
+];
+/// Words that point at the material.
+const POINTING: &[&str] = &["about", "below", "following", "it", "these", "this", "those"];
+/// What material is called by those who announce it.
+const LABELS: &[&str] =
+    &["article", "comment", "document", "email", "input", "mail", "message", "notes", "review", "story", "text"];
 /// The longest beginning of a prompt that is looked at for a task.
 const HEAD: usize = 600;
 
@@ -73,54 +121,47 @@ impl<'a> Ask<'a> {
         let (material, foot) = foot_of(material);
         let (task, frame) = (format!("{head} {foot}").to_lowercase(), words::prefix(system, HEAD).to_lowercase());
         let mut terms = terms_of(&task);
+        let (counted, recalls) = (counted(&terms), recalls(&task, material));
+        let mut length = Length::read(&terms);
         // The form is the prompt's affair, how long an answer is may be the system's too.
-        let form = form_of(&terms, &head.to_lowercase());
+        let form = form_of(&terms, &head.to_lowercase(), &length, counted.is_some());
+        let thing = Thing::of(&terms, prompt, counted.map(|(_, noun)| noun));
+        let count = count_before(&terms, LISTS).or_else(|| count_after(&terms)).or(counted.map(|(count, _)| count));
         terms.extend(terms_of(&frame));
-        let nouns: &[&str] = match form {
-            Form::List => LISTS,
-            _ => &["sentence", "sentences", "satz", "sätzen"],
-        };
+        if length == Length::default() {
+            length = Length::read(&terms);
+        }
         Self {
+            brings: !head.is_empty() && !material.is_empty(),
             material: if material.is_empty() { topic_of(prompt) } else { material },
-            count: count_before(&terms, nouns),
-            words: count_before(&terms, &["word", "words", "wörter"]),
             analysis: terms.iter().any(|term| term.starts_with("analy")),
             form,
+            count,
+            length,
+            thing,
+            recalls,
         }
     }
 }
 
-/// The words of a text, with nothing in between.
-pub(super) fn terms_of(text: &str) -> Vec<&str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|term| !term.is_empty()).collect()
-}
-
-/// A number of these things, if the terms name one: `5 short scenes`, `three scenes`, `3 to 5 scenes` (then 4).
-pub(super) fn count_before(terms: &[&str], nouns: &[&str]) -> Option<usize> {
-    let at = |place: usize| terms.get(place).and_then(|term| number(term));
-    terms.iter().enumerate().filter(|(_, term)| nouns.contains(term)).find_map(|(noun, _)| {
-        let last = (noun.saturating_sub(3)..noun).rev().find(|place| at(*place).is_some())?;
-        let high = at(last)?;
-        let joined = last >= 2 && ["to", "or", "and"].contains(&terms[last - 1]);
-        let low = if joined { at(last - 2) } else { last.checked_sub(1).and_then(at) };
-        Some(low.filter(|low| *low < high).map_or(high, |low| low.midpoint(high)))
-    })
-}
-
-/// A number that counts things: digits, or a word up to twelve.
-pub(super) fn number(term: &str) -> Option<usize> {
-    let digits = term.parse::<usize>().ok().filter(|n| (1..=1000).contains(n));
-    digits.or_else(|| NUMBERS.iter().position(|word| *word == term).filter(|n| *n > 0))
+/// Whether a task is about the conversation and brings nothing along to work on.
+fn recalls(task: &str, material: &str) -> bool {
+    let task = if task.trim().is_empty() { material.to_lowercase() } else { task.to_owned() };
+    material.len() < 200 && TALKS.iter().any(|talk| task.contains(talk))
 }
 
 /// Splits a prompt into its task and what follows: `Summarize this: ..`, `Cover for: ..`, a first paragraph that orders.
 fn task_of(prompt: &str) -> (&str, &str) {
     let head = words::prefix(prompt, HEAD);
-    let orders = starts_with_verb(head);
+    let orders = starts_with_verb(head)
+        || head.to_lowercase().starts_with("a list of")
+        || words::words(words::prefix(head, 90)).any(is_form);
     // A colon in code, `term: word`, is none.
     let counts = |at: &usize| head[..*at].matches('`').count().is_multiple_of(2);
     let colon = [": ", ":\n"].iter().filter_map(|mark| head.match_indices(mark).map(|(at, _)| at).find(counts)).min();
     let label = colon.filter(|at| orders || words::words(&head[..*at]).count() <= 8);
+    // `Say it in one sentence. The ferry: it is late.` ends its task at the full stop.
+    let label = label.map(|at| label_of(head, at));
     let paragraph = head.find("\n\n").filter(|_| orders);
     // The earliest border wins, as long as something follows it.
     match label.into_iter().chain(paragraph).min() {
@@ -130,10 +171,33 @@ fn task_of(prompt: &str) -> (&str, &str) {
     }
 }
 
+/// Where the task ends that a colon seems to end: before the last sentence, if that orders nothing.
+fn label_of(head: &str, colon: usize) -> usize {
+    let Some(stop) = [". ", "? ", "! "].iter().filter_map(|stop| head[..colon].rfind(stop)).max() else { return colon };
+    let last = &head[stop + 1..colon];
+    let count = words::words(last).count();
+    let names = |list: &[&str]| words::words(last).any(|word| list.contains(&word.to_lowercase().as_str()));
+    let labels = count <= 3 && names(LABELS);
+    // `Keep deleted files for a month: ..` begins like an order and is a title.
+    let speaks = count <= 3 || head[colon..].starts_with(":\n") || names(LABELS) || names(FORMS) || names(POINTING);
+    if labels || (speaks && starts_with_verb(last)) { colon } else { stop }
+}
+
 /// Splits off a last paragraph that orders something: `Write no more than 80 words.`
 fn foot_of(material: &str) -> (&str, &str) {
     match material.rfind("\n\n") {
         Some(at) if material.len() - at < HEAD && starts_with_verb(material[at..].trim_start()) => {
+            (material[..at].trim_end(), material[at..].trim_start())
+        }
+        _ => last_order_of(material),
+    }
+}
+
+/// Splits off a last sentence about the form: `Use at most 30 words.`
+fn last_order_of(material: &str) -> (&str, &str) {
+    let end = material.trim_end_matches(['.', '!', ' ']).len();
+    match material[..end].rfind(['.', '!', '?', '\n']).map(|at| at + 1) {
+        Some(at) if starts_with_verb(material[at..].trim_start()) && words::words(&material[at..]).any(is_form) => {
             (material[..at].trim_end(), material[at..].trim_start())
         }
         _ => (material, ""),
@@ -147,7 +211,29 @@ fn topic_of(task: &str) -> &str {
         .iter()
         .find_map(|word| first.find(word).map(|at| task[at + word.len()..].trim()));
     let rest = || task.find(' ').filter(|_| starts_with_verb(first)).map_or(task, |at| task[at..].trim());
-    after.filter(|topic| !topic.is_empty()).unwrap_or_else(rest)
+    // A question is a topic as a whole.
+    let after = after.filter(|topic| !topic.is_empty() && !task.ends_with('?'));
+    without_length(without_person(after.unwrap_or_else(rest)))
+}
+
+fn without_person(topic: &str) -> &str {
+    ["me ", "us ", "mir ", "uns "].iter().find_map(|word| topic.strip_prefix(word)).unwrap_or(topic)
+}
+
+/// A topic without the length that stands at its end: `a cabin in 50 words`.
+fn without_length(topic: &str) -> &str {
+    let measures = |tail: &str| {
+        let terms: Vec<&str> = terms_of(tail);
+        let unit = terms.last().is_some_and(|term| UNITS.contains(term) || is_form(term) || LISTS.contains(term));
+        unit && terms.len() <= 6 && terms.iter().any(|term| number(term).is_some())
+    };
+    let lengths = [" in ", " with ", " using ", ", "];
+    let end = lengths.iter().filter_map(|word| topic.rfind(word)).filter(|at| measures(&topic[*at..])).min();
+    topic[..end.unwrap_or(topic.len())].trim()
+}
+
+fn is_form(word: &str) -> bool {
+    FORMS.contains(&word.to_lowercase().as_str())
 }
 
 /// Whether a text begins with an order.
@@ -155,22 +241,60 @@ pub(super) fn starts_with_verb(text: &str) -> bool {
     words::words(words::prefix(text, 60)).next().is_some_and(|word| VERBS.contains(&word.to_lowercase().as_str()))
 }
 
-fn form_of(terms: &[&str], head: &str) -> Form {
+fn form_of(terms: &[&str], head: &str, length: &Length, counted: bool) -> Form {
     let names = |nouns: &[&str]| terms.iter().any(|term| nouns.contains(term));
     if terms.iter().any(|term| ["translate", "übersetze", "translation"].contains(term)) {
         return Form::Translation(language_of(head));
     }
-    let one_piece = names(&["section", "paragraph", "sentence", "sentences", "line", "summarize", "summarise", "word"]);
+    if let Some(poem) = Poem::read(terms) {
+        return Form::Poem(poem);
+    }
+    let options = options_of(head);
+    let sorts = ["classify", "decide", "choose", "pick"].iter().any(|verb| terms.contains(verb));
+    if length.one_word || (!options.is_empty() && (sorts || options == ["yes", "no"])) {
+        return Form::Word(options);
+    }
+    let summarises = names(&["summarize", "summarise", "fasse"]);
+    let short = length.sentences.is_some() || length.words.is_some_and(|words| words < 60);
+    let one_piece = summarises || short || names(&["section", "paragraph"]) || length.paragraphs.is_some();
     let makes = names(&["write", "create", "draft", "compose", "produce", "generate", "make", "schreibe"]);
-    if names(DOCUMENTS) && makes && !one_piece {
+    let bullets = names(&["bullet", "bullets", "bulleted", "points"]) || (names(LISTS) && !one_piece);
+    if names(DOCUMENTS) && makes && !one_piece && !counted {
         Form::Document
     } else if names(TITLES) && !names(DOCUMENTS) && !one_piece && terms.len() < 40 {
         Form::Title
-    } else if names(LISTS) && !one_piece {
-        Form::List
+    } else if bullets || counted {
+        Form::List(match () {
+            () if names(&["numbered"]) => Items::Numbers,
+            () if names(&["comma"]) && names(&["separated"]) => Items::Commas,
+            () => Items::Bullets,
+        })
     } else {
         Form::Prose
     }
+}
+
+/// The words that a task leaves the choice between: `positive, negative or neutral`.
+fn options_of(task: &str) -> Vec<String> {
+    let Some(or) = task.find(" or ") else { return Vec::new() };
+    let word = |text: &str| {
+        let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+        (!text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '-')).then(|| text.to_owned())
+    };
+    let after = task[or + 4..].split_whitespace().next().and_then(word);
+    let before = task[..or].trim_end_matches([',', ' ']);
+    let mut options: Vec<String> = after.into_iter().collect();
+    for part in before.rsplit(',') {
+        // What stands before the first option belongs to the sentence.
+        let last = part.split_whitespace().next_back().and_then(word);
+        let alone = part.split_whitespace().count() == 1;
+        options.extend(last);
+        if !alone {
+            break;
+        }
+    }
+    options.reverse();
+    if options.len() < 2 { Vec::new() } else { options }
 }
 
 /// The language that a translation goes into: the word after `into` or `to`.
@@ -196,6 +320,15 @@ mod tests {
         assert_eq!(read("Write a haiku about spring").material, "spring");
         assert_eq!(read("The ice is late: it always is.").material, "it always is.");
         assert_eq!(read("List words as `term: word`: space, sync").material, "space, sync");
+        assert_eq!(read("Say it in a sentence. The ferry: it is late.").material, "The ferry: it is late.");
+        assert_eq!(
+            read("Say in a sentence what is new. Keep deleted files for a month: See trash.").material,
+            "Keep deleted files for a month: See trash."
+        );
+        assert_eq!(read("Read this. Answer briefly: it is late.").material, "it is late.");
+        assert_eq!(read("Describe: a red umbrella. Use at most 30 words.").material, "a red umbrella.");
+        assert_eq!(read("Describe a cabin in the woods in 50 words").material, "a cabin in the woods");
+        assert_eq!(read("Tell me a joke").material, "a joke");
         assert_eq!(read("Hello").material, "Hello");
         assert_eq!(read("").material, "");
     }
@@ -203,8 +336,17 @@ mod tests {
     #[test]
     fn forms_are_recognised() {
         assert_eq!(read("Write a title for: The ice").form, Form::Title);
-        assert_eq!(read("List five ideas for a garden").form, Form::List);
+        assert_eq!(read("List five ideas for a garden").form, Form::List(Items::Bullets));
         assert_eq!(read("Create a final report from:\n- one").form, Form::Document);
+        assert_eq!(read("Summarize in five bullet points: x").form, Form::List(Items::Bullets));
+        assert_eq!(read("Name three rivers of Norway").form, Form::List(Items::Bullets));
+        assert_eq!(read("Make a numbered list of tips").form, Form::List(Items::Numbers));
+        assert_eq!(read("Write three sentences about rain").form, Form::Prose);
+        assert_eq!(read("Write a haiku about rain").form, Form::Poem(Poem::Haiku));
+        let options = Form::Word(["positive", "negative", "neutral"].map(str::to_owned).to_vec());
+        assert_eq!(read("Classify this review as positive, negative or neutral: x").form, options);
+        assert_eq!(read("Which colour? Answer in one word: x").form, Form::Word(vec![]));
+        assert_eq!(read("Write a 200-word blog post about bees").form, Form::Document);
         assert_eq!(read("Summarize the report in one sentence: x").form, Form::Prose);
         assert_eq!(read("Analyze this article: x").form, Form::Prose);
         assert_eq!(read("Describe it without a heading: x").form, Form::Prose);
@@ -213,9 +355,11 @@ mod tests {
 
     #[test]
     fn counts_are_found() {
-        assert_eq!(read("Summarize in two sentences, in a friendly voice: x").count, Some(2));
+        assert_eq!(read("Summarize in two sentences, in a friendly voice: x").length.sentences, Some(2));
         assert_eq!(read("List 7 bold ideas for a garden").count, Some(7));
-        assert_eq!(read("Describe this in at most 80 words: x").words, Some(80));
+        assert_eq!(read("Give me a list of ten cities").count, Some(10));
+        assert_eq!(read("Name three rivers of Norway").count, Some(3));
+        assert_eq!(read("Describe this in at most 80 words: x").length.words, Some(80));
         let terms: Vec<&str> = "between 3 and 5 scenes".split(' ').collect();
         assert_eq!(count_before(&terms, &["scenes"]), Some(4));
     }

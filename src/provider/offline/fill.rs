@@ -21,6 +21,9 @@ const TITLES: [&str; 7] = ["title", "name", "heading", "headline", "section", "c
 const PHRASES: [&str; 10] =
     ["place", "location", "setting", "mood", "style", "theme", "role", "term", "category", "audience"];
 
+/// Keys that hold a place.
+const PLACES: [&str; 4] = ["place", "location", "setting", "where"];
+
 /// How generous an answer is; it gets thinner until it has room.
 #[derive(Debug, Clone, Copy)]
 struct Measure {
@@ -41,8 +44,9 @@ const MEASURES: [Measure; 4] = [
 pub(super) fn fill(shape: &Shape, prose: &Prose, room: usize, dice: &Dice) -> Option<String> {
     MEASURES.iter().find_map(|measure| {
         let mut dice = dice.clone();
-        let order = prose.ranked(&mut dice);
-        let frames = Frames::new(&prose.keywords, &mut dice);
+        // A topic gives a title and no sentences.
+        let order = if prose.is_topic() { Vec::new() } else { prose.ranked(&mut dice) };
+        let frames = Frames::new(&prose.topics(), &mut dice).in_order();
         let said = HashSet::new();
         let mut filler = Filler { prose, order, frames, dice, measure: *measure, next: 0, said, marked: false };
         let json = filler.value(shape, "", 0).to_string();
@@ -55,7 +59,7 @@ struct Filler<'a> {
     /// Sentences, the best first.
     order: Vec<usize>,
     /// What is said once the sentences are used up.
-    frames: Frames<'a>,
+    frames: Frames,
     dice: Dice,
     measure: Measure,
     /// The place in `order` of the sentence that comes next.
@@ -136,10 +140,13 @@ impl Filler<'_> {
             return self.once(short, " ");
         }
         if PHRASES.contains(&lower.as_str()) {
-            let phrase = |sentence| self.prose.phrase(sentence, 3);
+            let phrase = |sentence: &str| match place_in(sentence) {
+                Some(place) if PLACES.contains(&lower.as_str()) => place,
+                _ => self.prose.phrase(sentence, 3),
+            };
             return self.sentence(at).map_or_else(|| self.frame(at).title(), phrase);
         }
-        let sentence = self.sentence(at).map_or_else(|| self.frame(at).sentence(), str::to_owned);
+        let sentence = self.sentence(at).map_or_else(|| self.frame(at).brief(), str::to_owned);
         cut(&sentence, self.measure.text)
     }
 
@@ -149,12 +156,15 @@ impl Filler<'_> {
     }
 
     fn title(&self, at: usize) -> String {
-        let phrase = |sentence| title_case(&self.prose.phrase(sentence, 5));
+        let phrase = |sentence: &str| title_case(&self.prose.phrase(sentence, 5));
+        if at == 0 && self.prose.is_topic() {
+            return self.prose.sentences.first().map_or_else(String::new, |topic| phrase(topic));
+        }
         self.sentence(at).map_or_else(|| self.frame(at).title(), phrase)
     }
 
     /// The frame for a place beyond the sentences: the same for title and text.
-    fn frame(&self, at: usize) -> Frames<'_> {
+    fn frame(&self, at: usize) -> Frames {
         self.frames.clone().skip(at - self.order.len().min(at))
     }
 
@@ -211,6 +221,19 @@ fn usual_number(key: &str) -> i64 {
     }
 }
 
+/// The place that a sentence speaks of: `the boat` of `on the boat`, else the last thing in it.
+fn place_in(sentence: &str) -> Option<String> {
+    const WHERE: &[&str] = &["at", "across", "in", "inside", "into", "near", "on", "over", "through", "to", "under"];
+    let words: Vec<&str> = words::words(sentence).collect();
+    let is_where = |word: &str| WHERE.contains(&word.to_lowercase().as_str());
+    let noun = |at: usize| words.get(at).filter(|word| words::matters(&word.to_lowercase()));
+    let after_where =
+        || (1..words.len()).find(|at| words[*at] == "the" && is_where(words[at - 1]) && noun(at + 1).is_some());
+    let any = || (0..words.len()).rev().find(|at| words[*at] == "the" && noun(at + 1).is_some());
+    let at = after_where().or_else(any)?;
+    Some(format!("the {}", noun(at + 1)?))
+}
+
 /// Whether a key holds a name for machines.
 fn is_name(key: &str) -> bool {
     ["slug", "id", "key", "file", "filename", "path"].contains(&key)
@@ -256,6 +279,21 @@ mod tests {
         assert_eq!(titles.len(), 4, "{json}");
         assert!(STORY.contains(sections[1]["brief"].as_str().unwrap()), "{json}");
         assert!(["a", "b"].contains(&json["kind"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn places_are_taken_from_the_sentence() {
+        assert_eq!(place_in("She climbs down to the cellar with a torch."), Some("the cellar".to_owned()));
+        assert_eq!(place_in("On the boat old Tomas laughs."), Some("the boat".to_owned()));
+        assert_eq!(place_in("No light leaves the tower."), Some("the tower".to_owned()));
+        assert_eq!(place_in("It rains."), None);
+    }
+
+    #[test]
+    fn a_topic_is_a_title_and_no_sentence() {
+        let json = answer("{title, brief}", "the history of tea");
+        assert_eq!(json["title"], "History of Tea (offline)");
+        assert_ne!(json["brief"], "the history of tea");
     }
 
     #[test]

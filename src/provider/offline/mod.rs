@@ -8,20 +8,24 @@
 
 mod answer;
 mod ask;
+mod counts;
 mod desk;
 mod dice;
 mod fill;
 mod frames;
 mod keys;
+mod length;
 mod painting;
 mod picture;
 mod pieces;
+mod poem;
 mod prose;
 mod rehearsal;
 mod remark;
 mod shape;
 mod sketch;
 mod spoken;
+mod subject;
 mod text;
 mod words;
 

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use super::ask;
 use super::dice::Dice;
+use super::frames;
+use super::subject;
 use super::words::{self, Frequencies};
 
 /// What every text of this provider says of itself.
@@ -16,6 +18,11 @@ pub(super) const KEY_WORDS: &str = "Key words:";
 pub(super) const OPENERS: &[&str] =
     &["In short:", "What stands out:", "The heart of it:", "Put simply:", "At a glance:", "The main thing:"];
 
+/// Words that nouns come after.
+const LEADING: &[&str] = &[
+    "a", "an", "at", "by", "every", "for", "from", "in", "into", "its", "of", "on", "our", "the", "their", "with",
+    "your",
+];
 /// A sentence is cut where it gets longer than this, in bytes.
 const LONGEST: usize = 360;
 /// So much of a text is read, in bytes: half from its beginning, half from its end.
@@ -77,7 +84,9 @@ impl Prose {
                     count += 1;
                 }
                 let weight = match sentence {
-                    _ if count < 4 || sentence.ends_with(':') || ask::starts_with_verb(sentence) => 10,
+                    _ if count < 4 || sentence.ends_with(':') => 10,
+                    // `Show the owner: ..` is a title, though it begins like an order.
+                    _ if ask::starts_with_verb(sentence) && !sentence.contains(": ") => 10,
                     // A heading, or an item of a list.
                     _ if sentence.ends_with(char::is_alphanumeric) => 50,
                     _ if at == 0 => 140,
@@ -90,15 +99,49 @@ impl Prose {
         ranked.into_iter().map(|(_, at)| at).collect()
     }
 
+    /// Whether the text is no more than a few words that name a topic.
+    pub(super) fn is_topic(&self) -> bool {
+        let [topic] = &self.sentences[..] else { return false };
+        let open = topic.ends_with(char::is_alphanumeric) || topic.starts_with(char::is_lowercase);
+        open && words::words(topic).nth(7).is_none()
+    }
+
+    /// What a text can be said to be about: of a topic its nouns, `city roofs` and all; of sentences those key words that
+    /// an article or the like has come before, since others may be verbs.
+    pub(super) fn topics(&self) -> Vec<String> {
+        if let [topic] = &self.sentences[..] {
+            let phrases: Vec<String> = subject::phrases(topic)
+                .iter()
+                .map(|phrase| uncapitalised(&phrase.words.join(" ")))
+                .filter(|words| words.len() < 40)
+                .collect();
+            if !phrases.is_empty() {
+                return phrases;
+            }
+        }
+        let mut nouns = HashSet::new();
+        for sentence in &self.sentences {
+            let mut before = String::new();
+            for word in words::words(sentence) {
+                let lower = word.to_lowercase();
+                if LEADING.contains(&before.as_str()) {
+                    nouns.insert(lower.clone());
+                }
+                before = lower;
+            }
+        }
+        let named = |word: &&String| frames::is_subject(word) && nouns.contains(&word.to_lowercase());
+        let named: Vec<String> = self.keywords.iter().filter(named).cloned().collect();
+        if named.is_empty() { self.keywords.clone() } else { named }
+    }
+
     /// The few words in a row that say most in a sentence, without small words at their ends; never empty if the
     /// sentence is not.
     pub(super) fn phrase(&self, sentence: &str, most: usize) -> String {
-        let tokens: Vec<&str> = sentence
-            .split_whitespace()
-            .map(|token| token.trim_matches(|c: char| !c.is_alphanumeric()))
-            .filter(|token| !token.is_empty())
-            .take(60)
-            .collect();
+        let written: Vec<&str> =
+            sentence.split_whitespace().filter(|token| token.contains(char::is_alphanumeric)).take(60).collect();
+        let tokens: Vec<&str> =
+            written.iter().map(|token| token.trim_matches(|c: char| !c.is_alphanumeric())).collect();
         if tokens.len() < 2 {
             return sentence.chars().filter(|c| c.is_alphanumeric() || *c == ' ').take(14).collect();
         }
@@ -109,6 +152,8 @@ impl Prose {
         let worths: Vec<usize> = tokens.iter().map(worth).collect();
         let window = |start: usize| {
             let end = (start + most).min(tokens.len());
+            // What a comma parts is no phrase.
+            let end = (start..end).find(|at| written[*at].ends_with([',', ';', ':'])).map_or(end, |at| at + 1);
             let last = (start..end).rev().find(|at| worths[*at] > 0).unwrap_or(start);
             (start, last + 1, worths[start..=last].iter().sum::<usize>())
         };
@@ -119,6 +164,16 @@ impl Prose {
             .max_by_key(|(start, _, sum)| (*sum, usize::MAX - start));
         let (start, end) = best.map_or((0, tokens.len().min(most)), |(start, end, _)| (start, end));
         tokens[start..end].join(" ")
+    }
+}
+
+/// `Keeping bees`, which only began a sentence, as it stands within one; other capitals may belong to a name.
+fn uncapitalised(phrase: &str) -> String {
+    let first = phrase.split(' ').next().unwrap_or(phrase);
+    if first.ends_with("ing") {
+        format!("{}{}", first.to_lowercase(), &phrase[first.len()..])
+    } else {
+        phrase.to_owned()
     }
 }
 
@@ -319,5 +374,15 @@ mod tests {
     fn a_phrase_is_what_a_sentence_is_about() {
         let prose = Prose::read("The ferry to the island leaves at noon. A ferry is slow. The island sleeps.");
         assert_eq!(prose.phrase(&prose.sentences[0], 4), "island leaves at noon");
+        let listed = Prose::read("Before sunrise, Ines unlocks the lighthouse, and the lamp is cold.");
+        assert_eq!(listed.phrase(&listed.sentences[0], 5), "Ines unlocks the lighthouse");
+    }
+
+    #[test]
+    fn topics_are_nouns() {
+        assert_eq!(Prose::read("Keeping bees on city roofs").topics(), ["keeping bees", "city roofs"]);
+        assert_eq!(Prose::read("a cosy cabin in the woods").topics(), ["cosy cabin", "woods"]);
+        let stool = Prose::read("Halla stool, made of ash. It carries 130 kg. The seat is hollowed.").topics();
+        assert!(stool.contains(&"seat".to_owned()) && !stool.contains(&"carries".to_owned()), "{stool:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! What a sketch of JSON means: which values stand where, and how many of them.
 
-use super::ask::count_before;
+use super::counts::count_before;
 use super::keys::{self, singular};
 use super::remark;
 use super::sketch::Sketch;

@@ -129,9 +129,23 @@ impl<'a> Reader<'a> {
         match self.peek()? {
             '{' => self.object(depth),
             '[' => self.list(depth),
-            '"' | '“' | '\'' | '`' => self.quoted().map(Sketch::Text),
+            '"' | '“' | '\'' | '`' => self.choices(),
             _ => Some(Sketch::Bare(self.bare(false))),
         }
+    }
+
+    /// A text in quotation marks, or the choice between several: `"yes" | "no"`.
+    fn choices(&mut self) -> Option<Sketch> {
+        let mut choices = vec![self.quoted()?];
+        self.skip_space();
+        while self.peek() == Some('|') {
+            self.letters.next();
+            self.skip_space();
+            let quoted = matches!(self.peek()?, '"' | '“' | '\'' | '`');
+            choices.push(if quoted { self.quoted()? } else { self.bare(false) });
+            self.skip_space();
+        }
+        if choices.len() == 1 { choices.pop().map(Sketch::Text) } else { Some(Sketch::Bare(choices.join(" | "))) }
     }
 
     fn object(&mut self, depth: usize) -> Option<Sketch> {
@@ -302,6 +316,11 @@ mod tests {
         let prompt = "Data: {\"name\": \"Ada\"}. Answer as JSON of this shape: {\"sections\": [{\"title\": string}]}";
         let sections = Sketch::List(vec![object(&[("title", bare("string"))])]);
         assert_eq!(sketch(prompt), Some(object(&[("sections", sections)])));
+    }
+
+    #[test]
+    fn choices_may_be_quoted_one_by_one() {
+        assert_eq!(sketch("{\"verdict\": \"yes\" | \"no\"}"), Some(object(&[("verdict", bare("yes | no"))])));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::ask;
+use super::counts;
 use super::keys;
 use super::pieces::{Token, tokens};
 use super::remark::{LISTS, is_key, noted, of_key};
@@ -19,28 +19,17 @@ pub(super) struct Spoken {
 }
 
 /// Words before a description that belong to it.
+#[rustfmt::skip]
 const BEFORE: &[&str] = &[
-    "a", "an", "answer", "as", "format", "give", "in", "me", "only", "output", "produce", "reply", "respond", "return",
-    "strict", "the", "valid", "with", "write",
+    "a", "an", "answer", "array", "as", "exactly", "following", "format", "give", "in", "json", "like", "list", "me",
+    "object", "objects", "of", "only", "output", "produce", "reply", "respond", "return", "schema", "shape", "strict",
+    "structure", "the", "this", "valid", "with", "write",
 ];
 /// Words that may stand between `JSON` and what is said of it.
+#[rustfmt::skip]
 const FILLING: &[&str] = &[
-    "a",
-    "an",
-    "answer",
-    "document",
-    "exactly",
-    "following",
-    "format",
-    "has",
-    "object",
-    "of",
-    "only",
-    "please",
-    "that",
-    "the",
-    "these",
-    "this",
+    "a", "an", "answer", "document", "exactly", "following", "format", "has", "object", "of", "only", "please",
+    "that", "the", "these", "this",
 ];
 /// Words after which keys come.
 const LEADING: &[&str] =
@@ -51,29 +40,10 @@ const ADJECTIVES: &[&str] = &[
     "full", "single", "string", "numeric", "boolean", "each", "also", "plus",
 ];
 /// Words that end the name of a key; what follows describes it.
+#[rustfmt::skip]
 const ENDING: &[&str] = &[
-    "as",
-    "about",
-    "based",
-    "between",
-    "containing",
-    "each",
-    "every",
-    "for",
-    "from",
-    "having",
-    "in",
-    "is",
-    "of",
-    "on",
-    "or",
-    "out",
-    "that",
-    "to",
-    "using",
-    "where",
-    "which",
-    "with",
+    "as", "about", "based", "between", "containing", "each", "every", "for", "from", "having", "in", "is", "of", "on",
+    "or", "out", "per", "that", "to", "using", "where", "which", "with",
 ];
 /// Words for elements that say nothing of what they are.
 const THINGS: &[&str] = &["object", "item", "element", "entry", "record", "dictionary", "string", "text"];
@@ -81,27 +51,30 @@ const THINGS: &[&str] = &["object", "item", "element", "entry", "record", "dicti
 /// Finds a description of JSON in a prompt: after the word `JSON`, or after `keys`, `fields` or the like.
 pub(super) fn find(prompt: &str) -> Option<Spoken> {
     let lower = prompt.to_ascii_lowercase();
-    let after_json = lower.match_indices("json").find_map(|(at, word)| read(prompt, at, at + word.len()));
+    let read = |at: usize, from: usize| {
+        let mut reader = Reader::new(prompt, &lower, from);
+        let shape = reader.whole()?;
+        Some(Spoken { shape, place: led_up(prompt, at)..reader.end() })
+    };
+    let after_json = lower.match_indices("json").find_map(|(at, word)| read(at, at + word.len()));
     after_json.or_else(|| {
-        let marks = ["keys", "fields", "properties", "list called", "array called", "list named", "array named"];
-        marks.iter().find_map(|mark| lower.find(mark).and_then(|at| read(prompt, at, at)))
+        let marks =
+            ["keys", "fields", "properties", "list called", "array called", "list named", "array named", "each "];
+        marks.iter().find_map(|mark| lower.find(mark).and_then(|at| read(at, at)))
     })
 }
 
-/// Reads the description from `from` on; the words before `start` that lead up to it belong to it as well.
-fn read(prompt: &str, start: usize, from: usize) -> Option<Spoken> {
-    let mut reader = Reader::new(prompt, from);
-    let shape = reader.whole()?;
-    let end = reader.end();
+/// Where the words begin that lead up to a description: `Answer as JSON of this shape:`.
+pub(super) fn led_up(prompt: &str, start: usize) -> usize {
     let mut begin = start;
-    let before = prompt[..start].trim_end_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '\n');
-    for word in before.rsplit(|c: char| !c.is_alphanumeric()) {
-        if !BEFORE.contains(&word.to_ascii_lowercase().as_str()) {
-            break;
+    loop {
+        let before = prompt[..begin].trim_end_matches([' ', ':', '`', '"', '\n', ',']);
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        if word.is_empty() || !BEFORE.contains(&word.to_ascii_lowercase().as_str()) {
+            return begin;
         }
-        begin = prompt[..begin].rfind(word)?;
+        begin = before.len() - word.len();
     }
-    Some(Spoken { shape, place: begin..end })
 }
 
 struct Reader<'a> {
@@ -109,15 +82,16 @@ struct Reader<'a> {
     tokens: Vec<(Token<'a>, usize)>,
     at: usize,
     from: usize,
+    /// The words around the description, in lower case.
     terms: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(prompt: &'a str, from: usize) -> Self {
+    fn new(prompt: &'a str, lower: &'a str, from: usize) -> Self {
         let tokens = tokens(prompt, from);
         // Numbers inside of the description belong to what they stand next to.
         let end = tokens.last().map_or(from, |(_, end)| *end);
-        let terms = [&prompt[..from], &prompt[end..]].into_iter().flat_map(ask::terms_of).collect();
+        let terms = [&lower[..from], &lower[end..]].into_iter().flat_map(counts::terms_of).collect();
         Self { tokens, at: 0, from, terms }
     }
 
@@ -168,9 +142,22 @@ impl<'a> Reader<'a> {
         if self.skip(LISTS) {
             return self.list();
         }
-        let mut led = self.skip(LEADING);
-        self.skip(FILLING);
-        led |= self.skip(LEADING);
+        if self.skip(&["each", "every"]) {
+            return self.each();
+        }
+        let mut led = false;
+        loop {
+            let start = self.at;
+            led |= self.skip(LEADING);
+            self.skip(FILLING);
+            // `two fields` says how many keys come; `two tags` is a key.
+            if self.number().is_some() && !self.next_is(LEADING) {
+                self.at -= 1;
+            }
+            if self.at == start {
+                break;
+            }
+        }
         match self.peek()? {
             Token::Colon => self.at += 1,
             Token::Note(note) if !led => {
@@ -181,7 +168,28 @@ impl<'a> Reader<'a> {
             _ if !led => return None,
             _ => {}
         }
-        self.object()
+        let object = self.object()?;
+        if self.skip(&["for", "per"]) && self.skip(&["each", "every"]) {
+            self.at += usize::from(self.word().is_some());
+            return Some(Shape::List(Box::new(object), self.asked()));
+        }
+        Some(object)
+    }
+
+    /// `Each product has a name and a price`.
+    fn each(&mut self) -> Option<Shape> {
+        self.at += usize::from(self.word().is_some());
+        self.skip(&["should", "must"]);
+        if !(self.skip(&["has", "have", "contains", "contain", "includes"]) | self.skip(LEADING)) {
+            return None;
+        }
+        let object = self.object()?;
+        Some(Shape::List(Box::new(object), self.asked()))
+    }
+
+    /// How many things the prompt asks for outside of the description: `Suggest 7 ideas`.
+    fn asked(&self) -> Option<usize> {
+        counts::counted(&self.terms).map(|(count, _)| count.min(shape::LONGEST_LIST))
     }
 
     /// What follows `list` or `array`: what it is called, of what it is, how many.
@@ -205,11 +213,11 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         let one = self.element(noun?)?;
-        Some(Shape::List(Box::new(one), count))
+        Some(Shape::List(Box::new(one), count.or_else(|| self.asked())))
     }
 
     fn number(&mut self) -> Option<usize> {
-        let number = ask::number(&self.word()?)?;
+        let number = counts::number(&self.word()?)?;
         self.at += 1;
         Some(number.min(shape::LONGEST_LIST))
     }
@@ -318,13 +326,19 @@ impl<'a> Reader<'a> {
                 let one = self.element(key).unwrap_or(Shape::Text);
                 Shape::List(Box::new(one), shape::count_of(key, &self.terms))
             }
-            Some(Token::Word(_)) if !self.next_is(&["and"]) => {
+            Some(Token::Word(_)) if !self.next_is(&["and"]) && !self.goes_on_for_each() => {
                 let (note, end) = self.words_after(self.at);
                 self.at = end;
                 noted(key, note.trim_start_matches("as ").trim_start_matches("is "), &self.terms)
             }
             _ => of_key(key, &self.terms),
         }
+    }
+
+    /// Whether `for each ..` comes next, which speaks of all keys.
+    fn goes_on_for_each(&self) -> bool {
+        let after = self.tokens.get(self.at + 1).map(|(token, _)| *token);
+        self.next_is(&["for", "per"]) && matches!(after, Some(Token::Word("each" | "every")))
     }
 
     /// The words from a place up to the next comma or `and`, and where they end; `between 0 and 1` is no end.
@@ -457,6 +471,10 @@ mod tests {
                 "{author: {name, email: Email}, size: small|large}",
             ),
             ("JSON with tags (3-5) and publication year", "{tags: [text]x4, publication_year: #}"),
+            ("Suggest 7 blog post ideas as a JSON array of strings", "[text]x7"),
+            ("List three products in JSON. Each product has a name and a price.", "[{name, price: #}]x3"),
+            ("Extract people as JSON with name and age for each person: Ada is 36.", "[{name, age: #}]"),
+            ("A JSON object with two fields: `slug` and `keywords` (array of strings).", "{slug, keywords: [text]}"),
             ("JSON with verdict (yes/no) and kind: bug or feature", "{verdict: yes|no, kind: bug|feature}"),
         ] {
             assert_eq!(found(prompt), shape, "{prompt}");

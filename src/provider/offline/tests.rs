@@ -100,7 +100,7 @@ async fn answers_are_stable() {
     let expected = (
         "[offline] The ferry to the island stopped at noon because of the ice. Crews broke the ice near the quay twice a \
          day. Nobody on the island ran out of bread.",
-        "c3c4aac42423ae62",
+        "78a4a257cfea12db",
         "5165e7e4c40f474f",
     );
     let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
@@ -166,6 +166,20 @@ async fn pictures_are_pngs_of_the_size_asked_for() {
         assert_eq!((decoded.width(), decoded.height()), (width, height), "{prompt}");
         assert!(png.windows(7).any(|window| window == b"offline"), "{prompt}");
     }
+}
+
+#[tokio::test]
+async fn a_conversation_can_be_summarized() {
+    let said = [
+        (Role::User, "Which harbours freeze in winter?"),
+        (Role::Assistant, "[offline] On “Which harbours freeze in winter?”: a model would answer this."),
+        (Role::User, "Does the ferry to Sellan stop then?"),
+        (Role::Assistant, "The ferry stops when the ice is a hand thick."),
+        (Role::User, "Please summarize our talk"),
+    ];
+    let messages = said.map(|(role, content)| Message { role, content: content.to_owned() }).to_vec();
+    let text = text(&call(Request::Text { messages, params: TextParams::default() })).await;
+    assert!(text.contains("harbours freeze") && text.contains("a hand thick"), "{text}");
 }
 
 #[tokio::test]

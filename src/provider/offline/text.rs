@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::answer::{self, Question};
 use super::ask::Ask;
 use super::dice::Dice;
-use super::prose::Prose;
+use super::prose::{MARK, Prose};
 use super::shape::Shape;
+use super::sketch::Found;
 use super::{fill, sketch, spoken};
 use crate::model::{Call, Choice, Failure, FailureKind, Request, Role};
 use crate::provider::service::OFFLINE;
@@ -19,24 +20,20 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
         |role| messages.iter().filter(move |message| message.role == role).map(|message| message.content.as_str());
     let mut earlier: Vec<&str> = said(Role::User).collect();
     earlier.pop();
-    let question = Question { system: said(Role::System).collect::<Vec<_>>().join("\n"), prompt, earlier, params };
+    let mut talk: Vec<&str> = messages
+        .iter()
+        .filter(|message| message.role != Role::System && !message.content.starts_with(MARK))
+        .map(|message| message.content.as_str())
+        .collect();
+    talk.pop();
+    let system = said(Role::System).collect::<Vec<_>>().join("\n");
+    let question = Question { system, prompt, earlier, talk, params };
     let must = call.answer == Choice::Json;
     let sketched = if must { sketch::find(prompt) } else { sketch::find_json(prompt) };
     if !must && sketched.is_none() {
         return Ok(answer::write(&question, &mut dice.clone()));
     }
-    // What describes the answer is nothing to be quoted.
-    let without = |place: Range<usize>| format!("{} {}", &prompt[..place.start], &prompt[place.end..]);
-    let (shape, rest) = if let Some(found) = sketched {
-        let rest = without(found.place);
-        (Shape::of(&found.sketch, &rest), rest)
-    } else if let Some(spoken) = spoken::find(prompt) {
-        (spoken.shape, without(spoken.place))
-    } else {
-        let shape = sketch::find(&question.system).map(|found| Shape::of(&found.sketch, prompt));
-        let spoken = || spoken::find(&question.system).map(|spoken| spoken.shape);
-        (shape.or_else(spoken).unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
-    };
+    let (shape, rest) = shape_of(&question, sketched);
     let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
     match fill::fill(&shape, &material, question.room(), dice) {
         Some(json) => Ok(json),
@@ -45,4 +42,30 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
         }
         None => Ok(answer::write(&question, &mut dice.clone())),
     }
+}
+
+/// The shape that is asked for, and the prompt without what describes it: that is nothing to be quoted.
+fn shape_of(question: &Question<'_>, sketched: Option<Found>) -> (Shape, String) {
+    let prompt = question.prompt;
+    if let Some(found) = sketched {
+        let start = spoken::led_up(prompt, found.place.start);
+        let rest = without(prompt, start..found.place.end);
+        let shape = Shape::of(&found.sketch, &rest);
+        let of = prompt[..found.place.start].trim_end().to_lowercase();
+        let listed = ["array of", "list of"].iter().any(|words| of.ends_with(words));
+        return (if listed { Shape::List(Box::new(shape), None) } else { shape }, rest);
+    }
+    if let Some(spoken) = spoken::find(prompt) {
+        return (spoken.shape, without(prompt, spoken.place));
+    }
+    let system = &question.system;
+    let sketched = sketch::find(system).map(|found| Shape::of(&found.sketch, prompt));
+    let shape = sketched.or_else(|| spoken::find(system).map(|spoken| spoken.shape));
+    (shape.unwrap_or_else(|| Shape::guess(prompt)), prompt.to_owned())
+}
+
+fn without(prompt: &str, place: Range<usize>) -> String {
+    let after = prompt[place.end..].trim_start_matches([' ', '.', ',', '`']);
+    let joined = ["for:", "from:", "about:"].iter().find_map(|word| after.strip_prefix(word));
+    format!("{} {}", prompt[..place.start].trim_end(), joined.map_or(after, str::trim_start)).trim().to_owned()
 }

@@ -29,7 +29,7 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 /// Whether a letter belongs to a script that is written without spaces: Thai to Khmer, kana, Han.
-fn is_unspaced(letter: char) -> bool {
+pub(super) fn is_unspaced(letter: char) -> bool {
     matches!(letter, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
@@ -119,7 +119,9 @@ pub(super) fn capitalised(word: &str) -> String {
 pub(super) fn title_case(phrase: &str) -> String {
     let count = phrase.split_whitespace().count();
     let cased = phrase.split_whitespace().enumerate().map(|(at, word)| {
-        let small = word.len() <= 3 && !word.is_empty() && !matters(&word.to_lowercase());
+        let lower = word.to_lowercase();
+        let small =
+            (word.len() <= 3 && !matters(&lower)) || ["about", "from", "into", "over", "with"].contains(&&*lower);
         let keeps = word.chars().any(char::is_uppercase) || (small && at > 0 && at + 1 < count);
         if keeps { word.to_owned() } else { capitalised(word) }
     });
@@ -180,6 +182,7 @@ mod tests {
     #[test]
     fn titles_and_slugs() {
         assert_eq!(title_case("a ferry in the ice"), "A Ferry in the Ice");
+        assert_eq!(title_case("tea with milk"), "Tea with Milk");
         assert_eq!(title_case("the OECD of old"), "The OECD of Old");
         assert_eq!(slug("A Ferry, in the Ice!"), "a-ferry-in-the-ice");
     }
