@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::ask::Ask;
+use super::ask::{self, Ask};
 use super::dice::Dice;
 use super::painting::{self, Commission};
 use super::prose::Prose;
+use super::subject::{self, JOINING, Phrase};
 use super::words;
 use crate::model::{Content, Failure, FailureKind, ImageInfo, ImageParams, MediaType};
 use crate::provider::service::OFFLINE;
@@ -17,32 +18,9 @@ use crate::provider::service::OFFLINE;
 const LONGEST_SIDE: u32 = 4096;
 /// The sides of a picture, in pixels, where the call does not say.
 const USUAL_SIDE: u32 = 1024;
-/// The most lines on a picture's card, and the longest word on it.
-const CARD_LINES: usize = 3;
-const CARD_WORD: usize = 14;
-/// Words that say how a picture looks and not what it shows.
-const STYLE_WORDS: &[&str] = &[
-    "background",
-    "colours",
-    "daylight",
-    "drawing",
-    "flat",
-    "gouache",
-    "lettering",
-    "muted",
-    "pale",
-    "pencil",
-    "photo",
-    "photograph",
-    "picture",
-    "plain",
-    "product",
-    "shapes",
-    "shot",
-    "soft",
-    "watercolour",
-    "wide",
-];
+/// The most words on a picture's card, and the most letters in a line of it.
+const CARD_WORDS: usize = 4;
+const CARD_LINE: usize = 14;
 
 /// Where pictures are painted. Painting keeps a core busy and holds a picture in memory: no more at once than there are
 /// cores.
@@ -92,21 +70,125 @@ pub(super) fn check_size(params: &ImageParams) -> Result<(), Failure> {
 
 /// What is painted for a prompt.
 fn commission(prompt: &str, params: &ImageParams) -> Commission {
-    let material = Prose::read(Ask::read("", prompt).material);
-    let fits = |word: &&String| {
-        let style = STYLE_WORDS.contains(&word.to_lowercase().as_str());
-        !style && word.chars().count() <= CARD_WORD && painting::can_spell(word)
-    };
-    let mut chosen: Vec<&String> = material.keywords.iter().filter(fits).take(CARD_LINES).collect();
-    // In the order of the text they read like a title.
-    let text = material.sentences.join(" ").to_lowercase();
-    chosen.sort_by_cached_key(|word| text.find(word.to_lowercase().as_str()));
-    let all = words::words(prompt).take(400).map(str::to_lowercase);
+    let shown = Prose::read(shown_in(prompt));
+    let told = shown.sentences.iter().find(|sentence| !subject::phrases(sentence).is_empty());
+    let phrases = told.map_or_else(Vec::new, |sentence| subject::phrases(sentence));
+    let lower = |word: &&str| word.to_lowercase();
+    // The noun stands last; the adjectives before it come after it.
+    let first = || phrases.iter().take(1).flat_map(|phrase| phrase.words.iter().rev());
+    let others = || phrases.iter().skip(1).flat_map(|phrase| phrase.words.iter());
+    let all = || words::words(prompt).take(400).map(str::to_lowercase);
     Commission {
         width: params.width.unwrap_or(USUAL_SIDE),
         height: params.height.unwrap_or(USUAL_SIDE),
         transparent: params.transparent,
-        lines: chosen.into_iter().map(|word| words::capitalised(word)).collect(),
-        words: material.keywords.iter().map(|word| word.to_lowercase()).chain(all).collect(),
+        lines: if told.is_some_and(|sentence| can_spell(sentence)) { card(&phrases) } else { Vec::new() },
+        subject: first().map(lower).collect(),
+        words: others()
+            .chain(first())
+            .map(lower)
+            .chain(all())
+            .filter(|word| !subject::is_medium(word))
+            .chain(all())
+            .collect(),
+    }
+}
+
+/// The part of a prompt that says what is shown: without `Cover for:`, without `Paint`.
+fn shown_in(prompt: &str) -> &str {
+    let ask = Ask::read("", prompt);
+    if ask.brings {
+        return ask.material;
+    }
+    let prompt = prompt.trim();
+    let verb = ask::starts_with_verb(prompt).then(|| prompt.find(' ')).flatten();
+    verb.map_or(prompt, |end| prompt[end..].trim_start())
+}
+
+/// Whether the alphabet has all letters of a text; scraps of another script would look like a mistake.
+fn can_spell(text: &str) -> bool {
+    text.chars().filter(|letter| letter.is_alphabetic()).all(|letter| painting::can_spell(&letter.to_string()))
+}
+
+/// The lines of a card: the subject, and what it is joined to if there is room.
+fn card(phrases: &[Phrase<'_>]) -> Vec<String> {
+    let Some((first, others)) = phrases.split_first() else { return Vec::new() };
+    let kept = &first.words[first.words.len().saturating_sub(CARD_WORDS)..];
+    let mut lines = in_lines(kept);
+    let room = CARD_WORDS - kept.len();
+    // Another clause says more only where the first says little.
+    if let Some(next) = others.first().filter(|next| !next.lead.is_empty() || kept.len() == 1) {
+        let joint: Vec<&str> = next.lead.iter().copied().take(1).collect();
+        let fits = [
+            [next.lead.as_slice(), &next.words].concat(),
+            [joint.as_slice(), &next.words].concat(),
+            next.words.clone(),
+        ]
+        .into_iter()
+        .find(|words| words.len() <= room);
+        lines.extend(fits.map_or_else(Vec::new, |words| in_lines(&words)));
+    }
+    lines
+}
+
+/// Words as a title, in lines that are not too long.
+fn in_lines(words: &[&str]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        let small = JOINING.contains(&word.to_lowercase().as_str());
+        let word = if small { word.to_lowercase() } else { words::capitalised(word) };
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < CARD_LINE) {
+            Some(line) => *line = format!("{line} {word}"),
+            None => lines.push(word),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(prompt: &str) -> String {
+        commission(prompt, &ImageParams::default()).lines.join(" / ")
+    }
+
+    #[test]
+    fn a_card_names_the_subject() {
+        for (prompt, card) in [
+            ("Portrait of a red fox in the snow, watercolour", "Red Fox / in Snow"),
+            ("A lighthouse by the sea", "Lighthouse / by the Sea"),
+            ("A cat", "Cat"),
+            ("Paint a cat on a roof", "Cat / on a Roof"),
+            ("A cup of tea", "Cup / of Tea"),
+            (
+                "Editorial cover illustration, flat shapes, no lettering, for: # School and Bats\n\nThe ice.",
+                "School / and Bats",
+            ),
+            ("Cover for: How to work hard without burning out", "Work Hard"),
+            ("Product photograph of Halla stool, seating made of oiled ash, on a plain pale background", "Halla Stool"),
+            ("Photo of Ærøskøbing at dusk", "Ærøskøbing / at Dusk"),
+        ] {
+            assert_eq!(lines(prompt), card, "{prompt}");
+            assert!(card.split([' ', '/']).filter(|word| !word.is_empty()).count() <= CARD_WORDS);
+        }
+    }
+
+    #[test]
+    fn letters_that_can_not_be_drawn_leave_no_scraps() {
+        for prompt in ["雪の中の赤い狐", "ねこ", "Рыжая лиса в снегу", "Portrait of 狐 in the snow", "ثعلب أحمر", "🦊"]
+        {
+            assert_eq!(lines(prompt), "", "{prompt}");
+        }
+        assert_eq!(lines("🦊 fox"), "Fox");
+    }
+
+    #[test]
+    fn the_surroundings_choose_the_scene_and_the_subject_what_stands_in_it() {
+        let fox = commission("A red fox in the snow", &ImageParams::default());
+        assert_eq!(fox.subject, ["fox", "red"]);
+        assert_eq!(fox.words[..3], ["snow", "fox", "red"]);
+        let cover = commission("Editorial cover for: The ferry to the island", &ImageParams::default());
+        assert!(!cover.words[..3].contains(&"cover".to_owned()));
     }
 }

@@ -6,40 +6,60 @@ use super::noise::Noise;
 use super::palette::{Colour, Palette};
 use super::trigonometry::sine;
 
-/// The lamp of a landscape, and what it shines on.
-fn sun(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, height: (f32, f32)) -> Point {
-    let area = canvas.area();
-    let centre = Point::new(area.right * dice.within(0.22, 0.78), dice.within(height.0, height.1) * area.bottom);
-    let radius = dice.within(0.075, 0.14);
-    canvas.glow(centre, radius * 5.0, palette.lamp, if palette.dark { 0.35 } else { 0.6 });
-    // By night it is a moon: a second circle is cut out of the first.
-    let cut = Point::new(centre.x + radius * 0.42, centre.y - radius * 0.22);
-    let crescent = |p: Point| (p.distance(centre) - radius).max(radius * 0.86 - p.distance(cut));
-    let full = |p: Point| p.distance(centre) - radius;
-    let area = Area::around(centre, radius * 1.1);
-    if palette.dark {
-        canvas.fill(area, crescent, |_| palette.lamp, 1.0);
-    } else {
-        canvas.fill(area, full, |_| palette.lamp, 1.0);
-    }
-    centre
+/// The lamp of a landscape: a sun, or by night a moon.
+#[derive(Debug, Clone, Copy)]
+struct Lamp {
+    centre: Point,
+    radius: f32,
 }
 
-/// Small lights in the upper part of a dark sky.
-fn stars(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+impl Lamp {
+    fn draw(canvas: &Canvas, dice: &mut Dice, height: (f32, f32)) -> Self {
+        let area = canvas.area();
+        let centre = Point::new(area.right * dice.within(0.22, 0.78), dice.within(height.0, height.1) * area.bottom);
+        Self { centre, radius: dice.within(0.075, 0.14) }
+    }
+
+    fn paint(self, canvas: &mut Canvas, palette: &Palette) {
+        let Self { centre, radius } = self;
+        canvas.glow(centre, radius * 5.0, palette.lamp, if palette.dark { 0.35 } else { 0.6 });
+        // The moon is a crescent: a second circle is cut out of the first.
+        let cut = Point::new(centre.x + radius * 0.42, centre.y - radius * 0.22);
+        let crescent = |p: Point| (p.distance(centre) - radius).max(radius * 0.86 - p.distance(cut));
+        let full = |p: Point| p.distance(centre) - radius;
+        let area = Area::around(centre, radius * 1.1);
+        if palette.dark {
+            canvas.fill(area, crescent, |_| palette.lamp, 1.0);
+        } else {
+            canvas.fill(area, full, |_| palette.lamp, 1.0);
+        }
+    }
+
+    /// Whether the moon, dark part and all, hides what is behind this place.
+    fn hides(self, place: Point) -> bool {
+        place.distance(self.centre) < self.radius * 1.12
+    }
+}
+
+/// Small lights in the upper part of a dark sky, where the moon leaves them to be seen.
+fn stars(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, moon: Lamp) {
     let area = canvas.area();
     for _ in 0..70 {
         let place = Point::new(area.right * dice.share(), area.bottom * 0.6 * dice.share());
         let (radius, opacity) = (dice.within(0.0009, 0.0028), dice.within(0.25, 0.95));
-        canvas.disc(place, radius, palette.paper, opacity);
+        if !moon.hides(place) {
+            canvas.disc(place, radius, palette.paper, opacity);
+        }
     }
 }
 
 fn sky(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, height: (f32, f32)) -> Point {
+    let lamp = Lamp::draw(canvas, dice, height);
     if palette.dark {
-        stars(canvas, palette, dice);
+        stars(canvas, palette, dice, lamp);
     }
-    sun(canvas, palette, dice, height)
+    lamp.paint(canvas, palette);
+    lamp.centre
 }
 
 /// Ridge behind ridge, each in thicker air than the one before it.
@@ -207,4 +227,29 @@ pub(super) fn ramp(colours: &[Colour; 5], share: f32) -> Colour {
     let place = share.clamp(0.0, 1.0) * 4.0;
     let before = (0..4).rev().find(|at| place >= *at as f32).unwrap_or(0);
     colours[before].mix(colours[before + 1], place - before as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_star_stands_in_the_dark_part_of_the_moon() {
+        let words = ["night".to_owned()];
+        for seed in 0..8 {
+            let palette = Palette::draw(&words, &mut Dice::new(&[0; 32], seed, "palette"));
+            let mut dice = Dice::new(&[0; 32], seed, "sky");
+            let mut canvas = Canvas::new(200, 200);
+            let moon = Lamp::draw(&canvas, &mut dice, (0.2, 0.4));
+            stars(&mut canvas, &palette, &mut dice, moon);
+            let bytes = canvas.into_bytes(true);
+            let lit = |x: f32, y: f32| {
+                bytes.chunks_exact(4).zip(0_u16..).any(|(pixel, at)| {
+                    let (left, top) = (f32::from(at % 200) / 200.0, f32::from(at / 200) / 200.0);
+                    pixel[3] > 0 && Point::new(left, top).distance(Point::new(x, y)) < moon.radius
+                })
+            };
+            assert!(!lit(moon.centre.x, moon.centre.y), "{seed}");
+        }
+    }
 }

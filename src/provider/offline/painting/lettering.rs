@@ -1,6 +1,6 @@
 //! Words in a picture: an 8 by 8 alphabet, drawn with round strokes at any size.
 
-use font8x8::{BASIC_FONTS, GREEK_FONTS, HIRAGANA_FONTS, LATIN_FONTS, UnicodeFonts};
+use font8x8::{BASIC_FONTS, GREEK_FONTS, LATIN_FONTS, UnicodeFonts};
 
 use super::canvas::{Area, Canvas, Point};
 use super::palette::{Colour, Palette};
@@ -10,11 +10,7 @@ const CELL: f32 = 8.0;
 
 /// The bitmap of a letter, a byte a row, its leftmost pixel in the lowest bit.
 fn bitmap(letter: char) -> Option<[u8; 8]> {
-    BASIC_FONTS
-        .get(letter)
-        .or_else(|| LATIN_FONTS.get(letter))
-        .or_else(|| GREEK_FONTS.get(letter))
-        .or_else(|| HIRAGANA_FONTS.get(letter))
+    BASIC_FONTS.get(letter).or_else(|| LATIN_FONTS.get(letter)).or_else(|| GREEK_FONTS.get(letter))
 }
 
 /// Whether the alphabet has every letter of a word.

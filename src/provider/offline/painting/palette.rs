@@ -89,13 +89,17 @@ const CALM_HUES: [f32; 12] = [15.0, 30.0, 50.0, 152.0, 172.0, 195.0, 225.0, 248.
 const DARK: &[&str] =
     &["night", "nights", "dark", "midnight", "moon", "stars", "star", "space", "shadow", "noir", "black", "lantern"];
 
+/// The hue, in degrees, that one of these words speaks of.
+pub(super) fn named_hue(words: &[String]) -> Option<f32> {
+    words.iter().find_map(|word| HUES.iter().find(|(names, _)| names.contains(&word.as_str()))).map(|(_, hue)| *hue)
+}
+
 impl Palette {
     /// Draws a palette; `words` (in lower case) may name its hue and whether it is dark.
     pub(super) fn draw(words: &[String], dice: &mut Dice) -> Self {
         let drawn_hue = *dice.pick(&CALM_HUES);
         let nudge = dice.within(-12.0, 12.0);
-        let named = words.iter().find_map(|word| HUES.iter().find(|(names, _)| names.contains(&word.as_str())));
-        let hue = named.map_or(drawn_hue, |(_, hue)| hue + nudge);
+        let hue = named_hue(words).map_or(drawn_hue, |hue| hue + nudge);
         let drawn_dark = dice.happens(0.3);
         let dark = drawn_dark || words.iter().any(|word| DARK.contains(&word.as_str()));
         let sideways = *dice.pick(&[-40.0_f32, -28.0, 28.0, 40.0]);
