@@ -129,6 +129,7 @@ fn list_of(prose: &Prose, ask: &Ask<'_>, items: Items, dice: &mut Dice) -> Strin
     let quotable = prose.sentences.len() > 1;
     let mut lines = match () {
         () if !named.is_empty() => named.into_iter().map(str::to_owned).take(count).collect(),
+        () if ask.thing == Thing::Keyword => prose.keywords.iter().take(count).cloned().collect(),
         () if quotable => picks(prose, count, usize::MAX, dice),
         () => Vec::new(),
     };
@@ -139,7 +140,7 @@ fn list_of(prose: &Prose, ask: &Ask<'_>, items: Items, dice: &mut Dice) -> Strin
             Thing::Named { one, tail } if !quotable => {
                 format!("{one} {} {tail}", lines.len() + 1).trim_end().to_owned()
             }
-            Thing::Title if !quotable => title,
+            Thing::Title | Thing::Keyword if !quotable => title,
             _ => brief,
         });
     }
@@ -393,6 +394,8 @@ mod tests {
         assert_eq!(body(&format!("Name the subject in one word: {STORY}")), "Island");
         let sentiment = body("Classify this as positive, negative or neutral: I love it");
         assert!(["positive", "negative", "neutral"].contains(&sentiment.as_str()), "{sentiment}");
+        let verdict = body("Review: The soup was cold. Is the review positive or negative? One word.");
+        assert!(["positive", "negative"].contains(&verdict.as_str()), "{verdict}");
         let line = body(&format!("Summarize in one line: {STORY}"));
         assert!(line.lines().count() == 1 && line.matches(". ").count() == 0, "{line}");
         for (prompt, low, high) in [
@@ -412,6 +415,8 @@ mod tests {
     #[test]
     fn lists_have_as_many_items_as_are_asked_for() {
         let items = |prompt: &str| plain(prompt).lines().filter(|line| line.starts_with("- ")).count();
+        let keywords = plain("Make a comma-separated list of 3 keywords for: The ferry stopped at the island.");
+        assert_eq!(keywords, "[offline] stopped, island, ferry");
         assert_eq!(items("Give me five bullet points about bees"), 5);
         assert_eq!(items(&format!("Summarize in four bullet points: {STORY}")), 4);
         assert_eq!(items("Write a list of ten cities in Norway"), 10);

@@ -124,7 +124,7 @@ impl<'a> Ask<'a> {
         let (counted, recalls) = (counted(&terms), recalls(&task, material));
         let mut length = Length::read(&terms);
         // The form is the prompt's affair, how long an answer is may be the system's too.
-        let form = form_of(&terms, &head.to_lowercase(), &length, counted.is_some());
+        let form = form_of(&terms, [head, words::suffix(prompt, 200)], &length, counted.is_some());
         let thing = Thing::of(&terms, prompt, counted.map(|(_, noun)| noun));
         let count = count_before(&terms, LISTS).or_else(|| count_after(&terms)).or(counted.map(|(count, _)| count));
         terms.extend(terms_of(&frame));
@@ -197,7 +197,11 @@ fn foot_of(material: &str) -> (&str, &str) {
 fn last_order_of(material: &str) -> (&str, &str) {
     let end = material.trim_end_matches(['.', '!', ' ']).len();
     match material[..end].rfind(['.', '!', '?', '\n']).map(|at| at + 1) {
-        Some(at) if starts_with_verb(material[at..].trim_start()) && words::words(&material[at..]).any(is_form) => {
+        // `Use at most 30 words.`, `One word.`
+        Some(at)
+            if words::words(&material[at..]).any(is_form)
+                && (starts_with_verb(material[at..].trim_start()) || words::words(&material[at..]).count() <= 4) =>
+        {
             (material[..at].trim_end(), material[at..].trim_start())
         }
         _ => (material, ""),
@@ -241,15 +245,19 @@ pub(super) fn starts_with_verb(text: &str) -> bool {
     words::words(words::prefix(text, 60)).next().is_some_and(|word| VERBS.contains(&word.to_lowercase().as_str()))
 }
 
-fn form_of(terms: &[&str], head: &str, length: &Length, counted: bool) -> Form {
+fn form_of(terms: &[&str], [head, end]: [&str; 2], length: &Length, counted: bool) -> Form {
     let names = |nouns: &[&str]| terms.iter().any(|term| nouns.contains(term));
+    let head = head.to_lowercase();
     if terms.iter().any(|term| ["translate", "übersetze", "translation"].contains(term)) {
-        return Form::Translation(language_of(head));
+        return Form::Translation(language_of(&head));
     }
     if let Some(poem) = Poem::read(terms) {
         return Form::Poem(poem);
     }
-    let options = options_of(head);
+    let mut options = options_of(&head);
+    if options.is_empty() && length.one_word {
+        options = options_of(&end.to_lowercase());
+    }
     let sorts = ["classify", "decide", "choose", "pick"].iter().any(|verb| terms.contains(verb));
     if length.one_word || (!options.is_empty() && (sorts || options == ["yes", "no"])) {
         return Form::Word(options);

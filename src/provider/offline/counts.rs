@@ -9,6 +9,8 @@ pub(super) enum Thing {
     Sentence,
     /// A few words.
     Title,
+    /// A word of the material.
+    Keyword,
     /// A thing with a name of its own: `City` and `in Norway` of `ten cities in Norway`.
     Named {
         /// One of them.
@@ -80,6 +82,9 @@ pub(super) fn counted<'t>(terms: &[&'t str]) -> Option<(usize, &'t str)> {
 impl Thing {
     /// What a prompt asks several of; `noun` is what it names after the number.
     pub(super) fn of(terms: &[&str], prompt: &str, noun: Option<&str>) -> Self {
+        if terms.iter().any(|term| ["keywords", "tags", "hashtags"].contains(term)) {
+            return Self::Keyword;
+        }
         if terms.iter().any(|term| SENTENCES.contains(term)) {
             return Self::Sentence;
         }

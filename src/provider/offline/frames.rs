@@ -149,9 +149,10 @@ pub(super) fn is_subject(word: &str) -> bool {
     !verb && !OWN.contains(&lower.as_str())
 }
 
-/// A word as it stands in a sentence: `the harbour`, `bees`, `Norway`.
+/// A word as it stands in a sentence: `the harbour`, `bees`, `Norway`, `recursion`.
 pub(super) fn named(word: &str) -> String {
-    let bare = word.ends_with('s') || !word.starts_with(|c: char| c.is_ascii_lowercase());
+    let idea = ["ion", "ism", "ity", "ness"].iter().any(|end| word.ends_with(end)) && word.len() > 6;
+    let bare = idea || word.ends_with('s') || !word.starts_with(|c: char| c.is_ascii_lowercase());
     if bare || !words::matters(word) { word.to_owned() } else { format!("the {word}") }
 }
 
@@ -178,10 +179,11 @@ mod tests {
 
     #[test]
     fn no_sentence_comes_twice_in_a_long_text() {
-        let mut frames = frames(&["bees", "roofs", "harbour", "Norway"]);
+        let mut frames = frames(&["bees", "roofs", "harbour", "Norway", "recursion"]);
         let sentences: HashSet<String> = (0..40).map(|_| frames.sentence()).collect();
         assert!(sentences.len() > 36, "{}", sentences.len());
         assert!(sentences.iter().any(|sentence| sentence.contains("the harbour")));
+        assert!(!sentences.iter().any(|sentence| sentence.contains("the recursion")));
         assert!(!sentences.iter().any(|sentence| sentence.contains("the Norway") || sentence.contains("the bees")));
     }
 }
