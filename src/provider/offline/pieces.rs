@@ -5,6 +5,13 @@ use super::words;
 /// So much of a prompt after the word `JSON` is read, in bytes.
 const REACH: usize = 1200;
 
+/// Words before a description that belong to it.
+#[rustfmt::skip]
+const BEFORE: &[&str] = &[
+    "a", "an", "answer", "array", "as", "exactly", "following", "format", "give", "in", "json", "like", "list", "me",
+    "object", "objects", "of", "only", "output", "produce", "reply", "respond", "return", "schema", "shape", "strict",
+    "structure", "the", "this", "valid", "with", "write",
+];
 /// A piece of a description.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Token<'a> {
@@ -15,6 +22,19 @@ pub(super) enum Token<'a> {
     Colon,
     /// The beginning of a line of a list.
     Bullet,
+}
+
+/// Where the words begin that lead up to a description: `Answer as JSON of this shape:`.
+pub(super) fn led_up(prompt: &str, start: usize) -> usize {
+    let mut begin = start;
+    loop {
+        let before = prompt[..begin].trim_end_matches([' ', ':', '`', '"', '\n', ',']);
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        if word.is_empty() || !BEFORE.contains(&word.to_ascii_lowercase().as_str()) {
+            return begin;
+        }
+        begin = before.len() - word.len();
+    }
 }
 
 /// Takes a sentence apart, from a place in the prompt on.

@@ -5,6 +5,7 @@ use super::shape::{self, Shape};
 
 /// Words for a list.
 pub(super) const LISTS: &[&str] = &["list", "array", "lists", "arrays"];
+
 /// The shape that a remark such as `(title, summary)`, `(0-10)` or `(a list)` gives to a key.
 pub(super) fn noted(key: &str, note: &str, terms: &[&str]) -> Shape {
     let plural = keys::is_plural(key);

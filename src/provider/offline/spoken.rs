@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::counts;
 use super::keys;
-use super::pieces::{Token, tokens};
+use super::pieces::{Token, led_up, tokens};
 use super::remark::{LISTS, is_key, noted, of_key};
 use super::shape::{self, Shape};
 
@@ -18,13 +18,6 @@ pub(super) struct Spoken {
     pub(super) place: Range<usize>,
 }
 
-/// Words before a description that belong to it.
-#[rustfmt::skip]
-const BEFORE: &[&str] = &[
-    "a", "an", "answer", "array", "as", "exactly", "following", "format", "give", "in", "json", "like", "list", "me",
-    "object", "objects", "of", "only", "output", "produce", "reply", "respond", "return", "schema", "shape", "strict",
-    "structure", "the", "this", "valid", "with", "write",
-];
 /// Words that may stand between `JSON` and what is said of it.
 #[rustfmt::skip]
 const FILLING: &[&str] = &[
@@ -62,19 +55,6 @@ pub(super) fn find(prompt: &str) -> Option<Spoken> {
             ["keys", "fields", "properties", "list called", "array called", "list named", "array named", "each "];
         marks.iter().find_map(|mark| lower.find(mark).and_then(|at| read(at, at)))
     })
-}
-
-/// Where the words begin that lead up to a description: `Answer as JSON of this shape:`.
-pub(super) fn led_up(prompt: &str, start: usize) -> usize {
-    let mut begin = start;
-    loop {
-        let before = prompt[..begin].trim_end_matches([' ', ':', '`', '"', '\n', ',']);
-        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
-        if word.is_empty() || !BEFORE.contains(&word.to_ascii_lowercase().as_str()) {
-            return begin;
-        }
-        begin = before.len() - word.len();
-    }
 }
 
 struct Reader<'a> {

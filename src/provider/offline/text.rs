@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::prose::{MARK, Prose};
 use super::shape::Shape;
 use super::sketch::Found;
-use super::{fill, sketch, spoken};
+use super::{fill, pieces, sketch, spoken};
 use crate::model::{Call, Choice, Failure, FailureKind, Request, Role};
 use crate::provider::service::OFFLINE;
 
@@ -48,7 +48,7 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
 fn shape_of(question: &Question<'_>, sketched: Option<Found>) -> (Shape, String) {
     let prompt = question.prompt;
     if let Some(found) = sketched {
-        let start = spoken::led_up(prompt, found.place.start);
+        let start = pieces::led_up(prompt, found.place.start);
         let rest = without(prompt, start..found.place.end);
         let shape = Shape::of(&found.sketch, &rest);
         let of = prompt[..found.place.start].trim_end().to_lowercase();
