@@ -200,20 +200,20 @@ async fn a_stream_gives_every_row_of_a_file_in_order() {
     let text = (0..2000).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
     let folder = folder(&[("a.jsonl", text.as_bytes())]);
     let list = ListSource::from_text("a.jsonl", folder.path()).unwrap();
-    let rows = collect(RowStream::from_rows(list.rows().unwrap())).await;
+    let rows = collect(RowStream::of(&list).unwrap()).await;
     assert!(rows.iter().zip(0u64..).all(|(row, n)| row.as_ref().unwrap().value == n));
     assert_eq!(rows.len(), 2000);
-    let some = collect(RowStream::from_rows(list.rows().unwrap()).take(700)).await;
+    let some = collect(RowStream::of(&list).unwrap().take(700)).await;
     assert_eq!(some.len(), 700);
-    assert_eq!(collect(RowStream::from_rows(ListSource::Count(9).rows().unwrap()).take(4)).await.len(), 4);
-    assert!(collect(RowStream::from_rows(list.rows().unwrap()).take(0)).await.is_empty());
+    assert_eq!(collect(RowStream::of(&ListSource::Count(9)).unwrap().take(4)).await.len(), 4);
+    assert!(collect(RowStream::of(&list).unwrap().take(0)).await.is_empty());
 }
 
 #[tokio::test]
 async fn a_stream_goes_on_after_a_bad_row() {
     let folder = folder(&[("a.jsonl", b"1\nx\n3\n")]);
     let list = ListSource::from_text("a.jsonl", folder.path()).unwrap();
-    let rows = collect(RowStream::from_rows(list.rows().unwrap())).await;
+    let rows = collect(RowStream::of(&list).unwrap()).await;
     assert_eq!(rows.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
 }
 

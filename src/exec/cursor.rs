@@ -20,7 +20,7 @@ pub(super) struct Cursor {
     pub(super) frame: FrameId,
     /// Which child of that frame's scope this is.
     pub(super) child: usize,
-    /// The list, once it can be read.
+    /// The list, once it is read. A file is opened no earlier, since a process has only so many handles.
     pub(super) rows: Option<RowStream>,
     /// How many rows were read.
     pub(super) next: u64,
@@ -63,12 +63,18 @@ impl Cursors {
         Some(cursor)
     }
 
-    /// From now on its rows are read.
-    pub(super) fn open(&mut self, id: CursorId, under: &Path, rows: RowStream) {
+    /// From now on it can be read. `rows` are its list, if that is here already.
+    pub(super) fn open(&mut self, id: CursorId, under: &Path, rows: Option<RowStream>) {
         if let Some(cursor) = self.all.get_mut(&id) {
-            cursor.rows = Some(rows);
+            cursor.rows = rows;
             self.readable[cursor.scope.0].insert((under.clone(), id));
         }
+    }
+
+    /// Whether it can be read.
+    pub(super) fn is_open(&self, id: CursorId, under: &Path) -> bool {
+        let Some(cursor) = self.all.get(&id) else { return false };
+        self.readable[cursor.scope.0].contains(&(under.clone(), id))
     }
 
     /// The first of a scope that can be read, of those behind `after`.

@@ -284,6 +284,13 @@ impl Frontier {
         }
     }
 
+    /// Whether an item would add to rows that wait for one before it, of which there are as many as items may be open: so
+    /// one slow item does not have all that comes after it held in memory.
+    pub(super) fn is_far_ahead(&self, scope: ScopeIx, place: &[u64]) -> bool {
+        let rows = self.plan.scope(scope).beneath.iter().filter_map(|stage| self.rows[stage.0].as_ref());
+        rows.into_iter().any(|rows| rows.held() >= self.window && rows.is_behind_held(place))
+    }
+
     /// Rows that have come but whose turn never did, since the run ends before it.
     pub(super) fn rows_left(&mut self) -> Vec<(StageIx, SavedRow)> {
         let stages = self.rows.iter_mut().enumerate();

@@ -12,7 +12,7 @@ use crate::model::{
     truthy,
 };
 use crate::output::{OutputFolder, SafePath};
-use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
+use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, SaveForm, Stage, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
 use super::job::{Done, Job, Outcome, Returned, SavedRow};
@@ -268,11 +268,17 @@ impl<'a> Instance<'a> {
             other => Value::Json(Arc::new(other)),
         };
         let mut made = Made { value, row: None, saved: None, attempts, reused: false, usage: None };
+        // What stands in for a picture has no bytes to be a file of.
+        let is_file = self.stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
+        if is_file && matches!(self.stage.work, Work::Image(_)) {
+            return Outcome::Replaced { value: made.value, row: None, failure };
+        }
         match self.save(&mut made, place).await {
             Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
             Err(Unmade::Skip(reason)) => Outcome::Skipped(reason),
-            Err(Unmade::Fail { failure, .. }) => Outcome::Failed { failure, attempts },
+            // Why there is no value says more than why its stand-in has no place.
+            Err(Unmade::Fail { .. }) => Outcome::Failed { failure, attempts },
         }
     }
 }

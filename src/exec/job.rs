@@ -15,7 +15,7 @@ pub(super) enum Seen {
     /// One value.
     One(Value),
     /// All values that share its loops, in item order.
-    All(Vec<Value>),
+    All(Arc<[Value]>),
     /// Nothing: the name is optional.
     Nothing(SkipReason),
 }

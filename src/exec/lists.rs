@@ -27,7 +27,7 @@ impl Stdin {
     pub(super) fn or_rows_of(&self, list: &ListSource, limit: Option<u64>) -> Result<RowStream, SourceError> {
         let rows = match list {
             ListSource::Stdin => self.rows()?,
-            other => RowStream::from_rows(other.rows()?),
+            other => RowStream::of(other)?,
         };
         Ok(match limit {
             Some(limit) => rows.take(limit),
@@ -49,6 +49,9 @@ impl Stdin {
 pub(super) enum Opened {
     /// What it is made of is not there yet.
     NotYet,
+    /// It is one of the plan's own: [`rows`] reads it.
+    Unread,
+    /// It came out of a value.
     Rows(RowStream),
     /// What it is made of was skipped, or has failed.
     Absent(SkipReason),
@@ -69,7 +72,7 @@ pub(super) fn awaited(plan: &Plan, scope: ScopeIx) -> Vec<(StageIx, usize)> {
 }
 
 /// Opens the list of `scope` for `frame`.
-pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &Stdin) -> Opened {
+pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opened {
     let plan = &frontier.plan;
     let level = plan.scope(scope);
     let path = &frontier.frames.at(frame).path;
@@ -82,7 +85,7 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &
     }
     let Some(of) = level.of else { return Opened::NotYet };
     match &plan.loop_at(of).source {
-        LoopSource::Rows { list, limit } => opened(stdin.or_rows_of(list, *limit)),
+        LoopSource::Rows { .. } => Opened::Unread,
         LoopSource::Stage { stage, path: fields } => {
             let len = plan.stage(*stage).loops.len();
             if !is_complete(*stage, len) {
@@ -100,6 +103,14 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx, stdin: &
             Some(item) => held(&item, &plan.loop_at(*of).name, fields),
             None => Opened::NotYet,
         },
+    }
+}
+
+/// The rows of a list of the plan's own.
+pub(super) fn rows(plan: &Plan, scope: ScopeIx, stdin: &Stdin) -> Result<RowStream, SourceError> {
+    match plan.scope(scope).of.map(|of| &plan.loop_at(of).source) {
+        Some(LoopSource::Rows { list, limit }) => stdin.or_rows_of(list, *limit),
+        _ => RowStream::of(&ListSource::Count(0)),
     }
 }
 
@@ -121,7 +132,7 @@ fn opened(rows: Result<RowStream, SourceError>) -> Opened {
 /// The list behind `fields` in a value.
 fn held(value: &Json, name: &str, fields: &[String]) -> Opened {
     match find_list(value, name, fields) {
-        Ok(items) => opened(ListSource::Inline(items.into()).rows().map(RowStream::from_rows)),
+        Ok(items) => opened(RowStream::of(&ListSource::Inline(items.into()))),
         Err(failure) => Opened::Broken(failure),
     }
 }

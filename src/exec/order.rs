@@ -15,6 +15,8 @@ pub(super) struct InOrder<T> {
     places: BTreeMap<Place, State<T>>,
     /// The last in order of the places that have left.
     last: Option<Place>,
+    /// How many things are here.
+    held: u64,
 }
 
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl<T> Default for InOrder<T> {
 impl<T> InOrder<T> {
     pub(super) fn new() -> Self {
         let root = (Place::default(), State::Open { next: 0 });
-        Self { places: BTreeMap::from([root]), last: None }
+        Self { places: BTreeMap::from([root]), last: None, held: 0 }
     }
 
     /// `place` will be settled; until then nothing behind it leaves.
@@ -56,8 +58,20 @@ impl<T> InOrder<T> {
             // That nothing came is no news.
             return if thing.is_some() { Err(TooLate) } else { Ok(()) };
         }
+        self.held += u64::from(thing.is_some());
         self.places.insert(place.into(), State::Settled(thing));
         Ok(())
+    }
+
+    /// How many things wait here for what comes before them.
+    pub(super) fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Whether a place is behind one that waits here: nothing that is here waits for it.
+    pub(super) fn is_behind_held(&self, place: &[u64]) -> bool {
+        let mut before = self.places.range::<[u64], _>((Bound::Unbounded, Bound::Excluded(place)));
+        before.any(|(_, state)| matches!(state, State::Settled(Some(_))))
     }
 
     /// The next thing, if nothing can come before it.
@@ -109,7 +123,10 @@ impl<T> InOrder<T> {
         // A prefix leaves after what was under it, and stands before it.
         self.last = self.last.take().max(Some(place));
         match state {
-            Some(State::Settled(thing)) => thing,
+            Some(State::Settled(Some(thing))) => {
+                self.held -= 1;
+                Some(thing)
+            }
             _ => None,
         }
     }

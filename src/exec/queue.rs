@@ -82,10 +82,15 @@ impl ReadyQueue {
         self.with(|shared| shared.ready.push(ByOrder(job)));
     }
 
-    /// An instance has come to its end; it matters to waves.
-    pub(super) fn ended(&self) {
+    /// An instance has come to its end, which matters to waves; one that did nothing, since `when` is false for it,
+    /// leaves its place in the wave to another.
+    pub(super) fn ended(&self, did_something: bool) {
         self.with(|shared| {
             if let Some(wave) = &mut shared.waves {
+                if !did_something {
+                    wave.started = wave.started.saturating_sub(1);
+                    return;
+                }
                 wave.ended += 1;
                 if wave.ended == wave.policy.size {
                     wave.started = 0;

@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use crate::model::{EventKind, Failure, FailureKind, Json, SkipReason};
 use crate::plan::{LoopIx, ScopeIx};
-use crate::source::Row;
+use crate::source::{Row, SourceError};
 
 use super::cursor::CursorId;
 use super::frame::FrameId;
@@ -15,18 +15,25 @@ use super::frontier::Frontier;
 use super::lists;
 use super::shelf::{Path, Waiter};
 
+/// So many lists of one loop may be waited for at once.
+const MOST_PENDING: u32 = 8;
+
 impl Frontier {
     /// Reads lists and opens items, at most `budget` of them. Ready if anything has come of it.
     pub(super) fn read(&mut self, cx: &mut Context<'_>, budget: usize) -> Poll<()> {
         let mut steps = 0;
         // Deeper scopes come later in the plan: their items let open ones end.
         for scope in (1..self.plan.scopes.len()).rev().map(ScopeIx) {
-            let mut after: Option<(Path, CursorId)> = None;
+            let (mut after, mut pending): (Option<(Path, CursorId)>, u32) = (None, 0);
             while !self.is_stopped && self.open[scope.0] < self.window {
                 let Some((path, id)) = self.cursors.readable(scope, after.as_ref()) else { break };
-                let Some(rows) = self.cursors.get_mut(id).and_then(|cursor| cursor.rows.as_mut()) else { break };
-                match rows.poll_next_unpin(cx) {
+                match self.next_row(id, &path, cx) {
                     Poll::Pending => {
+                        // Lists ahead are begun as well, but not all of them.
+                        pending += 1;
+                        if pending == MOST_PENDING {
+                            break;
+                        }
                         after = Some((path, id));
                         continue;
                     }
@@ -44,6 +51,27 @@ impl Frontier {
             }
         }
         if steps > 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The next row of a list, which is opened if it is not.
+    fn next_row(&mut self, id: CursorId, under: &Path, cx: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
+        let Some(cursor) = self.cursors.get(id) else { return Poll::Ready(None) };
+        let place: Vec<u64> = under.iter().copied().chain([cursor.next]).collect();
+        if self.is_far_ahead(cursor.scope, &place) {
+            return Poll::Pending;
+        }
+        let opened = match &cursor.rows {
+            Some(_) => None,
+            None => match lists::rows(&self.plan, cursor.scope, &self.stdin) {
+                Ok(rows) => Some(rows),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            },
+        };
+        let Some(cursor) = self.cursors.get_mut(id) else { return Poll::Ready(None) };
+        if opened.is_some() {
+            cursor.rows = opened;
+        }
+        cursor.rows.as_mut().map_or(Poll::Ready(None), |rows| rows.poll_next_unpin(cx))
     }
 
     fn open_item(&mut self, id: CursorId, row: &Row) {
@@ -78,14 +106,15 @@ impl Frontier {
     /// Opens a list if what it is made of is there, and if reading it is of use.
     pub(super) fn try_open(&mut self, id: CursorId) {
         let Some(cursor) = self.cursors.get(id) else { return };
-        if cursor.rows.is_some() {
-            return;
-        }
         let (frame, scope) = (cursor.frame, cursor.scope);
         let path = self.frames.at(frame).path.clone();
-        match lists::open(self, frame, scope, &self.stdin) {
+        if self.cursors.is_open(id, &path) {
+            return;
+        }
+        match lists::open(self, frame, scope) {
             lists::Opened::NotYet => {}
-            lists::Opened::Rows(rows) => self.cursors.open(id, &path, rows),
+            lists::Opened::Unread => self.cursors.open(id, &path, None),
+            lists::Opened::Rows(rows) => self.cursors.open(id, &path, Some(rows)),
             lists::Opened::Absent(reason) => self.leave_out(id, &path, &reason),
             lists::Opened::Broken(failure) => self.break_off(id, &path, failure),
         }

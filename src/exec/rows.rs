@@ -50,7 +50,7 @@ impl RowFiles {
         row: SavedRow,
     ) -> Result<(), Failure> {
         self.wake(row.path.as_str())?;
-        self.file(plan, folder, stage, row.path)?.append(row.row).map_err(unwritable)
+        self.file(plan, folder, stage, row.path)?.append(row.row).map_err(|error| unwritable(&error))
     }
 
     /// Notes that a file is about to be written, and lets the one rest that was so longest ago.
@@ -63,7 +63,7 @@ impl RowFiles {
         if self.awake.len() > MOST_AWAKE
             && let Some((_, file)) = self.awake.pop_front().and_then(|oldest| self.files.get_mut(&oldest))
         {
-            file.rest().map_err(unwritable)?;
+            file.rest().map_err(|error| unwritable(&error))?;
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl RowFiles {
             let csv = rule.is_some_and(|save| matches!(save.form, SaveForm::Rows { csv: true, .. }));
             let columns = rule.map(|save| save.columns(name)).unwrap_or_default();
             let format = if csv { RowFormat::Csv { columns } } else { RowFormat::JsonLines };
-            let file = RowFile::create(folder, path, format).map_err(unwritable)?;
+            let file = RowFile::create(folder, path, format).map_err(|error| unwritable(&error))?;
             self.files.insert(key.clone(), (stage, file));
         }
         match self.files.get_mut(&key) {
@@ -107,14 +107,14 @@ impl RowFiles {
         for (path, stage, result) in finished.unwrap_or_default() {
             match result {
                 Ok(_) => saved.push(EventKind::Saved { stage: plan.stage(stage).name.clone(), path: path.into() }),
-                Err(error) => problem = Some(unwritable(error)),
+                Err(error) => problem = Some(unwritable(&error)),
             }
         }
         (saved, problem)
     }
 }
 
-fn unwritable(error: OutputError) -> Failure {
+fn unwritable(error: &OutputError) -> Failure {
     failure(error.to_string())
 }
 

@@ -19,7 +19,7 @@ impl Frontier {
     /// Takes an instance back. Gives the reason if the run should end because of it.
     pub(super) fn settle(&mut self, returned: Returned) -> Option<Ending> {
         let Returned { stage, instance, item, outcome } = returned;
-        self.queues[stage.0].ended();
+        self.queues[stage.0].ended(!matches!(outcome, Outcome::Skipped(SkipReason::When)));
         let ending = match outcome {
             Outcome::Done(done) => {
                 let tally = &mut self.tallies[stage.0];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{SkipReason, Value};
 
@@ -29,6 +29,8 @@ pub(super) struct Shelf {
     barren: BTreeMap<Path, SkipReason>,
     /// How many consumers are complete under a path.
     consumed: HashMap<Path, usize>,
+    /// Values that were collected under a path which is complete: whoever collects them again shares them.
+    collected: Mutex<BTreeMap<Path, Arc<[Value]>>>,
 }
 
 impl Shelf {
@@ -41,10 +43,17 @@ impl Shelf {
     }
 
     /// The values under a path, in item order; skipped and failed instances are left out.
-    pub(super) fn collect(&self, under: &[u64]) -> Vec<Value> {
-        self.under(under)
-            .filter_map(|(_, end)| if let End::Value(value) = end { Some(value.clone()) } else { None })
-            .collect()
+    pub(super) fn collect(&self, under: &[u64]) -> Arc<[Value]> {
+        let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = collected.get(under) {
+            return known.clone();
+        }
+        let value = |(_, end): (&Path, &End)| if let End::Value(value) = end { Some(value.clone()) } else { None };
+        let values: Arc<[Value]> = self.under(under).filter_map(value).collect();
+        if self.is_complete(under) {
+            collected.insert(under.into(), values.clone());
+        }
+        values
     }
 
     fn under<'a>(&'a self, under: &'a [u64]) -> impl Iterator<Item = (&'a Path, &'a End)> {
@@ -83,6 +92,7 @@ impl Shelf {
         self.consumed.remove(path);
         drop_under(&mut self.ends, path);
         drop_under(&mut self.barren, path);
+        drop_under(self.collected.get_mut().unwrap_or_else(PoisonError::into_inner), path);
         let complete = self.complete.range::<[u64], _>(from(path));
         let gone: Vec<Path> = complete.take_while(|one| one.starts_with(path)).cloned().collect();
         for one in gone {

@@ -102,10 +102,10 @@ impl ListSource {
 
     pub(super) fn open(&self, depth: Depth) -> Result<Rows, SourceError> {
         match self {
-            Self::Inline(items) => Ok(Rows::from_memory(Inline::new(Arc::clone(items)))),
-            Self::Count(count) => Ok(Rows::from_memory(Count::new(*count))),
+            Self::Inline(items) => Ok(Rows::new(Inline::new(Arc::clone(items)))),
+            Self::Count(count) => Ok(Rows::new(Count::new(*count))),
             Self::File { path, format } => open_file(path, *format, depth),
-            Self::Glob { pattern, base } => Ok(Rows::from_disk(Matches::find(pattern, base, depth)?)),
+            Self::Glob { pattern, base } => Ok(Rows::new(Matches::find(pattern, base, depth)?)),
             Self::Stdin => {
                 Err(SourceError::new("standard input can be read only once").help("save it to a file first"))
             }
@@ -131,12 +131,12 @@ fn open_file(path: &Path, format: ListFormat, depth: Depth) -> Result<Rows, Sour
     }
     let mut input: Box<dyn Read + Send> = Box::new(file);
     Ok(match format {
-        ListFormat::JsonLines => Rows::from_disk(JsonLines::new(Lines::new(input, Some(path)), depth)),
-        ListFormat::Json => Rows::from_disk(JsonArray::new(input, path, depth)),
-        ListFormat::Csv => Rows::from_disk(Table::open(Lines::new(input, Some(path)), b',', depth)?),
-        ListFormat::Tsv => Rows::from_disk(Table::open(Lines::new(input, Some(path)), b'\t', depth)?),
-        ListFormat::Text => Rows::from_disk(TextLines::new(Lines::new(input, Some(path)))),
-        ListFormat::Yaml => Rows::from_memory(YamlList::read(&mut input, path)?),
+        ListFormat::JsonLines => Rows::new(JsonLines::new(Lines::new(input, Some(path)), depth)),
+        ListFormat::Json => Rows::new(JsonArray::new(input, path, depth)),
+        ListFormat::Csv => Rows::new(Table::open(Lines::new(input, Some(path)), b',', depth)?),
+        ListFormat::Tsv => Rows::new(Table::open(Lines::new(input, Some(path)), b'\t', depth)?),
+        ListFormat::Text => Rows::new(TextLines::new(Lines::new(input, Some(path)))),
+        ListFormat::Yaml => Rows::new(YamlList::read(&mut input, path)?),
     })
 }
 

@@ -38,37 +38,23 @@ pub(super) trait ReadRows: Send {
 }
 
 /// The rows of a list, in order, read as they are asked for.
-pub struct Rows {
-    reader: Box<dyn ReadRows>,
-    in_memory: bool,
-}
+pub struct Rows(Box<dyn ReadRows>);
 
 /// A batch ends after so many rows, or so many bytes.
 const BATCH_ROWS: usize = 256;
 const BATCH_BYTES: u64 = 1 << 20;
 
 impl Rows {
-    /// Rows that are read from a disk.
-    pub(super) fn from_disk(reader: impl ReadRows + 'static) -> Self {
-        Self { reader: Box::new(reader), in_memory: false }
-    }
-
-    /// Rows that are here already.
-    pub(super) fn from_memory(reader: impl ReadRows + 'static) -> Self {
-        Self { reader: Box::new(reader), in_memory: true }
-    }
-
-    /// Whether reading never waits for a disk.
-    pub(super) fn is_in_memory(&self) -> bool {
-        self.in_memory
+    pub(super) fn new(reader: impl ReadRows + 'static) -> Self {
+        Self(Box::new(reader))
     }
 
     /// Some rows, at most `most`; none at the end.
     pub(super) fn batch(&mut self, most: u64) -> VecDeque<Result<Row, SourceError>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(BATCH_ROWS);
-        let begin = self.reader.bytes_read();
+        let begin = self.0.bytes_read();
         let mut rows = VecDeque::new();
-        while rows.len() < most && self.reader.bytes_read() - begin < BATCH_BYTES {
+        while rows.len() < most && self.0.bytes_read() - begin < BATCH_BYTES {
             let Some(row) = self.next() else { break };
             rows.push_back(row);
         }
@@ -80,13 +66,13 @@ impl Iterator for Rows {
     type Item = Result<Row, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.reader.next_row()
+        self.0.next_row()
     }
 }
 
 impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rows").field("in_memory", &self.in_memory).finish_non_exhaustive()
+        f.debug_struct("Rows").finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{Row, Rows, SourceError, StdinCopy};
+use super::{ListSource, Row, Rows, SourceError, StdinCopy};
 
 type Batch = VecDeque<Result<Row, SourceError>>;
 
@@ -29,10 +29,16 @@ enum Supply {
 }
 
 impl RowStream {
-    /// The rows of a list.
-    pub fn from_rows(rows: Rows) -> Self {
-        let from = if rows.is_in_memory() { Supply::Memory(rows) } else { Supply::Disk(Batches::new(rows)) };
-        Self { from, left: u64::MAX }
+    /// The rows of a list. A file is opened when the first row is asked for, on a blocking thread.
+    ///
+    /// # Errors
+    /// The list is standard input, of which there is a copy instead.
+    pub fn of(list: &ListSource) -> Result<Self, SourceError> {
+        let from = match list {
+            ListSource::Inline(_) | ListSource::Count(_) | ListSource::Stdin => Supply::Memory(list.rows()?),
+            other => Supply::Disk(Batches { unopened: Some(other.clone()), ..Batches::default() }),
+        };
+        Ok(Self { from, left: u64::MAX })
     }
 
     /// The rows of standard input from the first, those to come as they come.
@@ -40,7 +46,7 @@ impl RowStream {
     /// # Errors
     /// The copy can't be opened.
     pub fn stdin(copy: &StdinCopy) -> Result<Self, SourceError> {
-        let batches = Batches::new(copy.list().rows()?);
+        let batches = Batches { rows: Some(copy.list().rows()?), ..Batches::default() };
         let following = Following { copy: copy.clone(), batches, taken: 0 };
         Ok(Self { from: Supply::Copy(following), left: u64::MAX })
     }
@@ -77,11 +83,13 @@ impl Stream for RowStream {
 
 /// Reads on a blocking thread, a batch at a time, only while somebody waits for it: a thread that lived as long as the
 /// stream would keep a paused clock from going on, and a disk never blocks the runtime's own threads.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Batches {
+    /// What is still to be opened.
+    unopened: Option<ListSource>,
     read: Batch,
     rows: Option<Rows>,
-    reading: Option<JoinHandle<(Rows, Batch)>>,
+    reading: Option<JoinHandle<(Option<Rows>, Batch)>>,
 }
 
 /// Follows the copy of standard input, and never reads beyond what is whole there.
@@ -107,31 +115,42 @@ impl Following {
 }
 
 impl Batches {
-    fn new(rows: Rows) -> Self {
-        Self { read: Batch::new(), rows: Some(rows), reading: None }
-    }
-
     fn poll_row(&mut self, most: u64, context: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
         if let Some(row) = self.read.pop_front() {
             return Poll::Ready(Some(row));
         }
-        if let Some(mut rows) = self.rows.take() {
-            self.reading = Some(spawn_blocking(move || {
-                let batch = rows.batch(most);
-                (rows, batch)
-            }));
+        let unopened = self.unopened.take();
+        if self.rows.is_some() || unopened.is_some() {
+            let rows = self.rows.take();
+            self.reading = Some(spawn_blocking(move || read(rows, unopened, most)));
         }
         let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
         let read = ready!(Pin::new(reading).poll(context));
         self.reading = None;
         match read {
             Ok((rows, batch)) => {
-                self.rows = Some(rows);
+                self.rows = rows;
                 self.read = batch;
                 Poll::Ready(self.read.pop_front())
             }
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
             Err(_) => Poll::Ready(Some(Err(SourceError::new("the reading of a list was interrupted")))),
         }
+    }
+}
+
+/// The next batch of a list that is open, or of one that is opened for it.
+fn read(rows: Option<Rows>, unopened: Option<ListSource>, most: u64) -> (Option<Rows>, Batch) {
+    let opened = match (rows, unopened) {
+        (Some(rows), _) => Ok(rows),
+        (None, Some(list)) => list.rows(),
+        (None, None) => return (None, Batch::new()),
+    };
+    match opened {
+        Ok(mut rows) => {
+            let batch = rows.batch(most);
+            (Some(rows), batch)
+        }
+        Err(error) => (None, Batch::from([Err(error)])),
     }
 }

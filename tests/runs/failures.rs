@@ -105,6 +105,26 @@ async fn continue_fails_its_item_and_goes_on() {
 }
 
 #[tokio::test]
+async fn what_stands_in_for_a_picture_is_no_file() {
+    let server = Server::start(|request| match request.prompt().as_str() {
+        "Paint 1" => Reply::error(400, "BAD_REQUEST", "no"),
+        prompt => Reply::picture(prompt),
+    });
+    let body = "
+        stages:
+          paint:
+            for_each: {n: 2}
+            image: 'Paint {{n}}'
+            save: 'p/{{n}}.png'
+            on_error: {value: {path: none.png}}
+          list: {for_each: n, render: '{{paint.path}}', save: list.jsonl}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.files(), ["list.jsonl", "p/2.png"]);
+    assert_eq!(ran.values("list"), ["none.png", "p/2.png"]);
+}
+
+#[tokio::test]
 async fn a_value_stands_in_for_a_failed_item_and_is_counted_as_replaced() {
     let server = Server::start(|request| match request.prompt() {
         prompt if prompt == "Draft b" => Reply::error(400, "BAD_REQUEST", "That is not allowed"),

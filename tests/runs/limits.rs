@@ -1,7 +1,7 @@
 //! How many at once, and how fast: limits of the server, the stage, the provider and the run.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use blossom_run::model::EventKind;
@@ -11,11 +11,12 @@ use crate::support::server::{Gate, Reply, Request, Server};
 
 const AT_ONCE: usize = 4;
 
-/// A server that takes four at once and refuses all others. It answers the first only after it has refused someone.
+/// A server that takes four at once and refuses all others. It answers the first only after it has refused someone, and
+/// it refuses nobody before it has room again: how often it refuses depends on what is sent, and not on how fast.
 fn busy() -> Server {
     let (finish, working) = mpsc::channel::<Gate>();
-    let (held, has_refused) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
-    let (is_held, first_refusal) = (Arc::clone(&held), Gate::new());
+    let state = Arc::new(Mutex::new(Busy::default()));
+    let (shared, first_refusal) = (Arc::clone(&state), Gate::new());
     let refused = first_refusal.clone();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -23,22 +24,31 @@ fn busy() -> Server {
         for one in working {
             // Work takes a moment; how long changes nothing of what is tested.
             std::thread::sleep(Duration::from_millis(1));
-            is_held.fetch_sub(1, SeqCst);
+            let mut state = shared.lock().unwrap();
+            state.held -= 1;
             one.open();
+            state.refused.drain(..).for_each(|refusal| refusal.open());
         }
     });
     Server::start(move |request| {
-        if held.load(SeqCst) == AT_ONCE {
-            if !has_refused.swap(true, SeqCst) {
-                first_refusal.open();
-            }
-            return Reply::error(429, "QUEUE_FULL", "Too many at once").header("retry-after-ms", "2");
-        }
-        held.fetch_add(1, SeqCst);
+        let mut state = state.lock().unwrap();
         let gate = Gate::new();
+        if state.held == AT_ONCE {
+            state.refused.push(gate.clone());
+            first_refusal.open();
+            let refusal = Reply::error(429, "QUEUE_FULL", "Too many at once").header("retry-after-ms", "2");
+            return refusal.held_by(&gate);
+        }
+        state.held += 1;
         finish.send(gate.clone()).unwrap();
         Reply::chat(request.prompt()).held_by(&gate)
     })
+}
+
+#[derive(Default)]
+struct Busy {
+    held: usize,
+    refused: Vec<Gate>,
 }
 
 #[tokio::test]
@@ -128,6 +138,27 @@ async fn a_wave_starts_when_the_one_before_is_over_as_a_whole() {
     }
 }
 
+#[tokio::test]
+async fn rows_behind_a_slow_item_are_held_only_so_far() {
+    let gate = Gate::new();
+    let server = echo_holding("Item 1", &gate);
+    let body = "
+        stages:
+          answer: {for_each: {n: 500}, text: 'Item {{n}}', save: answer.jsonl}
+        ";
+    let going = Scene::new(&server, body).window(10).start();
+    let told = going.told();
+    let steps = async {
+        // The slow one, and as many as may be open, twice: they were read before that many rows waited, or are such rows.
+        told.done(10).await;
+        let more = tokio::time::timeout(Duration::from_millis(300), server.arrived(22)).await;
+        assert!(more.is_err(), "{} were asked", server.requests().len());
+        gate.open();
+    };
+    let ran = going.play(steps).await.is_done();
+    assert_eq!(ran.values("answer").len(), 500);
+}
+
 #[tokio::test(start_paused = true)]
 async fn between_two_waves_there_is_a_pause() {
     let body = "
@@ -136,6 +167,16 @@ async fn between_two_waves_there_is_a_pause() {
         ";
     let ran = Scene::offline(", latency: 1s", body).run().await.is_done();
     assert_eq!(ran.took().as_secs(), 3 + 2 * 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_condition_skips_takes_no_place_in_a_wave() {
+    let body = "
+        stages:
+          answer: {for_each: {n: 20}, text: 'Item {{n}}', when: eq n 20, waves: {size: 2, pause: 10s}}
+        ";
+    let ran = Scene::offline(", latency: 1s", body).run().await.is_done();
+    assert_eq!((ran.counts("answer").as_str(), ran.took().as_secs()), ("20: 1 done, 19 skipped", 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -147,6 +148,12 @@ impl Scene {
     /// `--concurrency`.
     pub(crate) fn concurrency(mut self, ceiling: u32) -> Self {
         self.options.concurrency = Some(ceiling);
+        self
+    }
+
+    /// How many items of a loop may be open at once.
+    pub(crate) fn window(mut self, items: u64) -> Self {
+        self.options.window = NonZeroU64::new(items);
         self
     }
 
