@@ -40,8 +40,6 @@ impl Default for RunOptions {
 pub struct Running {
     parts: RunParts,
     halt: Halt,
-    /// Removed when the run has ended.
-    scratch: tempfile::TempDir,
 }
 
 impl Running {
@@ -58,9 +56,7 @@ impl Running {
     /// Runs to the end. Its events must be read meanwhile, or their stream dropped. Dropping this future drops what is
     /// in flight.
     pub async fn finish(self) -> Finished {
-        let finished = execute(self.parts).await;
-        drop(self.scratch);
-        finished
+        execute(self.parts).await
     }
 }
 
@@ -73,26 +69,13 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
-    let scratch = tempfile::Builder::new().prefix("blossom-run-").tempdir();
-    let scratch = scratch.map_err(|error| unwritable(format!("no temporary folder can be made: {error}")))?;
     let members = members(&plan.providers)?;
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
     let client = Client::new(members, concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
-    let parts = RunParts {
-        plan,
-        client,
-        providers,
-        folder,
-        scratch: scratch.path().to_owned(),
-        events,
-        halt: halt.clone(),
-        id,
-        show,
-        window,
-    };
-    Ok((Running { parts, halt, scratch }, stream))
+    let parts = RunParts { plan, client, providers, folder, events, halt: halt.clone(), id, show, window };
+    Ok((Running { parts, halt }, stream))
 }
 
 /// A name that sorts by time, and that no other run has.

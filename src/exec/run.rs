@@ -40,8 +40,6 @@ pub struct RunParts {
     pub providers: HashMap<String, ProviderIdentity>,
     /// Where files go.
     pub folder: OutputFolder,
-    /// A folder of the run's own, for the copy of standard input.
-    pub scratch: std::path::PathBuf,
     /// Where events are told.
     pub events: Events,
     /// The brake.
@@ -68,9 +66,11 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, scratch, events, halt, id, show, window } = parts;
+    let RunParts { plan, client, providers, folder, events, halt, id, show, window } = parts;
     announce(&plan, &events, &id).await;
-    let stdin = Stdin::new(scratch.join("stdin.jsonl"));
+    // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
+    let copy = folder.scratch("stdin");
+    let stdin = Stdin::new(copy.path().to_owned());
     let fixed = tokio::select! {
         fixed = Fixed::read(&plan, &id, &stdin) => fixed,
         // Whoever waits for standard input may wait forever.

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::task::TaskTracker;
 
 use super::claims::Claims;
-use super::part::PartFile;
+use super::part::{PartFile, Scratch};
 use super::path::LOCK;
 use super::sweep::remove_parts;
 use super::{Clash, OutputError, SafePath};
@@ -67,6 +67,11 @@ impl OutputFolder {
     /// The folder as it was given.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// A place for a file of the run's own, which is no output.
+    pub fn scratch(&self, name: &str) -> Scratch {
+        Scratch::new(&self.0.root, name, &self.0.run)
     }
 
     /// Gives `path` to `owner` (as a person knows it: `` `summarize` of `de/checkout` ``). Each path belongs to one in a

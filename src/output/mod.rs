@@ -22,6 +22,6 @@ pub use content::{json_bytes, text_bytes};
 pub use error::OutputError;
 pub use folder::OutputFolder;
 pub use image::{ConvertError, convert};
-pub use part::PartFile;
+pub use part::{PartFile, Scratch};
 pub use path::{PathProblem, SafePath, safe_segment};
 pub use row_file::{RowFile, RowFormat};

@@ -83,6 +83,29 @@ impl Drop for PartFile {
     }
 }
 
+/// A place for a file that a run needs for itself. It is removed with this, or when the next run begins.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// In `folder`, unlike that of any other run and unlike the part of any output.
+    pub(super) fn new(folder: &Path, name: &str, run: &str) -> Self {
+        Self(folder.join(part_name(name, &format!("{run}-scratch"))))
+    }
+
+    /// Where the file may be made.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Mostly nobody has made it.
+        drop(fs::remove_file(&self.0));
+    }
+}
+
 /// `.NAME.RUN.part`. A name that gets too long so is cut and marked with its digest.
 pub(super) fn part_name(name: &str, run: &str) -> String {
     let room = LONGEST_NAME.saturating_sub(run.len() + "...part".len());

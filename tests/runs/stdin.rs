@@ -59,6 +59,7 @@ fn a_second_pass_reads_the_rows_again() {
          {\"key\":\"2\",\"final\":\"two in Rank Score one, Score two\"}\n"
     );
     assert_eq!(server.requests().len(), 5);
+    assert_eq!(ran.files(), ["out/.blossom-run.lock", "out/final.jsonl", "rows.yaml"], "the copy is gone");
 }
 
 #[test]
