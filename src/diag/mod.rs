@@ -8,8 +8,10 @@ mod excerpt;
 mod files;
 mod suggest;
 mod visible;
+mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use draw::{DrawStyle, draw};
 pub use files::{SourceFile, SourceFiles};
 pub use suggest::did_you_mean;
+pub use words::{listed, meant, meant_or_all, shortened};

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, listed};
 use crate::model::{InputKind, Place};
 use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
 
 use super::fields::Written;
-use super::inputs::{Inputs, list};
+use super::inputs::Inputs;
 use super::loops::LoopTree;
 use super::names::{Named, Names};
 use super::pipeline::LoopIx;
@@ -186,7 +186,7 @@ impl<'a> Binder<'a> {
         let variables = self.loops.iter().map(|ix| self.ground.tree.name(*ix));
         let stages = self.ground.spec.stages.iter().map(|stage| stage.name.value.as_str());
         let stages = stages.filter(|name| self.site != Site::Chooser && *name != self.hidden_name());
-        let known = list(inputs.chain(variables).chain(stages).take(12));
+        let known = listed(inputs.chain(variables).chain(stages).take(12));
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
 
@@ -235,7 +235,7 @@ impl<'a> Binder<'a> {
                 (format!("`{stage}`"), format!("run `{stage}` for each of them: `for_each: {name}`"))
             }
             Some(stage) => {
-                let around = list(self.loops.iter().map(|ix| tree.name(*ix)));
+                let around = listed(self.loops.iter().map(|ix| tree.name(*ix)));
                 let help = format!(
                     "`{stage}` runs for each {around} alone; what needs `{name}` belongs in a stage with `for_each: {name}`"
                 );

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
 use crate::model::{InputKind, Json};
 use crate::source::ListSource;
 use crate::spec::{KindSpec, PipelineSpec};
 
 use super::binder::{Found, Ground};
 use super::given::Given;
-use super::inputs::{self, Inputs, list};
+use super::inputs::{self, Inputs};
 use super::loops::{self, DraftSource, LoopTree};
 use super::names::Names;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
@@ -139,13 +139,10 @@ fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut D
             open.push(ix);
             continue;
         }
-        let names = || spec.stages.iter().map(|stage| stage.name.value.as_str());
-        let help = match did_you_mean(&name.value, names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("its stages are {}", list(names())),
-        };
+        let names = spec.stages.iter().map(|stage| stage.name.value.as_str());
+        let help = meant_or_all(&name.value, names, "its stages are");
         let message = format!("there is no stage `{}`", name.value);
-        diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help(help));
+        diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help_if(help));
     }
     while let Some(ix) = open.pop() {
         if !std::mem::replace(&mut kept[ix], true) {

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::{Diagnostic, did_you_mean, listed};
 use crate::model::Place;
 use crate::spec::TextMap;
 
 use super::binder::Binder;
-use super::inputs::list;
 use super::names::Named;
 use super::shape::Shape;
 use super::template::{ElementUse, Step, Use};
@@ -184,6 +183,6 @@ pub(super) fn lacks(owner: &str, shape: &Shape, field: &str) -> String {
 
 /// The fields that it has instead.
 pub(super) fn it_has(shape: &Shape) -> String {
-    let fields = list(shape.fields());
+    let fields = listed(shape.fields());
     if fields.is_empty() { "it has no fields at all".to_owned() } else { format!("it has {fields}") }
 }

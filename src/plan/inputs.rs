@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, listed, meant, meant_or_all, shortened};
 use crate::model::{InputKind, Json, Place, kind_of};
 use crate::source::ListSource;
 use crate::spec::{InputDefault, InputSpec, PipelineSpec};
@@ -49,12 +49,9 @@ pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diag
 fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) {
     for said in &given.inputs {
         if !spec.inputs.iter().any(|input| input.name.value == said.name.value) {
-            let names = || spec.inputs.iter().map(|input| input.name.value.as_str());
-            let help = match did_you_mean(&said.name.value, names()) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None if spec.inputs.is_empty() => "this pipeline has no inputs".to_owned(),
-                None => format!("its inputs are {}", list(names())),
-            };
+            let names = spec.inputs.iter().map(|input| input.name.value.as_str());
+            let help = meant_or_all(&said.name.value, names, "its inputs are")
+                .unwrap_or_else(|| "this pipeline has no inputs".to_owned());
             diagnostics.push(
                 Diagnostic::error(
                     "unknown-input",
@@ -65,11 +62,6 @@ fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnost
             );
         }
     }
-}
-
-/// Names as people list them: `a`, `b`.
-pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The written type, else that of the default.
@@ -161,14 +153,6 @@ fn from_given(
     typed(input, kind, value, place, working_dir)
 }
 
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}..", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 /// Checks a value against the input's type and limits.
 fn typed(
     input: &InputSpec,
@@ -224,10 +208,10 @@ fn limits(input: &InputSpec, kind: InputKind, value: &Json, place: &Place) -> Re
     let name = &input.name.value;
     if kind == InputKind::Choice && !input.options.iter().any(|option| Some(option.value.as_str()) == value.as_str()) {
         let options = || input.options.iter().map(|option| option.value.as_str());
-        let meant = did_you_mean(value.as_str().unwrap_or_default(), options());
-        let help = match meant {
-            Some(option) => format!("did you mean `{option}`? The options are {}", list(options())),
-            None => format!("the options are {}", list(options())),
+        let all = listed(options());
+        let help = match meant(value.as_str().unwrap_or_default(), options()) {
+            Some(meant) => format!("{meant} The options are {all}"),
+            None => format!("the options are {all}"),
         };
         let message = format!("`{}` is no option of `{name}`", value.as_str().unwrap_or_default());
         return Err(Diagnostic::error("wrong-input", place, message).help(help));

@@ -1,10 +1,10 @@
 //! The tree of loops: which loops there are, under which parent, and in which of them each stage runs.
 
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean, listed};
 use crate::model::{At, InputKind, Json, Place};
 use crate::spec::{ForEachSpec, LoopSpec, PipelineSpec};
 
-use super::inputs::{Inputs, list};
+use super::inputs::Inputs;
 use super::loop_sources::no_list;
 use super::names::{Named, Names};
 use super::pipeline::LoopIx;
@@ -198,7 +198,7 @@ impl Builder<'_> {
             let help = match did_you_mean(word, variables()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if variables().next().is_none() => "declare one: `for_each: {item: LIST}`".to_owned(),
-                None => format!("loop variables are {}", list(variables())),
+                None => format!("loop variables are {}", listed(variables())),
             };
             self.error("unknown-loop", &name.place, format!("there is no loop variable `{word}`"), help);
         }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, meant};
 use crate::model::{At, Place};
 use crate::spec::{ForEachSpec, PipelineSpec};
 
@@ -84,6 +84,6 @@ impl Names {
     /// The name that was probably meant, as a sentence; never `but`.
     pub(super) fn suggest(&self, word: &str, but: &str) -> Option<String> {
         let names = self.names.keys().map(String::as_str).filter(|name| *name != but);
-        did_you_mean(word, names).map(|name| format!("did you mean `{name}`?"))
+        meant(word, names)
     }
 }

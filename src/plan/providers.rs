@@ -1,12 +1,11 @@
 //! Who may be asked, and who answers a stage.
 
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
 use crate::model::{At, ProviderSettings, StageKindName};
 use crate::spec::{Maybe, PipelineSpec};
 
 use super::binder::{Binder, Site};
 use super::given::Given;
-use super::inputs::list;
 use super::settings::Settings;
 use super::work::Dial;
 
@@ -34,13 +33,9 @@ fn check_name(name: &At<String>, all: &[ProviderSettings], diagnostics: &mut Dia
     if all.iter().any(|one| one.name == name.value) {
         return;
     }
-    let names = || all.iter().map(|one| one.name.as_str());
-    let help = match did_you_mean(&name.value, names()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are {}", list(names())),
-    };
+    let help = meant_or_all(&name.value, all.iter().map(|one| one.name.as_str()), "there are");
     let message = format!("there is no provider `{}`", name.value);
-    diagnostics.push(Diagnostic::error("unknown-provider", &name.place, message).help(help));
+    diagnostics.push(Diagnostic::error("unknown-provider", &name.place, message).help_if(help));
 }
 
 /// Who answers a stage, and with which model.

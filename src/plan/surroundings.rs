@@ -1,10 +1,9 @@
 //! `loop` and `run`: what templates know of where they are filled in.
 
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::{Diagnostic, did_you_mean, listed};
 
 use super::binder::{Binder, Site};
 use super::fields::Written;
-use super::inputs::list;
 
 impl Binder<'_> {
     pub(super) fn check_loop_info(&mut self, rest: &[String], written: &Written<'_>) {
@@ -38,7 +37,7 @@ impl Binder<'_> {
             [field] if FIELDS.contains(&field.as_str()) => return,
             [] => {
                 let message = format!("`{owner}` is no value of its own");
-                let help = format!("name one of its fields: {}", list(FIELDS));
+                let help = format!("name one of its fields: {}", listed(FIELDS));
                 Diagnostic::error("unknown-field", &written.place(), message).help(help)
             }
             [known, field, more @ ..] if FIELDS.contains(&known.as_str()) => {
@@ -51,7 +50,7 @@ impl Binder<'_> {
                     FIELDS.into_iter().chain(if owner == "loop" { variables } else { Vec::new() }).collect();
                 let help = match did_you_mean(field, known.iter().copied()) {
                     Some(meant) => format!("did you mean `{owner}.{meant}`?"),
-                    None => format!("it has {}", list(known)),
+                    None => format!("it has {}", listed(known)),
                 };
                 let message = format!("`{owner}` has no field `{field}`");
                 Diagnostic::error("unknown-field", &written.segment(field, more), message).help(help)

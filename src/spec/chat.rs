@@ -3,9 +3,9 @@
 use super::fields::{Fields, Keys};
 use super::node::Node;
 use super::pipeline::MessageSpec;
-use super::reader::{Reader, shortened};
+use super::reader::Reader;
 use super::templates::template_or_file;
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::{Diagnostic, meant, shortened};
 use crate::model::{At, Role};
 
 const ROLES: [Role; 3] = [Role::System, Role::User, Role::Assistant];
@@ -96,10 +96,8 @@ fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
 }
 
 fn unknown_role(name: &At<String>) -> Diagnostic {
-    let help = match did_you_mean(&name.value, ROLES.map(Role::name)) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "write `user`, `assistant` or `system`".to_owned(),
-    };
+    let help =
+        meant(&name.value, ROLES.map(Role::name)).unwrap_or_else(|| "write `user`, `assistant` or `system`".to_owned());
     let message = format!("`{}` is no role", shortened(&name.value));
     Diagnostic::error("unknown-role", &name.place, message).help(help)
 }

@@ -1,8 +1,8 @@
 //! A mapping whose keys are taken one by one; what is left at the end is not understood.
 
 use super::node::{Entry, Node};
-use super::reader::{Reader, shortened};
-use crate::diag::{Diagnostic, did_you_mean};
+use super::reader::Reader;
+use crate::diag::{Diagnostic, listed, meant, shortened};
 use crate::model::{At, Place};
 
 /// All valid keys are named in a message if there are at most so many.
@@ -105,10 +105,7 @@ impl Keys {
             return Diagnostic::error("needs", &key.place, "there is no `needs`: naming a stage is enough")
                 .help("name the stage in the prompt (`{{summarize}}`) or in `when`; this stage then waits for it");
         }
-        let help = match did_you_mean(&key.value, self.all()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => self.list(),
-        };
+        let help = meant(&key.value, self.all()).unwrap_or_else(|| self.list());
         Diagnostic::error("unknown-key", &key.place, format!("unknown key `{name}`")).help(help)
     }
 
@@ -119,11 +116,15 @@ impl Keys {
     /// The keys there are; of a long list its beginning.
     fn list(&self) -> String {
         let all: Vec<&str> = self.all().collect();
-        let named = |keys: &[&str]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
         if all.len() <= FEW {
-            return format!("{} has {}", self.owner, named(&all));
+            return format!("{} has {}", self.owner, listed(all));
         }
-        format!("{} has {} and more, such as {}", self.owner, named(self.own), named(&["model", "max_tokens", "retry"]))
+        format!(
+            "{} has {} and more, such as {}",
+            self.owner,
+            listed(self.own.iter().copied()),
+            listed(["model", "max_tokens", "retry"])
+        )
     }
 }
 

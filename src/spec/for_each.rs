@@ -4,8 +4,8 @@ use super::names::{self, Named, is_name, is_reserved};
 use super::node::{Entry, Node, Value};
 use super::pipeline::{ForEachSpec, LoopSourceSpec, LoopSpec};
 use super::quantities::whole;
-use super::reader::{Reader, shortened};
-use crate::diag::Diagnostic;
+use super::reader::Reader;
+use crate::diag::{Diagnostic, shortened};
 use crate::model::{At, Place};
 
 pub(super) fn for_each(node: &Node, reader: &mut Reader<'_>) -> Option<ForEachSpec> {

@@ -7,9 +7,9 @@ use super::names::{self, Named};
 use super::node::{Entry, Node, Value};
 use super::pipeline::{InputDefault, InputSpec};
 use super::quantities::number;
-use super::reader::{Reader, shortened};
+use super::reader::Reader;
 use super::templates::text;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, shortened};
 use crate::model::{At, InputKind, Json, Place};
 
 pub(super) const INPUT: Keys = Keys {

@@ -1,7 +1,7 @@
 //! What may be a name.
 
-use super::reader::{Reader, shortened};
-use crate::diag::Diagnostic;
+use super::reader::Reader;
+use crate::diag::{Diagnostic, shortened};
 use crate::model::At;
 
 /// Words that mean something in every template.

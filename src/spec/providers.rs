@@ -9,11 +9,11 @@ use super::names::{self, Named};
 use super::node::{Entry, Node, Value};
 use super::pipeline::ProviderSpec;
 use super::quantities::{amount, count, duration, rate, share, whole};
-use super::reader::{Reader, shortened};
+use super::reader::Reader;
 use super::secrets;
 use super::templates::text;
 use super::yaml;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, listed, shortened};
 use crate::model::{At, KeySource, OfflineManner, ProviderKind, ProviderSettings};
 
 pub(super) const PROVIDER: Keys = Keys {
@@ -135,9 +135,8 @@ fn key_source(kind: ProviderKind, has_address: bool, written: Option<KeySource>)
 }
 
 fn missing_kind(name: &At<String>) -> Diagnostic {
-    let kinds: Vec<_> = ProviderKind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
     Diagnostic::error("missing-key", &name.place, format!("the provider `{}` has no `kind`", name.value))
-        .help(format!("add `kind`, one of {}", kinds.join(", ")))
+        .help(format!("add `kind`, one of {}", listed(ProviderKind::ALL.map(ProviderKind::name))))
 }
 
 fn provider_kind(node: &Node, reader: &mut Reader<'_>) -> Option<ProviderKind> {

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::node::{Node, Value};
-use super::reader::{Reader, shortened};
-use crate::diag::Diagnostic;
+use super::reader::Reader;
+use crate::diag::{Diagnostic, shortened};
 use crate::model::{Place, Rate, UnitError, Units};
 
 /// `true` or `false`.

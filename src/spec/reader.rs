@@ -8,11 +8,8 @@ use super::node::{Node, Value};
 use super::source::read_text;
 use super::syntax::quoted;
 use super::text_map::TextMap;
-use crate::diag::{Diagnostic, Diagnostics, SourceFiles, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics, SourceFiles, listed, meant, shortened};
 use crate::model::{FileId, Place};
-
-/// The longest text that is repeated in a message, in characters.
-const LONGEST: usize = 40;
 
 pub(super) struct Reader<'f> {
     folder: &'f Path,
@@ -166,20 +163,12 @@ impl<'f> Reader<'f> {
 
     /// A value is none of a closed set of names.
     pub(super) fn unknown_choice(&mut self, what: &str, text: &str, place: &Place, choices: &[&'static str]) {
-        let list = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
-        let help = match did_you_mean(text, choices.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`? There are {list}"),
+        let list = listed(choices.iter().copied());
+        let help = match meant(text, choices.iter().copied()) {
+            Some(meant) => format!("{meant} There are {list}"),
             None => format!("write one of {list}"),
         };
         let message = format!("`{}` is no {what}", shortened(text));
         self.push(Diagnostic::error("unknown-choice", place, message).help(help));
-    }
-}
-
-/// A text as it is repeated in a message.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diag::did_you_mean;
+use crate::diag::{did_you_mean, listed, meant};
 
 use super::super::problem::Problem;
 use super::{all, is_block};
@@ -23,12 +23,10 @@ pub(in super::super) fn explain_unknown(name: &str, range: Range<usize>) -> Prob
             .help("leave it out; `\\{{` writes braces that are text");
     }
     let problem = Problem::new(range, Problem::UNKNOWN_HELPER, format!("there is no helper `{name}`"));
-    if let Some(near) = did_you_mean(name, all().map(|helper| helper.name)) {
-        return problem.help(format!("did you mean `{near}`?"));
-    }
-    let names: Vec<_> =
-        all().filter(|helper| !is_block(helper.name)).map(|helper| format!("`{}`", helper.name)).collect();
-    problem.help(format!("text beside a value stands outside of the braces; the helpers are {}", names.join(", ")))
+    problem.help(meant(name, all().map(|helper| helper.name)).unwrap_or_else(|| {
+        let names = all().map(|helper| helper.name).filter(|name| !is_block(name));
+        format!("text beside a value stands outside of the braces; the helpers are {}", listed(names))
+    }))
 }
 
 /// The block that `name` was probably meant to be.
