@@ -249,11 +249,10 @@ pub(super) struct ModelArg {
 
 impl ModelArg {
     fn parse(text: &str) -> Result<Self, String> {
-        let kinds = [("text", StageKindName::Text), ("chat", StageKindName::Chat), ("image", StageKindName::Image)];
+        let mut kinds = StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
         // A model's own name may have an equals sign in it, so only kinds are cut off.
         let (kind, name) = kinds
-            .into_iter()
-            .find_map(|(word, kind)| Some((Some(kind), text.strip_prefix(word)?.strip_prefix('=')?)))
+            .find_map(|kind| Some((Some(kind), text.strip_prefix(kind.name())?.strip_prefix('=')?)))
             .unwrap_or((None, text));
         if name.trim().is_empty() {
             return Err("the name is missing; write `--model openai` or `--model image=flux`".to_owned());

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::engine::{GraphEdge, GraphStage, GraphView};
-use crate::model::StageKindName;
 use crate::sink::{Side, table};
 
 /// A line for each stage: its kind, how often it runs, what it reads, where it is saved.
@@ -15,7 +14,7 @@ pub(super) fn text(graph: &GraphView) -> String {
             let reads: Vec<String> = incoming(graph, stage).map(source).collect();
             let reads = if reads.is_empty() { String::new() } else { format!("<- {}", reads.join(", ")) };
             let saves = stage.saves.as_ref().map(|path| format!("-> {path}")).unwrap_or_default();
-            vec![stage.name.clone(), kind(stage).to_owned(), loops(stage), reads, saves]
+            vec![stage.name.clone(), stage.kind.name().to_owned(), loops(stage), reads, saves]
         })
         .collect();
     let lines = table(&[Side::Left; 5], &rows);
@@ -26,7 +25,7 @@ pub(super) fn text(graph: &GraphView) -> String {
 pub(super) fn mermaid(graph: &GraphView) -> String {
     let mut out = "flowchart TD\n".to_owned();
     for stage in &graph.stages {
-        let label = quoted_for_mermaid(&format!("{}\n{}, {}", stage.name, kind(stage), loops(stage)));
+        let label = quoted_for_mermaid(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
         _ = writeln!(out, "  {}[{label}]", id(&stage.name));
     }
     for edge in &graph.edges {
@@ -45,7 +44,7 @@ pub(super) fn mermaid(graph: &GraphView) -> String {
 pub(super) fn dot(graph: &GraphView) -> String {
     let mut out = "digraph pipeline {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n".to_owned();
     for stage in &graph.stages {
-        let label = quoted_for_dot(&format!("{}\n{}, {}", stage.name, kind(stage), loops(stage)));
+        let label = quoted_for_dot(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
         _ = writeln!(out, "  {} [label={label}];", quoted_for_dot(&stage.name));
     }
     for edge in &graph.edges {
@@ -74,15 +73,6 @@ fn source(edge: &GraphEdge) -> String {
     format!("{all}{}{optional}", edge.from)
 }
 
-fn kind(stage: &GraphStage) -> &'static str {
-    match stage.kind {
-        StageKindName::Text => "text",
-        StageKindName::Chat => "chat",
-        StageKindName::Image => "image",
-        StageKindName::Render => "render",
-    }
-}
-
 fn loops(stage: &GraphStage) -> String {
     if stage.loops.is_empty() { "once".to_owned() } else { format!("per {}", stage.loops.join(", ")) }
 }
@@ -103,6 +93,7 @@ fn quoted_for_dot(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::StageKindName;
 
     fn graph() -> GraphView {
         let stage = |name: &str, kind, loops: &[&str], saves: Option<&str>| GraphStage {

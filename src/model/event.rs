@@ -60,6 +60,26 @@ pub enum StageKindName {
     Render,
 }
 
+impl StageKindName {
+    /// Every kind, in the order in which people are told of them.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Chat, Self::Image, Self::Render];
+
+    /// As it is written in a pipeline file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Chat => "chat",
+            Self::Image => "image",
+            Self::Render => "render",
+        }
+    }
+
+    /// Whether it asks for a text.
+    pub fn speaks(self) -> bool {
+        matches!(self, Self::Text | Self::Chat)
+    }
+}
+
 /// Why an instance was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "why")]

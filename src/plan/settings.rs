@@ -1,7 +1,7 @@
 //! What holds for a stage: what it says itself, then what is said on the command line, then `defaults`.
 
 use crate::model::StageKindName;
-use crate::spec::{DefaultsSpec, KindSpec, Maybe, SettingsSpec, StageSpec};
+use crate::spec::{DefaultsSpec, Maybe, SettingsSpec, StageSpec};
 
 /// The settings that speak to one stage, nearest first.
 #[derive(Debug, Clone, Copy)]
@@ -12,19 +12,9 @@ pub(super) struct Settings<'a> {
     kind: StageKindName,
 }
 
-/// The kind of a stage, as people know it.
-pub(super) fn kind_name(kind: &KindSpec) -> StageKindName {
-    match kind {
-        KindSpec::Text(_) => StageKindName::Text,
-        KindSpec::Chat(_) => StageKindName::Chat,
-        KindSpec::Image(_) => StageKindName::Image,
-        KindSpec::Render(_) => StageKindName::Render,
-    }
-}
-
 impl<'a> Settings<'a> {
     pub(super) fn of(stage: &'a StageSpec, defaults: &'a DefaultsSpec) -> Self {
-        let kind = kind_name(&stage.kind);
+        let kind = stage.kind.name();
         let of_kind = match kind {
             StageKindName::Text => Some(&defaults.text),
             StageKindName::Chat => Some(&defaults.chat),
@@ -47,7 +37,7 @@ impl<'a> Settings<'a> {
 
     /// Whether it is a text or a chat.
     pub(super) fn speaks(&self) -> bool {
-        matches!(self.kind, StageKindName::Text | StageKindName::Chat)
+        self.kind.speaks()
     }
 
     pub(super) fn own_provider(&self) -> Option<&'a Maybe<String>> {

@@ -10,7 +10,7 @@ use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers;
-use super::settings::{Settings, kind_name};
+use super::settings::Settings;
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
@@ -28,7 +28,7 @@ pub(super) struct Around<'a> {
 pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag::Diagnostics) -> (Stage, Found) {
     let spec = &around.ground.spec.stages[ix];
     let settings = Settings::of(spec, &around.ground.spec.defaults);
-    let kind = kind_name(&spec.kind);
+    let kind = spec.kind.name();
     let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
@@ -81,7 +81,7 @@ fn work(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &
 }
 
 fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Asking {
-    let kind = kind_name(&spec.kind);
+    let kind = spec.kind.name();
     let (provider, model) = providers::choose(settings, kind, around.given, around.providers, binder);
     if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks()) {
         let settings = around.providers.iter().find(|one| one.name == *name);

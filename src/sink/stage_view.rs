@@ -118,7 +118,7 @@ impl StageView {
 
     /// Whether it asks for text.
     pub fn speaks(&self) -> bool {
-        matches!(self.kind, StageKindName::Text | StageKindName::Chat)
+        self.kind.speaks()
     }
 
     /// Instances that have come to an end, whichever.

@@ -4,9 +4,9 @@ use super::fields::{Fields, Keys};
 use super::node::Node;
 use super::pipeline::{DefaultsSpec, SettingsSpec};
 use super::reader::Reader;
-use super::settings::{self, Kind, check_fit};
+use super::settings::{self, check_fit};
 use crate::diag::Diagnostic;
-use crate::model::Place;
+use crate::model::{Place, StageKindName};
 
 pub(super) const DEFAULTS: Keys = Keys {
     owner: "`defaults`",
@@ -28,9 +28,9 @@ const OF_ONE_STAGE: [&str; 6] = ["description", "for_each", "when", "save", "exp
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;
     let all = settings::settings(&mut fields, reader);
-    let text = of_kind("text", Kind::Text, &mut fields, reader);
-    let chat = of_kind("chat", Kind::Chat, &mut fields, reader);
-    let image = of_kind("image", Kind::Image, &mut fields, reader);
+    let text = of_kind(StageKindName::Text, &mut fields, reader);
+    let chat = of_kind(StageKindName::Chat, &mut fields, reader);
+    let image = of_kind(StageKindName::Image, &mut fields, reader);
     fields.finish_with(reader, |key| {
         if settings::ALL.contains(&key.value.as_str()) {
             let message = format!("`{}` is not for every kind of stage", key.value);
@@ -42,8 +42,8 @@ pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsS
     Some(DefaultsSpec { all, text, chat, image })
 }
 
-fn of_kind(key: &'static str, kind: Kind, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> SettingsSpec {
-    let Some(entry) = fields.take(key) else { return SettingsSpec::default() };
+fn of_kind(kind: StageKindName, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> SettingsSpec {
+    let Some(entry) = fields.take(kind.name()) else { return SettingsSpec::default() };
     let Some(mut fields) = Fields::open(&entry.value, OF_KIND, reader) else { return SettingsSpec::default() };
     let spec = settings::settings(&mut fields, reader);
     fields.finish_with(reader, |key| of_one_stage(&key.value, &key.place));

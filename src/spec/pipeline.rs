@@ -7,7 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{
-    At, Clocks, FailureLimit, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role, Waves,
+    At, Clocks, FailureLimit, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role,
+    StageKindName, Waves,
 };
 
 use super::text_map::TextMap;
@@ -117,6 +118,18 @@ pub enum KindSpec {
     Image(TextSpec),
     /// `render: TEMPLATE`
     Render(TextSpec),
+}
+
+impl KindSpec {
+    /// Which kind it is.
+    pub fn name(&self) -> StageKindName {
+        match self {
+            Self::Text(_) => StageKindName::Text,
+            Self::Chat(_) => StageKindName::Chat,
+            Self::Image(_) => StageKindName::Image,
+            Self::Render(_) => StageKindName::Render,
+        }
+    }
 }
 
 /// A turn of `chat`.

@@ -8,27 +8,7 @@ use super::quantities::{amount, count, number, rate, truth, whole};
 use super::reader::Reader;
 use super::templates::{maybe, template_or_file, text};
 use crate::diag::Diagnostic;
-use crate::model::{JsonMap, Place};
-
-/// The kinds of stage, as far as keys are concerned: a chat says what a text says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Chat,
-    Image,
-    Render,
-}
-
-impl Kind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Chat => "chat",
-            Self::Image => "image",
-            Self::Render => "render",
-        }
-    }
-}
+use crate::model::{JsonMap, Place, StageKindName};
 
 /// Which kinds a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +20,12 @@ enum For {
 }
 
 impl For {
-    fn has(self, kind: Kind) -> bool {
+    fn has(self, kind: StageKindName) -> bool {
         match self {
             Self::All => true,
-            Self::Calls => kind != Kind::Render,
-            Self::Texts => matches!(kind, Kind::Text | Kind::Chat),
-            Self::Images => kind == Kind::Image,
+            Self::Calls => kind != StageKindName::Render,
+            Self::Texts => kind.speaks(),
+            Self::Images => kind == StageKindName::Image,
         }
     }
 
@@ -196,7 +176,7 @@ fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {
 }
 
 /// Reports the settings that mean nothing for `kind`, which is named at `place`.
-pub(super) fn check_fit(spec: &SettingsSpec, kind: Kind, place: &Place, reader: &mut Reader<'_>) {
+pub(super) fn check_fit(spec: &SettingsSpec, kind: StageKindName, place: &Place, reader: &mut Reader<'_>) {
     for (key, fit) in SETTINGS {
         let Some(key_place) = spec.keys.get(key).filter(|_| !fit.has(kind)) else { continue };
         let message = format!("`{key}` means nothing for `{}`", kind.name());

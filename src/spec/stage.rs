@@ -8,7 +8,7 @@ use super::node::{Entry, Node};
 use super::outputs::save;
 use super::pipeline::{KindSpec, StageSpec};
 use super::reader::Reader;
-use super::settings::{self, Kind, check_fit};
+use super::settings::{self, check_fit};
 use super::templates::{expression, template_or_file, text};
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
@@ -58,22 +58,13 @@ fn stage(entry: &Entry, reader: &mut Reader<'_>) -> Option<StageSpec> {
     let settings = settings::settings(&mut fields, reader);
     fields.finish(reader);
     let (kind, kind_place) = kind?;
-    check_fit(&settings, kind_name(&kind), &kind_place, reader);
+    check_fit(&settings, kind.name(), &kind_place, reader);
     // Without its loops a stage is another one.
     let for_each = match for_each {
         Some(read) => Some(read?),
         None => None,
     };
     named.then(|| StageSpec { name: entry.key.clone(), description, kind, for_each, when, save, settings })
-}
-
-fn kind_name(kind: &KindSpec) -> Kind {
-    match kind {
-        KindSpec::Text(_) => Kind::Text,
-        KindSpec::Chat(_) => Kind::Chat,
-        KindSpec::Image(_) => Kind::Image,
-        KindSpec::Render(_) => Kind::Render,
-    }
 }
 
 /// The one kind of a stage, and where its key stands.
