@@ -119,11 +119,12 @@ impl Diagnostics {
         self.iter().filter(|one| one.severity == severity).count()
     }
 
-    /// Each once, by file and place. What is said twice (a text that two aliases name) is told once.
+    /// Each once, by file and place. What is said twice (of a prompt that two stages share) is told once, with the help
+    /// of the first.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.found.iter().collect();
         sorted.sort_by_key(|one| order(one));
-        sorted.dedup();
+        sorted.dedup_by(|later, first| order(later) == order(first));
         sorted.into_iter()
     }
 }
@@ -145,7 +146,7 @@ impl IntoIterator for Diagnostics {
     /// As [`Diagnostics::iter`], by value.
     fn into_iter(mut self) -> Self::IntoIter {
         self.found.sort_by(|a, b| order(a).cmp(&order(b)));
-        self.found.dedup();
+        self.found.dedup_by(|later, first| order(later) == order(first));
         self.found.into_iter()
     }
 }
@@ -165,7 +166,7 @@ mod tests {
         all.push(Diagnostic::error("b", &at(1, 0), "second file"));
         all.push(Diagnostic::warning("c", &at(0, 9), "later"));
         all.push(Diagnostic::error("a", &at(0, 2), "sooner"));
-        all.extend([Diagnostic::error("a", &at(0, 2), "sooner")]);
+        all.extend([Diagnostic::error("a", &at(0, 2), "sooner").help("a hint of another stage")]);
         let told: Vec<&str> = all.iter().map(|one| one.message.as_str()).collect();
         assert_eq!(told, ["sooner", "later", "second file"]);
         assert_eq!((all.count(Severity::Error), all.count(Severity::Warning)), (2, 1));
