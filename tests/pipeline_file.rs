@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use blossom_run::diag::{DrawStyle, SourceFiles, draw};
-use blossom_run::model::{FailureLimit, InputKind, KeySource, ProviderKind, Rate, Role, Units};
+use blossom_run::model::{FailureLimit, FileId, InputKind, KeySource, ProviderKind, Rate, Role, Units};
 use blossom_run::spec::{
     self, ForEachSpec, InputDefault, JsonSpec, KindSpec, LoopSourceSpec, Maybe, OnErrorSpec, PipelineSpec, StageSpec,
 };
@@ -143,6 +143,7 @@ fn inputs_keep_their_order_types_and_defaults() {
     let defaults: Vec<_> =
         pipeline.inputs.iter().map(|input| input.default.as_ref().map(|default| default.value.clone())).collect();
     let value = |value| Some(InputDefault::Value(value));
+    let outline = InputDefault::File { path: "files/outline.md".into(), file: FileId(1), text: "An outline\n".into() };
     assert_eq!(
         defaults,
         [
@@ -152,7 +153,7 @@ fn inputs_keep_their_order_types_and_defaults() {
             value(json!("512")),
             value(json!("no")),
             value(json!("abc")),
-            Some(InputDefault::File("files/outline.md".into())),
+            Some(outline),
             value(json!("data/articles.jsonl")),
             value(json!(["en", "de"])),
         ]
@@ -234,7 +235,7 @@ fn settings_are_read_with_their_units() {
 fn texts_lead_back_to_where_they_stand() {
     let pipeline = read(FULL);
     let analyze = stage(&pipeline, "analyze");
-    let KindSpec::Text(prompt) = &analyze.kind else { panic!("a text") };
+    let Some(KindSpec::Text(prompt)) = &analyze.kind else { panic!("a text") };
     let found = |map: &spec::TextMap, text: &str, word: &str| {
         let at = text.find(word).expect(word);
         FULL[map.place(at..at + word.len()).span].to_owned()
@@ -255,13 +256,13 @@ fn texts_lead_back_to_where_they_stand() {
 #[test]
 fn a_prompt_file_is_read_once_and_pointed_into() {
     let pipeline = read(FULL);
-    let KindSpec::Text(prompt) = &stage(&pipeline, "outline_of").kind else { panic!("a text") };
+    let Some(KindSpec::Text(prompt)) = &stage(&pipeline, "outline_of").kind else { panic!("a text") };
     assert_eq!(&*prompt.text, "Outline {{topic}}.\nIn ten lines.\n", "without a mark, with plain line ends");
     let at = prompt.text.find("{{topic}}").expect("a template");
     let place = prompt.map.place(at..at + 9);
-    assert_eq!((place.file.0, place.span), (1, at..at + 9));
-    let KindSpec::Chat(messages) = &stage(&pipeline, "talk").kind else { panic!("a chat") };
-    assert_eq!(messages[3].content.map.whole().file.0, 1, "the same file");
+    assert_eq!((place.file.0, place.span), (2, at..at + 9));
+    let Some(KindSpec::Chat(messages)) = &stage(&pipeline, "talk").kind else { panic!("a chat") };
+    assert_eq!(messages[3].content.map.whole().file.0, 2, "the same file");
     let roles: Vec<Role> = messages.iter().map(|message| message.role.value).collect();
     assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::User]);
 }
@@ -287,7 +288,10 @@ fn with_a_mistake_in_a_setting_the_names_are_still_there() {
     let settings = &pipeline.expect("a pipeline").stages[0].settings;
     assert!(settings.concurrency.is_none() && settings.keys.contains_key("concurrency"));
     let text = "name: x\nstages:\n  a: {text: Hello}\n  b: {}\n";
-    assert!(spec::parse("x.yaml", Path::new("."), text, &mut files).0.is_none(), "`b` could be named by others");
+    let stages = spec::parse("x.yaml", Path::new("."), text, &mut files).0.expect("a pipeline").stages;
+    assert!(stages[1].kind.is_none(), "`b` can be named by others");
+    let text = "name: x\ninputs: 5\nstages: {a: {text: Hello}}\n";
+    assert!(spec::parse("x.yaml", Path::new("."), text, &mut files).0.expect("a pipeline").unread.names);
 }
 
 #[test]
@@ -302,7 +306,7 @@ fn a_file_is_loaded_with_plain_line_ends_and_its_folder() {
     assert_eq!(told, [(7, 5)]);
     let pipeline = loaded.pipeline.expect("a pipeline");
     assert_eq!(pipeline.folder, folder.path());
-    let KindSpec::Text(prompt) = &pipeline.stages[0].kind else { panic!("a text") };
+    let Some(KindSpec::Text(prompt)) = &pipeline.stages[0].kind else { panic!("a text") };
     assert_eq!(&*prompt.text, "One {{b}}\ntwo\n");
     assert_eq!(loaded.files.slice(&prompt.map.place(4..9)), "{{b}}");
     assert!(matches!(spec::load(folder.path()), Err(spec::LoadError::Folder(_))));

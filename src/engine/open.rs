@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics, Severity, SourceFiles};
-use crate::model::{At, Failure, FailureKind, Json, JsonMap, Place, StageKindName};
+use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
+use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
 use crate::output::SafePath;
 use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, compile};
 use crate::spec;
@@ -49,7 +49,7 @@ pub struct Checked {
 pub fn check(request: &Request) -> Checked {
     let loaded = match spec::load(&request.file) {
         Ok(loaded) => loaded,
-        Err(error) => return unreadable(&request.file, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let (mut files, mut diagnostics) = (loaded.files, loaded.diagnostics);
     let Some(pipeline) = loaded.pipeline else {
@@ -58,8 +58,7 @@ pub fn check(request: &Request) -> Checked {
     let survey = !diagnostics.has_errors();
     let given = given(request, &mut files, survey);
     let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given, path_problem);
-    let told = diagnostics.clone();
-    diagnostics.extend(found.into_iter().filter(|one| !is_told(one, &told)));
+    diagnostics.extend(found);
     for fault in faults {
         diagnostics.push(from_data(fault, &mut files));
     }
@@ -67,18 +66,10 @@ pub fn check(request: &Request) -> Checked {
     Checked { files, diagnostics, plan }
 }
 
-/// Whether reading the file has found an error at the same place, or inside of it: the word that is wrong is told once.
-fn is_told(one: &Diagnostic, told: &Diagnostics) -> bool {
-    let Place { file, span } = &one.place;
-    let is_inside = |place: &Place| place.file == *file && span.start <= place.span.start && place.span.end <= span.end;
-    told.iter().any(|other| other.severity == Severity::Error && is_inside(&other.place))
-}
-
-fn unreadable(file: &Path, message: &str) -> Checked {
+fn unreadable(error: &spec::LoadError) -> Checked {
     let mut files = SourceFiles::default();
-    let place = files.add_words(file.display().to_string(), "");
     let mut diagnostics = Diagnostics::default();
-    diagnostics.push(Diagnostic::error("unreadable", &place, message));
+    diagnostics.push(error.diagnostic(None, &mut files));
     Checked { files, diagnostics, plan: None }
 }
 

@@ -14,7 +14,7 @@ use super::loops::LoopTree;
 use super::names::{Named, Names};
 use super::pipeline::LoopIx;
 use super::shape::Shape;
-use super::template::{Template, Use};
+use super::template::{Rejected, Template, Use};
 use super::work::{Dial, JsonTemplate};
 
 /// Everything that names are checked against.
@@ -107,27 +107,21 @@ impl<'a> Binder<'a> {
         let is_name = |word: &str| names.is_name(word);
         let compiled =
             if expression { Template::expression(text, &is_name) } else { Template::compile(text, &is_name) };
-        match compiled {
-            Ok(template) => {
-                for one in template.uses() {
-                    self.check(one, &Written::new(text, &one.range, map));
-                }
-                for one in template.element_uses() {
-                    self.check_element(one, &Written::new(text, &one.range, map));
-                }
-                template
-            }
-            Err(problems) => {
-                for problem in problems {
-                    let mut diagnostic = Diagnostic::error(problem.code, &map.place(problem.range), problem.message);
-                    if let Some(help) = problem.help {
-                        diagnostic = diagnostic.help(help);
-                    }
-                    self.diagnostics.push(diagnostic);
-                }
-                Template::default()
-            }
+        let (template, Rejected { problems, uses, elements }) = match compiled {
+            Ok(template) => (template, Rejected::default()),
+            Err(rejected) => (Template::default(), rejected),
+        };
+        for problem in problems {
+            let diagnostic = Diagnostic::error(problem.code, &map.place(problem.range), problem.message);
+            self.diagnostics.push(diagnostic.help_if(problem.help));
         }
+        for one in uses.iter().chain(template.uses()) {
+            self.check(one, &Written::new(text, &one.range, map));
+        }
+        for one in elements.iter().chain(template.element_uses()) {
+            self.check_element(one, &Written::new(text, &one.range, map));
+        }
+        template
     }
 
     pub(super) fn dial<T: Clone>(&mut self, spec: &Maybe<T>, site: Site) -> Dial<T> {
@@ -152,6 +146,8 @@ impl<'a> Binder<'a> {
     fn check(&mut self, one: &Use, written: &Written<'_>) {
         let Some((root, rest)) = one.path.split_first() else { return };
         match root.as_str() {
+            // Whoever has given such a name to something has been told.
+            "loop" | "run" | "previous" if self.named(root).is_some() => return,
             "loop" => return self.check_loop_info(rest, written),
             "run" => return self.check_run(rest, written),
             "previous" => {
@@ -172,6 +168,7 @@ impl<'a> Binder<'a> {
             }
             Some(Named::Variable) => self.check_variable(one, rest, written),
             Some(Named::Stage(stage)) => self.check_stage(stage, one, written),
+            None if self.ground.names.is_incomplete() => {}
             None => {
                 let help = self.suggest(root).unwrap_or_else(|| self.known_here());
                 let message = format!("there is nothing called `{root}`");

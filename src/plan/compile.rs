@@ -86,7 +86,7 @@ fn go_through(
         name: Arc::from(spec.name.value.as_str()),
         description: spec.description.clone(),
         inputs: inputs.values,
-        providers,
+        providers: providers.all,
         loops,
         scopes: scopes.all,
         stages,
@@ -99,9 +99,10 @@ fn go_through(
 fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
     let settings = super::settings::Settings::of(stage, &spec.defaults);
     match &stage.kind {
-        KindSpec::Image(_) => Shape::image(),
-        KindSpec::Render(_) => Shape::Text,
-        KindSpec::Text(_) | KindSpec::Chat(_) => {
+        None => Shape::Any,
+        Some(KindSpec::Image(_)) => Shape::image(),
+        Some(KindSpec::Render(_)) => Shape::Text,
+        Some(KindSpec::Text(_) | KindSpec::Chat(_)) => {
             let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
             if json { Shape::Any } else { Shape::Text }
         }
@@ -137,6 +138,9 @@ fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut D
     for name in &given.only {
         if let Some(ix) = spec.stages.iter().position(|stage| stage.name.value == name.value) {
             open.push(ix);
+            continue;
+        }
+        if spec.unread.names {
             continue;
         }
         let names = spec.stages.iter().map(|stage| stage.name.value.as_str());

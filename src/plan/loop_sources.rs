@@ -20,6 +20,7 @@ impl Builder<'_> {
         let path = match &entry.source.value {
             LoopSourceSpec::List(items) => return Some((DraftSource::List(items.clone()), None)),
             LoopSourceSpec::Count(count) => return Some((DraftSource::Count(*count), None)),
+            LoopSourceSpec::Broken => return None,
             LoopSourceSpec::Path(path) => path,
         };
         let (root, rest) = path.split_first()?;
@@ -32,6 +33,7 @@ impl Builder<'_> {
                 let is_list = self.is_list(root, &item, rest, place);
                 is_list.then(|| (DraftSource::Item { of, path: rest.to_vec() }, Some(of)))
             }
+            None if self.names.is_incomplete() => None,
             None => {
                 let help = self.names.suggest(root, &entry.variable.value).unwrap_or_else(|| A_LIST_IS.to_owned());
                 self.error("unknown-list", place, format!("there is no list `{root}`"), help);
@@ -143,7 +145,7 @@ pub(super) fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'stati
         written.is_some_and(|json| json.value)
     };
     let text = Some(("a text", "add `json: true` to it, and loop over a list inside of its answer"));
-    match &stage.kind {
+    match stage.kind.as_ref()? {
         KindSpec::Text(_) if !asks_json(&defaults.text) => text,
         KindSpec::Chat(_) if !asks_json(&defaults.chat) => text,
         KindSpec::Text(_) | KindSpec::Chat(_) => None,

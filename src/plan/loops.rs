@@ -157,7 +157,7 @@ impl Builder<'_> {
         self.trail.push(stage);
         let spec = &self.spec.stages[stage];
         let innermost = match &spec.for_each {
-            None => None,
+            None | Some(ForEachSpec::Broken(_)) => None,
             Some(ForEachSpec::Join(name)) => self.join(name),
             Some(ForEachSpec::Loops(entries)) => self.nest(entries),
         };
@@ -193,7 +193,7 @@ impl Builder<'_> {
         if let Some(named) = self.names.get(word) {
             let (message, help) = self.no_variable(word, named);
             self.error("for-each-list", &name.place, message, help);
-        } else {
+        } else if !self.names.is_incomplete() {
             let variables = || declarations(self.spec).map(|(_, entry)| entry.variable.value.as_str());
             let help = match did_you_mean(word, variables()) {
                 Some(meant) => format!("did you mean `{meant}`?"),

@@ -29,12 +29,14 @@ impl Named {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     names: IndexMap<String, (Named, Place)>,
+    /// Some could not be read, so that nobody can say of a word that it is no name.
+    is_incomplete: bool,
 }
 
 impl Names {
     /// Gathers all names; two meanings of one are an error that shows both places.
     pub(super) fn gather(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Self {
-        let mut names = Self::default();
+        let mut names = Self { names: IndexMap::new(), is_incomplete: spec.unread.names };
         for (ix, input) in spec.inputs.iter().enumerate() {
             names.declare(&input.name, Named::Input(ix), diagnostics);
         }
@@ -74,6 +76,11 @@ impl Names {
 
     pub(super) fn get(&self, name: &str) -> Option<Named> {
         self.names.get(name).map(|(named, _)| *named)
+    }
+
+    /// Whether there may be names that are not known.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_incomplete
     }
 
     /// Whether templates read this word as a name of the file and not as a field.

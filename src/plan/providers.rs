@@ -12,28 +12,42 @@ use super::work::Dial;
 const DEFAULT: &str = "pollinations";
 
 /// The providers of the file and the built-in ones; a name of the file hides a built-in one.
-pub(super) fn all(spec: &PipelineSpec) -> Vec<ProviderSettings> {
+pub(super) fn all(spec: &PipelineSpec) -> Known {
     let mut all: Vec<ProviderSettings> = spec.providers.iter().map(|one| one.settings.clone()).collect();
     for name in ProviderSettings::BUILT_IN {
         if !all.iter().any(|one| one.name == name) {
             all.extend(ProviderSettings::built_in(name));
         }
     }
-    all
+    Known { all, is_incomplete: spec.unread.providers }
+}
+
+/// Who may be asked.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) all: Vec<ProviderSettings>,
+    /// Those of the file could not be read, so that nobody can say which there are not.
+    is_incomplete: bool,
+}
+
+impl Known {
+    pub(super) fn find(&self, name: &str) -> Option<&ProviderSettings> {
+        self.all.iter().find(|one| one.name == name)
+    }
 }
 
 /// Tells of a provider on the command line that does not exist.
-pub(super) fn check_given(given: &Given, all: &[ProviderSettings], diagnostics: &mut Diagnostics) {
+pub(super) fn check_given(given: &Given, known: &Known, diagnostics: &mut Diagnostics) {
     if let Some(name) = &given.provider {
-        check_name(name, all, diagnostics);
+        check_name(name, known, diagnostics);
     }
 }
 
-fn check_name(name: &At<String>, all: &[ProviderSettings], diagnostics: &mut Diagnostics) {
-    if all.iter().any(|one| one.name == name.value) {
+fn check_name(name: &At<String>, known: &Known, diagnostics: &mut Diagnostics) {
+    if known.is_incomplete || known.find(&name.value).is_some() {
         return;
     }
-    let help = meant_or_all(&name.value, all.iter().map(|one| one.name.as_str()), "there are");
+    let help = meant_or_all(&name.value, known.all.iter().map(|one| one.name.as_str()), "there are");
     let message = format!("there is no provider `{}`", name.value);
     diagnostics.push(Diagnostic::error("unknown-provider", &name.place, message).help_if(help));
 }
@@ -41,20 +55,20 @@ fn check_name(name: &At<String>, all: &[ProviderSettings], diagnostics: &mut Dia
 /// Who answers a stage, and with which model.
 pub(super) fn choose(
     settings: &Settings<'_>,
-    kind: StageKindName,
+    kind: Option<StageKindName>,
     given: &Given,
-    all: &[ProviderSettings],
+    known: &Known,
     binder: &mut Binder<'_>,
 ) -> (Dial<String>, Option<Dial<String>>) {
-    let provider = provider(settings, given, all, binder);
+    let provider = provider(settings, given, known, binder);
     let model = model(settings, kind, given, binder);
     (provider, model)
 }
 
-fn provider(settings: &Settings<'_>, given: &Given, all: &[ProviderSettings], binder: &mut Binder<'_>) -> Dial<String> {
+fn provider(settings: &Settings<'_>, given: &Given, known: &Known, binder: &mut Binder<'_>) -> Dial<String> {
     let mut written = |maybe: &Maybe<String>| {
         if let Maybe::Plain(name) = maybe {
-            check_name(name, all, binder.diagnostics());
+            check_name(name, known, binder.diagnostics());
         }
         binder.dial(maybe, Site::Chooser)
     };
@@ -67,11 +81,16 @@ fn provider(settings: &Settings<'_>, given: &Given, all: &[ProviderSettings], bi
     own.or(said).or(default).unwrap_or_else(|| Dial::Fixed(DEFAULT.to_owned()))
 }
 
-fn model(settings: &Settings<'_>, kind: StageKindName, given: &Given, binder: &mut Binder<'_>) -> Option<Dial<String>> {
+fn model(
+    settings: &Settings<'_>,
+    kind: Option<StageKindName>,
+    given: &Given,
+    binder: &mut Binder<'_>,
+) -> Option<Dial<String>> {
     if let Some(own) = settings.own_model() {
         return Some(binder.dial(own, Site::Chooser));
     }
-    let for_kind = given.models.iter().rev().find(|(of, _)| *of == Some(kind));
+    let for_kind = given.models.iter().rev().find(|(of, _)| of.is_some() && *of == kind);
     let for_texts = || given.models.iter().rev().find(|(of, _)| of.is_none() && settings.speaks());
     if let Some((_, name)) = for_kind.or_else(for_texts) {
         return Some(Dial::Fixed(name.clone()));

@@ -1,7 +1,7 @@
 //! What holds for a stage: what it says itself, then what is said on the command line, then `defaults`.
 
 use crate::model::StageKindName;
-use crate::spec::{DefaultsSpec, Maybe, SettingsSpec, StageSpec};
+use crate::spec::{DefaultsSpec, KindSpec, Maybe, SettingsSpec, StageSpec};
 
 /// The settings that speak to one stage, nearest first.
 #[derive(Debug, Clone, Copy)]
@@ -9,17 +9,17 @@ pub(super) struct Settings<'a> {
     own: &'a SettingsSpec,
     of_kind: Option<&'a SettingsSpec>,
     all: &'a SettingsSpec,
-    kind: StageKindName,
+    kind: Option<StageKindName>,
 }
 
 impl<'a> Settings<'a> {
     pub(super) fn of(stage: &'a StageSpec, defaults: &'a DefaultsSpec) -> Self {
-        let kind = stage.kind.name();
+        let kind = stage.kind.as_ref().map(KindSpec::name);
         let of_kind = match kind {
-            StageKindName::Text => Some(&defaults.text),
-            StageKindName::Chat => Some(&defaults.chat),
-            StageKindName::Image => Some(&defaults.image),
-            StageKindName::Render => None,
+            Some(StageKindName::Text) => Some(&defaults.text),
+            Some(StageKindName::Chat) => Some(&defaults.chat),
+            Some(StageKindName::Image) => Some(&defaults.image),
+            Some(StageKindName::Render) | None => None,
         };
         Self { own: &stage.settings, of_kind, all: &defaults.all, kind }
     }
@@ -37,7 +37,7 @@ impl<'a> Settings<'a> {
 
     /// Whether it is a text or a chat.
     pub(super) fn speaks(&self) -> bool {
-        self.kind.speaks()
+        self.kind.is_some_and(StageKindName::speaks)
     }
 
     pub(super) fn own_provider(&self) -> Option<&'a Maybe<String>> {
@@ -50,6 +50,11 @@ impl<'a> Settings<'a> {
 
     pub(super) fn own_model(&self) -> Option<&'a Maybe<String>> {
         self.own.model.as_ref()
+    }
+
+    /// Whether a model is named that could not be read.
+    pub(super) fn has_unread_model(&self) -> bool {
+        [Some(self.own), self.of_kind, Some(self.all)].into_iter().flatten().any(|settings| settings.has_unread_model)
     }
 
     pub(super) fn default_model(&self) -> Option<&'a Maybe<String>> {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
-use crate::model::{Choice, ImageParams, Json, OnError, Place, ProviderSettings, Role, StageKindName, TextParams};
-use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
+use crate::model::{Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
+use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, SaveSpec, StageSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
 use super::pipeline::{Needs, ScopeIx, Stage};
-use super::providers;
+use super::providers::{self, Known};
 use super::settings::Settings;
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
@@ -21,19 +21,20 @@ const CONCURRENCY: usize = 8;
 pub(super) struct Around<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) given: &'a Given,
-    pub(super) providers: &'a [ProviderSettings],
+    pub(super) providers: &'a Known,
 }
 
 /// Builds stage `ix`. Its scope, references and shelf are set when the graph is known.
 pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag::Diagnostics) -> (Stage, Found) {
     let spec = &around.ground.spec.stages[ix];
     let settings = Settings::of(spec, &around.ground.spec.defaults);
-    let kind = spec.kind.name();
+    // Nobody runs a stage whose kind is not known.
+    let kind = spec.kind.as_ref().map_or(StageKindName::Render, KindSpec::name);
     let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
-    let on_error = on_error(spec, &settings, kind, &mut binder);
-    let save = spec.save.as_ref().map(|save| self::save(save, spec, kind, &mut binder));
+    let on_error = on_error(spec, &settings, &mut binder);
+    let save = spec.save.as_ref().and_then(|save| self::save(save, spec, kind, &mut binder));
     let found = std::mem::take(&mut binder.found);
     let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
     let stage = Stage {
@@ -67,29 +68,41 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
 
 fn work(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Work {
     match &spec.kind {
-        KindSpec::Render(template) => Work::Render(binder.text(template, Site::Request)),
-        KindSpec::Text(prompt) => {
+        None => {
+            any(around, spec, settings, binder);
+            Work::Render(Template::default())
+        }
+        Some(KindSpec::Render(template)) => Work::Render(binder.text(template, Site::Request)),
+        Some(KindSpec::Text(prompt)) => {
             let turns = vec![(Role::User, binder.text(prompt, Site::Request))];
             Work::Text(Box::new(text(around, spec, settings, turns, binder)))
         }
-        KindSpec::Chat(messages) => {
+        Some(KindSpec::Chat(messages)) => {
             let turns = messages.iter().map(|one| (one.role.value, binder.text(&one.content, Site::Request))).collect();
             Work::Text(Box::new(text(around, spec, settings, turns, binder)))
         }
-        KindSpec::Image(prompt) => Work::Image(Box::new(image(around, spec, settings, prompt, binder))),
+        Some(KindSpec::Image(prompt)) => {
+            let prompt = binder.text(prompt, Site::Request);
+            Work::Image(Box::new(image(around, spec, settings, prompt, binder)))
+        }
     }
 }
 
+/// Checks what a stage says whose kind is not known.
+fn any(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) {
+    text(around, spec, settings, Vec::new(), binder);
+    image(around, spec, settings, Template::default(), binder);
+}
+
 fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Asking {
-    let kind = spec.kind.name();
+    let kind = spec.kind.as_ref().map(KindSpec::name);
     let (provider, model) = providers::choose(settings, kind, around.given, around.providers, binder);
-    if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks()) {
-        let settings = around.providers.iter().find(|one| one.name == *name);
-        if settings.is_some_and(|one| one.kind.default_text_model().is_none()) {
-            let message = format!("`{}` has no model, and the provider `{name}` has no default", spec.name.value);
-            let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
-            binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
-        }
+    if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks() && !settings.has_unread_model())
+        && around.providers.find(name).is_some_and(|one| one.kind.default_text_model().is_none())
+    {
+        let message = format!("`{}` has no model, and the provider `{name}` has no default", spec.name.value);
+        let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
+        binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
     }
     Asking {
         provider,
@@ -136,12 +149,12 @@ fn image(
     around: Around<'_>,
     spec: &StageSpec,
     settings: &Settings<'_>,
-    prompt: &TextSpec,
+    prompt: Template,
     binder: &mut Binder<'_>,
 ) -> ImageWork {
     ImageWork {
         asking: asking(around, spec, settings, binder),
-        prompt: binder.text(prompt, Site::Request),
+        prompt,
         params: ImageParams {
             negative_prompt: settings.get(|s| s.negative_prompt.as_ref()).map(|at| at.value.clone()),
             quality: settings.get(|s| s.quality.as_ref()).map(|at| at.value.clone()),
@@ -155,7 +168,7 @@ fn image(
     }
 }
 
-fn on_error(spec: &StageSpec, settings: &Settings<'_>, kind: StageKindName, binder: &mut Binder<'_>) -> OnErrorPlan {
+fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> OnErrorPlan {
     let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
         return OnErrorPlan::Simply(OnError::Stop);
     };
@@ -164,10 +177,11 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, kind: StageKindName, bind
         OnErrorSpec::Continue => OnErrorPlan::Simply(OnError::Continue),
         OnErrorSpec::Value(stand_in) => {
             let value = binder.json(stand_in, Site::Beside);
-            if !fits(kind, answers_json(settings), &value) {
+            let kind = spec.kind.as_ref().map(KindSpec::name);
+            if kind.is_some_and(|kind| !fits(kind, answers_json(settings), &value)) {
                 let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
                 let help = match kind {
-                    StageKindName::Image => {
+                    Some(StageKindName::Image) => {
                         "a picture is a mapping with a `path`: `on_error: {value: {path: none.png}}`"
                     }
                     _ => "write a text, as the answer would be: `on_error: {value: none}`",
@@ -211,7 +225,7 @@ fn stand_in_place(value: &JsonSpec) -> Option<&Place> {
     }
 }
 
-fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Save {
+fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Option<Save> {
     let path = binder.text(&spec.path, Site::Save);
     let lower = spec.path.text.to_lowercase();
     let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -219,7 +233,7 @@ fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Bi
     let row = spec.row.as_ref().map(|row| {
         row.iter().map(|(name, value)| (name.value.clone(), binder.json(value, Site::Save))).collect::<Vec<_>>()
     });
-    if row.is_some() && !rows {
+    if row.is_some() && !rows && !spec.path.is_unread() {
         let message = "`row` is for files with a row for each instance";
         let help = "let the path end in `.jsonl` or `.csv`, or leave `row` out";
         binder.diagnostics().push(Diagnostic::error("row-without-rows", &spec.path.map.whole(), message).help(help));
@@ -231,5 +245,5 @@ fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Bi
         binder.diagnostics().push(Diagnostic::warning("picture-in-csv", &spec.path.map.whole(), message).help(help));
     }
     let form = if rows { SaveForm::Rows { row, csv: extension == "csv" } } else { SaveForm::File };
-    Save { path, form }
+    (!spec.path.is_unread()).then_some(Save { path, form })
 }

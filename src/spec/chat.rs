@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Keys};
 use super::node::Node;
-use super::pipeline::MessageSpec;
+use super::pipeline::{MessageSpec, TextSpec};
 use super::reader::Reader;
 use super::templates::template_or_file;
 use crate::diag::{Diagnostic, meant, shortened};
@@ -16,14 +16,16 @@ const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], setting
 
 const EXAMPLE: &str = "write a list of messages: `- user: Hello`";
 
-pub(super) fn chat(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<MessageSpec>> {
+/// The messages that can be read.
+pub(super) fn chat(node: &Node, reader: &mut Reader<'_>) -> Vec<MessageSpec> {
     let Some(elements) = node.elements() else {
         reader.expected_with("a list", node, Some(EXAMPLE));
-        return None;
+        return Vec::new();
     };
     let messages: Vec<_> = elements.iter().map(|element| message(element, reader)).collect();
-    let messages: Vec<MessageSpec> = messages.into_iter().collect::<Option<_>>()?;
-    if !messages.iter().any(|message| message.role.value == Role::User) {
+    let is_whole = messages.iter().all(Option::is_some);
+    let messages: Vec<MessageSpec> = messages.into_iter().flatten().collect();
+    if is_whole && !messages.iter().any(|message| message.role.value == Role::User) {
         reader.push(
             Diagnostic::error(
                 "chat-without-user",
@@ -32,9 +34,8 @@ pub(super) fn chat(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<MessageSp
             )
             .help("add one: `- user: Hello`"),
         );
-        return None;
     }
-    Some(messages)
+    messages
 }
 
 fn message(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
@@ -63,14 +64,15 @@ fn message(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
         return None;
     }
     let (role, content) = said.pop()?;
-    Some(MessageSpec { role, content: template_or_file(content, reader)? })
+    let text = template_or_file(content, reader).unwrap_or_else(|| TextSpec::unread(&content.place));
+    Some(MessageSpec { role, content: text })
 }
 
 /// `{role, content}`
 fn long(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
     let mut fields = Fields::open(node, LONG, reader)?;
     for key in ["role", "content"] {
-        if !fields.has(key) {
+        if fields.lacks(key) {
             reader.push(
                 Diagnostic::error("missing-key", fields.place(), format!("this message has no `{key}`"))
                     .help("write `{role: user, content: Hello}`, or short `user: Hello`"),

@@ -1,13 +1,11 @@
 //! The file as a whole.
 
-use std::collections::HashMap;
-
 use super::defaults::defaults;
 use super::fields::{Fields, Keys};
 use super::inputs::inputs;
 use super::node::{Node, Value};
 use super::outputs::outputs;
-use super::pipeline::{InputSpec, PipelineSpec, StageSpec};
+use super::pipeline::{PipelineSpec, Unread};
 use super::providers::providers;
 use super::quantities::time;
 use super::reader::Reader;
@@ -35,51 +33,43 @@ pub(super) fn pipeline(root: &Node, reader: &mut Reader<'_>) -> Option<PipelineS
     }
     let mut fields = Fields::open(root, PIPELINE, reader)?;
     for (key, example) in [("name", "write `name: digest`"), ("stages", "write `stages: {summarize: {text: ..}}`")] {
-        if !fields.has(key) {
+        if fields.lacks(key) {
             reader.push(Diagnostic::error("missing-key", &start, format!("the pipeline has no `{key}`")).help(example));
         }
     }
-    let name = fields.read_at("name", reader, text);
+    let name = fields.read_at("name", reader, text).unwrap_or_else(|| At::new(String::new(), start));
     let description = fields.read("description", reader, text);
-    // A section that could not be read leaves names unknown: there is no pipeline then.
-    let inputs = fields.take("inputs").map_or(Some(Vec::new()), |entry| inputs(&entry.value, reader));
-    let providers = fields.take("providers").map_or(Some(Vec::new()), |entry| providers(&entry.value, reader));
+    let (inputs, inputs_unread) = section("inputs", &mut fields, reader, inputs);
+    let (providers, providers_unread) = section("providers", &mut fields, reader, providers);
     let defaults = fields.read("defaults", reader, defaults).unwrap_or_default();
-    let stages = fields.read("stages", reader, stages);
-    let outputs = match fields.take("outputs") {
-        Some(entry) => outputs(&entry.value, reader).map(Some),
-        None => Some(None),
-    };
+    let (stages, stages_unread) = section("stages", &mut fields, reader, stages);
+    let outputs = fields.take("outputs").map(|entry| outputs(&entry.value, reader));
     let deadline = fields.read_at("deadline", reader, time);
     fields.finish(reader);
-    if let (Some(inputs), Some(stages)) = (&inputs, &stages) {
-        refuse_clashes(inputs, stages, reader);
-    }
     Some(PipelineSpec {
-        name: name?,
+        name,
         description,
         folder: reader.folder().to_owned(),
-        inputs: inputs?,
-        providers: providers?,
+        inputs,
+        providers,
         defaults,
-        stages: stages?,
-        outputs: outputs?,
+        stages,
+        outputs,
         deadline,
+        unread: Unread { names: inputs_unread || stages_unread, providers: providers_unread },
     })
 }
 
-/// Inputs and stages share one namespace.
-fn refuse_clashes(inputs: &[InputSpec], stages: &[StageSpec], reader: &mut Reader<'_>) {
-    let inputs: HashMap<&str, &Place> =
-        inputs.iter().map(|input| (input.name.value.as_str(), &input.name.place)).collect();
-    for stage in stages {
-        let At { value: name, place } = &stage.name;
-        if let Some(input) = inputs.get(name.as_str()) {
-            reader.push(
-                Diagnostic::error("name-clash", place, format!("`{name}` is the name of an input already"))
-                    .also(input, "the input")
-                    .help("give one of them another name: inputs, stages and loop variables share their names"),
-            );
-        }
-    }
+/// The nouns of a section, and whether it could not be read. One with another name than it should have is not read
+/// either.
+fn section<T>(
+    key: &str,
+    fields: &mut Fields<'_>,
+    reader: &mut Reader<'_>,
+    read: impl FnOnce(&Node, &mut Reader<'_>) -> Option<Vec<T>>,
+) -> (Vec<T>, bool) {
+    let Some(entry) = fields.take(key) else { return (Vec::new(), fields.has_misspelled(key)) };
+    let found = read(&entry.value, reader);
+    let is_unread = found.is_none();
+    (found.unwrap_or_default(), is_unread)
 }

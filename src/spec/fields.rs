@@ -2,7 +2,7 @@
 
 use super::node::{Entry, Node};
 use super::reader::Reader;
-use crate::diag::{Diagnostic, listed, meant, shortened};
+use crate::diag::{Diagnostic, did_you_mean, listed, shortened};
 use crate::model::{At, Place};
 
 /// All valid keys are named in a message if there are at most so many.
@@ -79,6 +79,21 @@ impl<'n> Fields<'n> {
         self.entries.iter().any(|entry| entry.key.value == key)
     }
 
+    /// Where the key stands, if it is there.
+    pub(super) fn place_of(&self, key: &str) -> Option<Place> {
+        self.entries.iter().find(|entry| entry.key.value == key).map(|entry| entry.key.place.clone())
+    }
+
+    /// Whether a key that is not known was probably meant to be this one.
+    pub(super) fn has_misspelled(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| self.keys.meant(&entry.key.value).as_deref() == Some(key))
+    }
+
+    /// Whether nobody has tried to write this key: a misspelled one is told as such.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        !self.has(key) && !self.has_misspelled(key)
+    }
+
     /// Reports the keys that nobody took.
     pub(super) fn finish(self, reader: &mut Reader<'_>) {
         self.finish_with(reader, |_| None);
@@ -105,8 +120,17 @@ impl Keys {
             return Diagnostic::error("needs", &key.place, "there is no `needs`: naming a stage is enough")
                 .help("name the stage in the prompt (`{{summarize}}`) or in `when`; this stage then waits for it");
         }
-        let help = meant(&key.value, self.all()).unwrap_or_else(|| self.list());
+        let help = match self.meant(&key.value) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => self.list(),
+        };
         Diagnostic::error("unknown-key", &key.place, format!("unknown key `{name}`")).help(help)
+    }
+
+    /// The key that an unknown one was probably meant to be.
+    fn meant(&self, key: &str) -> Option<String> {
+        let is_known = self.all().chain(self.later.iter().copied()).any(|known| known == key);
+        if is_known { None } else { did_you_mean(key, self.all()) }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &'static str> {

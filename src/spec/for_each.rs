@@ -8,7 +8,11 @@ use super::reader::Reader;
 use crate::diag::{Diagnostic, shortened};
 use crate::model::{At, Place};
 
-pub(super) fn for_each(node: &Node, reader: &mut Reader<'_>) -> Option<ForEachSpec> {
+pub(super) fn for_each(node: &Node, reader: &mut Reader<'_>) -> ForEachSpec {
+    loops(node, reader).unwrap_or_else(|| ForEachSpec::Broken(node.place.clone()))
+}
+
+fn loops(node: &Node, reader: &mut Reader<'_>) -> Option<ForEachSpec> {
     match &node.value {
         Value::Text(text, _) => join(text, node, reader).map(ForEachSpec::Join),
         Value::Mapping(entries) if entries.is_empty() => {
@@ -19,8 +23,7 @@ pub(super) fn for_each(node: &Node, reader: &mut Reader<'_>) -> Option<ForEachSp
             None
         }
         Value::Mapping(entries) => {
-            let loops: Vec<_> = entries.iter().map(|entry| one_loop(entry, reader)).collect();
-            loops.into_iter().collect::<Option<_>>().map(ForEachSpec::Loops)
+            Some(ForEachSpec::Loops(entries.iter().map(|entry| one_loop(entry, reader)).collect()))
         }
         Value::List(_) | Value::Number(_) => {
             let written = shortened(reader.written(&node.place).lines().next().unwrap_or_default());
@@ -54,11 +57,10 @@ fn join(text: &str, node: &Node, reader: &mut Reader<'_>) -> Option<At<String>> 
     names::check(&name, Named::Value, reader).then_some(name)
 }
 
-fn one_loop(entry: &Entry, reader: &mut Reader<'_>) -> Option<LoopSpec> {
-    let named = names::check(&entry.key, Named::Value, reader);
-    let source = source(&entry.value, reader)?;
-    let source = At::new(source, entry.value.place.clone());
-    named.then(|| LoopSpec { variable: entry.key.clone(), source })
+fn one_loop(entry: &Entry, reader: &mut Reader<'_>) -> LoopSpec {
+    names::check(&entry.key, Named::Value, reader);
+    let source = source(&entry.value, reader).unwrap_or(LoopSourceSpec::Broken);
+    LoopSpec { variable: entry.key.clone(), source: At::new(source, entry.value.place.clone()) }
 }
 
 fn source(node: &Node, reader: &mut Reader<'_>) -> Option<LoopSourceSpec> {

@@ -53,8 +53,9 @@ pub fn read_values(path: &Path) -> Result<Json, String> {
 
 /// Reads the `text` of a pipeline file that is called `name`; what it names is relative to `folder`.
 ///
-/// The specification is there, even beside errors, if every input, provider, stage and output that is declared is in it:
-/// names can then be looked up without finding them missing by mistake. Keys whose values are wrong are absent from it.
+/// The specification is there, even beside errors, if the file is a mapping: so all of it can be checked at once. Every
+/// input, provider, stage and output that is declared is in it, and what could not be read says so, so that no name is
+/// found missing by mistake. Keys whose values are wrong are absent from it.
 pub fn parse(name: &str, folder: &Path, text: &str, files: &mut SourceFiles) -> (Option<PipelineSpec>, Diagnostics) {
     let text = plain_text(text.to_owned());
     let file = files.add(name, text.as_str());

@@ -35,7 +35,7 @@ pub use load::{Loaded, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,
     Maybe, MessageSpec, OnErrorSpec, OutputSpec, PipelineSpec, ProviderSpec, SaveSpec, SettingsSpec, StageSpec,
-    TextSpec,
+    TextSpec, Unread,
 };
 pub use source::LoadError;
 pub use text_map::TextMap;

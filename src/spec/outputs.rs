@@ -21,18 +21,18 @@ pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {
         return template(node, reader).map(|path| SaveSpec { path, row: None });
     }
     let mut fields = Fields::open(node, SAVE, reader)?;
-    let has_path = fields.has("path");
+    let lacks_path = fields.lacks("path");
     let path = fields.read("path", reader, template);
     let row = fields.read("row", reader, row);
     let place = fields.place();
     fields.finish(reader);
-    if !has_path {
+    if lacks_path {
         reader.push(
             Diagnostic::error("missing-key", place, "`save` has no `path`")
                 .help("write `save: {path: rows.jsonl, row: {..}}`"),
         );
     }
-    Some(SaveSpec { path: path?, row })
+    Some(SaveSpec { path: path.unwrap_or_else(|| TextSpec::unread(place)), row })
 }
 
 fn row(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<(At<String>, JsonSpec)>> {
@@ -43,30 +43,28 @@ fn row(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<(At<String>, JsonSpec
             return None;
         }
     };
-    let columns: Vec<_> =
-        entries.iter().map(|entry| json(&entry.value, reader).map(|value| (entry.key.clone(), value))).collect();
-    columns.into_iter().collect()
+    let columns = entries.iter().filter_map(|entry| Some((entry.key.clone(), json(&entry.value, reader)?)));
+    Some(columns.collect())
 }
 
-/// `{name: value, ..}`, or `[name, ..]`.
-pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<OutputSpec>> {
-    let outputs: Vec<_> = match &node.value {
-        Value::Mapping(entries) => entries.iter().map(|entry| output(entry, reader)).collect(),
-        Value::List(elements) => elements.iter().map(|element| short(element, reader)).collect(),
+/// `{name: value, ..}`, or `[name, ..]`: those that can be read.
+pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Vec<OutputSpec> {
+    let outputs: Vec<OutputSpec> = match &node.value {
+        Value::Mapping(entries) => entries.iter().filter_map(|entry| output(entry, reader)).collect(),
+        Value::List(elements) => elements.iter().filter_map(|element| short(element, reader)).collect(),
         _ => {
             let help = "write `outputs: [report]`, or `outputs: {report: \"{{report}}\"}`";
             reader.expected_with("a mapping or a list", node, Some(help));
-            return None;
+            Vec::new()
         }
     };
-    let outputs: Vec<OutputSpec> = outputs.into_iter().collect::<Option<_>>()?;
-    refuse_twice(&outputs, reader).then_some(outputs)
+    refuse_twice(&outputs, reader);
+    outputs
 }
 
 fn output(entry: &Entry, reader: &mut Reader<'_>) -> Option<OutputSpec> {
-    let named = names::check(&entry.key, Named::Output, reader);
-    let value = json(&entry.value, reader)?;
-    named.then(|| OutputSpec { name: entry.key.clone(), value })
+    names::check(&entry.key, Named::Output, reader);
+    Some(OutputSpec { name: entry.key.clone(), value: json(&entry.value, reader)? })
 }
 
 fn short(node: &Node, reader: &mut Reader<'_>) -> Option<OutputSpec> {
@@ -93,7 +91,7 @@ fn template_of(name: &str, place: &Place) -> JsonSpec {
 }
 
 /// A mapping has each name once; a list may not.
-fn refuse_twice(outputs: &[OutputSpec], reader: &mut Reader<'_>) -> bool {
+fn refuse_twice(outputs: &[OutputSpec], reader: &mut Reader<'_>) {
     let mut seen: HashMap<&str, &Place> = HashMap::new();
     for output in outputs {
         let name = output.name.value.as_str();
@@ -107,5 +105,4 @@ fn refuse_twice(outputs: &[OutputSpec], reader: &mut Reader<'_>) -> bool {
             seen.insert(name, &output.name.place);
         }
     }
-    seen.len() == outputs.len()
 }

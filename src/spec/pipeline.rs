@@ -7,7 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{
-    At, Clocks, FailureLimit, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role,
+    At, Clocks, FailureLimit, FileId, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role,
     StageKindName, Waves,
 };
 
@@ -34,6 +34,17 @@ pub struct PipelineSpec {
     pub outputs: Option<Vec<OutputSpec>>,
     /// `deadline`.
     pub deadline: Option<At<Duration>>,
+    /// What could not be read.
+    pub unread: Unread,
+}
+
+/// Sections that could not be read at all: what they declare is not known, so that nobody finds it missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unread {
+    /// `inputs` or `stages`.
+    pub names: bool,
+    /// `providers`.
+    pub providers: bool,
 }
 
 /// One of `inputs`.
@@ -55,6 +66,23 @@ pub struct InputSpec {
     pub max: Option<At<f64>>,
     /// `pattern`, a regular expression that compiles.
     pub pattern: Option<At<String>>,
+    /// Its type or its default could not be read: what it holds is not known.
+    pub is_unsure: bool,
+}
+
+impl InputSpec {
+    /// The written type, else that of the default.
+    pub fn kind(&self) -> InputKind {
+        match (&self.kind, self.default.as_ref().map(|default| &default.value)) {
+            (Some(kind), _) => kind.value,
+            (None, Some(InputDefault::Value(Json::Array(_)))) => InputKind::Items,
+            (None, Some(InputDefault::Value(Json::Object(_) | Json::Null))) => InputKind::Json,
+            (None, Some(InputDefault::Value(Json::Bool(_)))) => InputKind::Boolean,
+            (None, Some(InputDefault::Value(Json::Number(number)))) if number.is_f64() => InputKind::Number,
+            (None, Some(InputDefault::Value(Json::Number(_)))) => InputKind::Integer,
+            (None, _) => InputKind::String,
+        }
+    }
 }
 
 /// What an input is when nobody says otherwise.
@@ -63,7 +91,14 @@ pub enum InputDefault {
     /// A value. For `items`, a text is a path and a list is the list itself.
     Value(Json),
     /// `{file: PATH}`: the file's text.
-    File(PathBuf),
+    File {
+        /// The file as it is named.
+        path: String,
+        /// The file among those that were read.
+        file: FileId,
+        /// All of it, with plain line ends.
+        text: Arc<str>,
+    },
 }
 
 /// One of `providers`.
@@ -95,8 +130,8 @@ pub struct StageSpec {
     pub name: At<String>,
     /// `description`.
     pub description: Option<String>,
-    /// What it does.
-    pub kind: KindSpec,
+    /// What it does, if that is known.
+    pub kind: Option<KindSpec>,
     /// `for_each`.
     pub for_each: Option<ForEachSpec>,
     /// `when`, an expression without braces around it.
@@ -150,6 +185,18 @@ pub struct TextSpec {
     pub map: TextMap,
 }
 
+impl TextSpec {
+    /// In the place of a text that could not be read.
+    pub(super) fn unread(place: &Place) -> Self {
+        Self { text: Arc::from(""), map: TextMap::fixed(place.clone()) }
+    }
+
+    /// Whether it could not be read: a text that can says something.
+    pub fn is_unread(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
 /// An expression, `eq sort.queue 'bug'`, without braces around it.
 #[derive(Debug, Clone)]
 pub struct ExpressionSpec {
@@ -188,6 +235,8 @@ pub enum ForEachSpec {
     Join(At<String>),
     /// `for_each: {article: articles, ..}`, outermost first; at least one.
     Loops(Vec<LoopSpec>),
+    /// Something else stands here: in which loops the stage runs is not known.
+    Broken(Place),
 }
 
 impl ForEachSpec {
@@ -196,6 +245,7 @@ impl ForEachSpec {
         match self {
             Self::Join(name) => &name.place,
             Self::Loops(loops) => &loops[0].variable.place,
+            Self::Broken(place) => place,
         }
     }
 }
@@ -218,6 +268,8 @@ pub enum LoopSourceSpec {
     List(Vec<Json>),
     /// 1 to this.
     Count(u64),
+    /// Something that is no list.
+    Broken,
 }
 
 /// `save`.
@@ -300,6 +352,8 @@ pub struct SettingsSpec {
     pub transparent: Option<At<bool>>,
     /// `extra`.
     pub extra: Option<At<JsonMap>>,
+    /// A model is named, in a way that could not be read.
+    pub has_unread_model: bool,
     /// Where each key that is written stands, for messages about keys that do not fit the kind.
     pub keys: IndexMap<&'static str, Place>,
 }

@@ -72,12 +72,12 @@ pub(super) fn waves(node: &Node, reader: &mut Reader<'_>) -> Option<Waves> {
         return None;
     }
     let mut fields = Fields::open(node, WAVES, reader)?;
-    let has_size = fields.has("size");
+    let lacks_size = fields.lacks("size");
     let size = fields.read("size", reader, count(1));
     let pause = fields.read("pause", reader, duration);
     let place = fields.place();
     fields.finish(reader);
-    if !has_size {
+    if lacks_size {
         reader.push(
             Diagnostic::error("missing-key", place, "`waves` needs a `size`")
                 .help("write `waves: {size: 5, pause: 500ms}`"),
@@ -124,11 +124,11 @@ pub(super) fn on_error(node: &Node, reader: &mut Reader<'_>) -> Option<OnErrorSp
         return None;
     }
     let mut fields = Fields::open(node, ON_ERROR, reader)?;
-    let has_value = fields.has("value");
+    let lacks_value = fields.lacks("value");
     let value = fields.read("value", reader, json);
     let place = fields.place();
     fields.finish(reader);
-    if !has_value {
+    if lacks_value {
         reader.push(
             Diagnostic::error("missing-key", place, "`on_error` has no `value`").help("write `on_error: {value: ..}`"),
         );

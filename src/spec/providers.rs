@@ -30,7 +30,7 @@ const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings
 
 const KEY_HELP: &str = "keep keys out of the file: write `api_key: {env: NAME}`, and set that variable";
 
-/// All providers, or those of `{file: PATH}`.
+/// All providers, each with what could be read of it, or those of `{file: PATH}`.
 pub(super) fn providers(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {
     conceal_keys(node, reader);
     let Some(entries) = node.entries() else {
@@ -42,7 +42,7 @@ pub(super) fn providers(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<Prov
     if let Some(file) = entries.iter().find(|entry| entry.key.value == "file" && entry.value.entries().is_none()) {
         return from_file(file, entries, reader);
     }
-    each(entries, reader)
+    Some(each(entries, reader))
 }
 
 /// Never shows what looks like a key, wherever an author has put it.
@@ -55,9 +55,8 @@ fn conceal_keys(node: &Node, reader: &mut Reader<'_>) {
     }
 }
 
-fn each(entries: &[Entry], reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {
-    let providers: Vec<_> = entries.iter().map(|entry| provider(entry, reader)).collect();
-    providers.into_iter().collect()
+fn each(entries: &[Entry], reader: &mut Reader<'_>) -> Vec<ProviderSpec> {
+    entries.iter().map(|entry| provider(entry, reader)).collect()
 }
 
 fn from_file(file: &Entry, entries: &[Entry], reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {
@@ -80,19 +79,39 @@ fn from_file(file: &Entry, entries: &[Entry], reader: &mut Reader<'_>) -> Option
         reader.expected_with("a mapping", &root, Some("write each provider below its name, as in `providers`"));
         return None;
     };
-    each(entries, reader)
+    Some(each(entries, reader))
 }
 
-fn provider(entry: &Entry, reader: &mut Reader<'_>) -> Option<ProviderSpec> {
-    let named = names::check(&entry.key, Named::Provider, reader);
-    let name = &entry.key;
-    let mut fields = Fields::open(&entry.value, PROVIDER, reader)?;
+fn provider(entry: &Entry, reader: &mut Reader<'_>) -> ProviderSpec {
+    names::check(&entry.key, Named::Provider, reader);
+    let settings = Fields::open(&entry.value, PROVIDER, reader).map(|fields| settings(&entry.key, fields, reader));
+    ProviderSpec { name: entry.key.clone(), settings: settings.unwrap_or_else(|| unread(&entry.key.value)) }
+}
+
+/// In the place of a provider whose kind is not known: the one kind of which nothing more is asked.
+fn unread(name: &str) -> ProviderSettings {
+    ProviderSettings {
+        name: name.to_owned(),
+        kind: ProviderKind::Offline,
+        base_url: None,
+        key: KeySource::None,
+        headers: BTreeMap::new(),
+        concurrency: None,
+        rate: None,
+        tokens_per_minute: None,
+        offline: OfflineManner::default(),
+    }
+}
+
+fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) -> ProviderSettings {
     let built_in = ProviderSettings::built_in(&name.value);
     let kind = match fields.take("kind") {
         Some(kind) => provider_kind(&kind.value, reader),
         // `pollinations: {concurrency: 2}` speaks of the one that everybody has.
         None => built_in.as_ref().map(|known| known.kind).or(ProviderKind::from_name(&name.value)).or_else(|| {
-            reader.push(missing_kind(name));
+            if fields.lacks("kind") {
+                reader.push(missing_kind(name));
+            }
             None
         }),
     };
@@ -104,10 +123,10 @@ fn provider(entry: &Entry, reader: &mut Reader<'_>) -> Option<ProviderSpec> {
     let tokens_per_minute = fields.read("tokens_per_minute", reader, amount);
     let offline = offline(&mut fields, kind, reader);
     fields.finish(reader);
-    let kind = kind?;
+    let Some(kind) = kind else { return unread(&name.value) };
     let base_url = base_url.or_else(|| built_in.filter(|known| known.kind == kind).and_then(|known| known.base_url));
     let key = key_source(kind, base_url.is_some(), key);
-    let settings = ProviderSettings {
+    ProviderSettings {
         name: name.value.clone(),
         kind,
         base_url,
@@ -117,8 +136,7 @@ fn provider(entry: &Entry, reader: &mut Reader<'_>) -> Option<ProviderSpec> {
         rate,
         tokens_per_minute,
         offline,
-    };
-    named.then(|| ProviderSpec { name: name.clone(), settings })
+    }
 }
 
 /// Without `api_key`, a kind's usual variables, but for its own address alone: the key of one service is nothing that

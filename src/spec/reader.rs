@@ -5,23 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::node::{Node, Value};
-use super::source::read_text;
+use super::source::read_named;
 use super::syntax::quoted;
 use super::text_map::TextMap;
-use crate::diag::{Diagnostic, Diagnostics, SourceFiles, listed, meant, shortened};
+use crate::diag::{Diagnostic, Diagnostics, Severity, SourceFiles, listed, meant, shortened};
 use crate::model::{FileId, Place};
 
 pub(super) struct Reader<'f> {
     folder: &'f Path,
     files: &'f mut SourceFiles,
     found: Diagnostics,
+    errors: usize,
     /// Files that were read already: a prompt that three stages name is one.
     known: HashMap<PathBuf, FileId>,
 }
 
 impl<'f> Reader<'f> {
     pub(super) fn new(folder: &'f Path, files: &'f mut SourceFiles, found: Diagnostics) -> Self {
-        Self { folder, files, found, known: HashMap::new() }
+        Self { folder, files, found, errors: 0, known: HashMap::new() }
     }
 
     pub(super) fn into_found(self) -> Diagnostics {
@@ -33,7 +34,13 @@ impl<'f> Reader<'f> {
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.found.push(diagnostic);
+    }
+
+    /// How many errors have been told so far.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
     }
 
     pub(super) fn found(&mut self) -> &mut Diagnostics {
@@ -61,25 +68,16 @@ impl<'f> Reader<'f> {
         if let Some(id) = self.known.get(&path) {
             return Some((*id, Arc::clone(self.source(*id))));
         }
-        // Opening a pipe would wait for a writer.
-        let is_special = path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
-        let text = if is_special { None } else { Some(read_text(&path)) };
-        match text {
-            Some(Ok(text)) => {
+        match read_named(&path) {
+            Ok(text) => {
                 let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
                 let id = self.files.add(shown, text);
                 self.known.insert(path, id);
                 Some((id, Arc::clone(self.source(id))))
             }
-            Some(Err(error)) => {
-                self.push(
-                    Diagnostic::error("unreadable-file", place, error.to_string())
-                        .help("paths in a pipeline file are relative to its folder"),
-                );
-                None
-            }
-            None => {
-                self.push(Diagnostic::error("unreadable-file", place, "this is no regular file"));
+            Err(error) => {
+                let diagnostic = error.diagnostic(Some(place), self.files);
+                self.push(diagnostic);
                 None
             }
         }

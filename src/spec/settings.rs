@@ -8,7 +8,7 @@ use super::quantities::{amount, count, number, rate, truth, whole};
 use super::reader::Reader;
 use super::templates::{maybe, template_or_file, text};
 use crate::diag::Diagnostic;
-use crate::model::{JsonMap, Place, StageKindName};
+use crate::model::{At, JsonMap, Place, StageKindName};
 
 /// Which kinds a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub(super) fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Sett
     }
     policies(&mut spec, fields, reader);
     parameters(&mut spec, fields, reader);
+    spec.has_unread_model = spec.model.is_none() && !fields.lacks("model");
     spec
 }
 
@@ -117,7 +118,8 @@ fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Rea
     spec.seed = fields.read("seed", reader, seed);
     spec.stop = fields.read_at("stop", reader, stop);
     spec.reasoning_effort = fields.read_at("reasoning_effort", reader, text);
-    spec.json = fields.read_at("json", reader, json_switch);
+    spec.json =
+        fields.read_at("json", reader, json_switch).or_else(|| fields.place_of("schema").map(|at| At::new(true, at)));
     spec.width = fields.read("width", reader, |node, reader| maybe(node, reader, count(1)));
     spec.height = fields.read("height", reader, |node, reader| maybe(node, reader, count(1)));
     spec.negative_prompt = fields.read_at("negative_prompt", reader, text);
@@ -152,7 +154,7 @@ fn stop_text(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
     }
 }
 
-/// `true` or `false`; fields come later.
+/// `true` or `false`. With fields, which are not supported yet, it is JSON all the same.
 fn json_switch(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
     if node.entries().is_none() && node.elements().is_none() {
         return truth(node, reader);
@@ -161,7 +163,7 @@ fn json_switch(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
         Diagnostic::error("not-supported-yet", &node.place, "`json` with fields is not supported yet")
             .help("write `json: true` for any JSON, and describe the fields in the prompt"),
     );
-    None
+    Some(true)
 }
 
 fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {

@@ -6,14 +6,12 @@ use super::for_each::for_each;
 use super::names::{self, Named};
 use super::node::{Entry, Node};
 use super::outputs::save;
-use super::pipeline::{KindSpec, StageSpec};
+use super::pipeline::{KindSpec, SettingsSpec, StageSpec, TextSpec};
 use super::reader::Reader;
 use super::settings::{self, check_fit};
 use super::templates::{expression, template_or_file, text};
 use crate::diag::Diagnostic;
-use crate::model::{At, Place};
-
-const KINDS: [&str; 4] = ["text", "chat", "image", "render"];
+use crate::model::{At, Place, StageKindName};
 
 /// Kinds that the language has and the program does not do yet.
 const LATER_KINDS: [&str; 2] = ["value", "use"];
@@ -25,7 +23,7 @@ pub(super) const STAGE: Keys = Keys {
     later: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback", "reuse"],
 };
 
-/// All stages, if every one of them could be read.
+/// All stages, if there are any.
 pub(super) fn stages(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<StageSpec>> {
     let Some(entries) = node.entries() else {
         reader.expected_with("a mapping", node, Some("write each stage below its name: `summarize: {text: ..}`"));
@@ -38,41 +36,53 @@ pub(super) fn stages(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<StageSp
         );
         return None;
     }
-    let stages: Vec<_> = entries.iter().map(|entry| stage(entry, reader)).collect();
-    stages.into_iter().collect()
+    Some(entries.iter().map(|entry| stage(entry, reader)).collect())
 }
 
-fn stage(entry: &Entry, reader: &mut Reader<'_>) -> Option<StageSpec> {
-    let named = names::check(&entry.key, Named::Value, reader);
+/// A stage with what could be read of it: others may name it, whatever is wrong in it.
+fn stage(entry: &Entry, reader: &mut Reader<'_>) -> StageSpec {
+    names::check(&entry.key, Named::Value, reader);
+    let mut spec = StageSpec {
+        name: entry.key.clone(),
+        description: None,
+        kind: None,
+        for_each: None,
+        when: None,
+        save: None,
+        settings: SettingsSpec::default(),
+    };
     if entry.value.entries().is_none() {
         let help = format!("write what it does: `{}: {{text: ..}}`", entry.key.value);
         reader.expected_with("a mapping", &entry.value, Some(&help));
-        return None;
+    } else if let Some(fields) = Fields::open(&entry.value, STAGE, reader) {
+        read(&mut spec, fields, reader);
     }
-    let mut fields = Fields::open(&entry.value, STAGE, reader)?;
-    let kind = kind(&entry.key, &mut fields, reader);
-    let description = fields.read("description", reader, text);
-    let for_each = fields.take("for_each").map(|entry| for_each(&entry.value, reader));
-    let when = fields.read("when", reader, expression);
-    let save = fields.read("save", reader, save);
-    let settings = settings::settings(&mut fields, reader);
+    spec
+}
+
+fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
+    let kind = kind(&spec.name, &mut fields, reader);
+    spec.description = fields.read("description", reader, text);
+    spec.for_each = fields.take("for_each").map(|entry| for_each(&entry.value, reader));
+    spec.when = fields.read("when", reader, expression);
+    spec.save = fields.read("save", reader, save);
+    spec.settings = settings::settings(&mut fields, reader);
     fields.finish(reader);
-    let (kind, kind_place) = kind?;
-    check_fit(&settings, kind.name(), &kind_place, reader);
-    // Without its loops a stage is another one.
-    let for_each = match for_each {
-        Some(read) => Some(read?),
-        None => None,
-    };
-    named.then(|| StageSpec { name: entry.key.clone(), description, kind, for_each, when, save, settings })
+    if let Some((kind, place)) = kind {
+        check_fit(&spec.settings, kind.name(), &place, reader);
+        spec.kind = Some(kind);
+    }
 }
 
 /// The one kind of a stage, and where its key stands.
 fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<(KindSpec, Place)> {
-    let mut written: Vec<&Entry> = KINDS.iter().filter_map(|kind| fields.take(kind)).collect();
-    written.sort_by_key(|entry| entry.key.place.span.start);
-    let Some(first) = written.first() else {
-        if !LATER_KINDS.iter().any(|kind| fields.has(kind)) {
+    let mut written: Vec<(StageKindName, &Entry)> =
+        StageKindName::ALL.into_iter().filter_map(|kind| Some((kind, fields.take(kind.name())?))).collect();
+    written.sort_by_key(|(_, entry)| entry.key.place.span.start);
+    let Some((kind, first)) = written.first() else {
+        let is_tried = LATER_KINDS.iter().any(|kind| fields.has(kind))
+            || StageKindName::ALL.iter().any(|kind| fields.has_misspelled(kind.name()));
+        if !is_tried {
             let message = format!("the stage `{}` does nothing", name.value);
             reader.push(
                 Diagnostic::error("no-kind", &name.place, message)
@@ -81,7 +91,7 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
         }
         return None;
     };
-    for second in &written[1..] {
+    for (_, second) in &written[1..] {
         let message = format!("the stage `{}` is `{}` and `{}`", name.value, first.key.value, second.key.value);
         reader.push(
             Diagnostic::error("two-kinds", &second.key.place, message)
@@ -89,12 +99,16 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
                 .help("make two stages of it: the second can name the first"),
         );
     }
+    if written.len() > 1 {
+        return None;
+    }
     let value = &first.value;
-    let kind = match first.key.value.as_str() {
-        "text" => KindSpec::Text(template_or_file(value, reader)?),
-        "chat" => KindSpec::Chat(chat(value, reader)?),
-        "image" => KindSpec::Image(template_or_file(value, reader)?),
-        _ => KindSpec::Render(template_or_file(value, reader)?),
+    let mut text = || template_or_file(value, reader).unwrap_or_else(|| TextSpec::unread(&value.place));
+    let kind = match kind {
+        StageKindName::Text => KindSpec::Text(text()),
+        StageKindName::Chat => KindSpec::Chat(chat(value, reader)),
+        StageKindName::Image => KindSpec::Image(text()),
+        StageKindName::Render => KindSpec::Render(text()),
     };
     Some((kind, first.key.place.clone()))
 }

@@ -90,15 +90,12 @@ pub(super) fn json(node: &Node, reader: &mut Reader<'_>) -> Option<JsonSpec> {
     }
     match &node.value {
         Value::List(elements) => {
-            let elements: Vec<_> = elements.iter().map(|element| json(element, reader)).collect();
-            elements.into_iter().collect::<Option<_>>().map(JsonSpec::List)
+            Some(JsonSpec::List(elements.iter().filter_map(|element| json(element, reader)).collect()))
         }
         Value::Mapping(entries) => {
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|entry| json(&entry.value, reader).map(|value| (entry.key.value.clone(), value)))
-                .collect();
-            entries.into_iter().collect::<Option<_>>().map(JsonSpec::Mapping)
+            let fields =
+                entries.iter().filter_map(|entry| Some((entry.key.value.clone(), json(&entry.value, reader)?)));
+            Some(JsonSpec::Mapping(fields.collect()))
         }
         _ => template(node, reader).map(JsonSpec::Template),
     }

@@ -33,8 +33,6 @@ pub struct Use {
     pub lenient: bool,
     /// It stands in a block that may not be rendered.
     pub conditional: bool,
-    /// The name is one of the file's.
-    pub known: bool,
     /// `#each` goes through it, or a helper takes it as a list.
     pub each: bool,
     /// It is the list of a `lookup` by `@index`.
@@ -57,6 +55,17 @@ pub struct ElementUse {
     pub conditional: bool,
     /// `#each` goes through it, or a helper takes it as a list.
     pub each: bool,
+}
+
+/// A text that is no template as it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// What is wrong, in the order in which it stands.
+    pub problems: Vec<Problem>,
+    /// As [`Template::uses`], as far as the text can be read.
+    pub uses: Vec<Use>,
+    /// As [`Template::element_uses`], as far as the text can be read.
+    pub elements: Vec<ElementUse>,
 }
 
 /// A template, or the expression of a condition. Cloning is cheap.
@@ -83,11 +92,11 @@ enum Shape {
 impl Template {
     /// Reads `text` as a template, in which `is_name` tells the names of the file from fields.
     ///
-    /// A name that is neither is no error: it is one of [`Template::uses`] that is not `known`.
+    /// A name that is neither is no error: it is one of [`Template::uses`].
     ///
     /// # Errors
-    /// Everything that is wrong, in the order in which it stands.
-    pub fn compile(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Vec<Problem>> {
+    /// Everything that is wrong, and what could be read all the same.
+    pub fn compile(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Rejected> {
         let mut problems = Vec::new();
         let mut pieces = scan(text, &mut problems);
         let whole = matches!(pieces.as_slice(), [Piece::Tag(Tag { kind: TagKind::Value, .. })]);
@@ -112,8 +121,8 @@ impl Template {
     /// Reads `text` as an expression: `eq sort.queue 'bug'`, with or without braces around it.
     ///
     /// # Errors
-    /// Everything that is wrong, text beside the expression too.
-    pub fn expression(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Vec<Problem>> {
+    /// Everything that is wrong, text beside the expression too, and what could be read all the same.
+    pub fn expression(text: &str, is_name: &dyn Fn(&str) -> bool) -> Result<Self, Rejected> {
         let mut problems = Vec::new();
         let value = if text.trim_start().starts_with("{{") {
             braced(text, &mut problems)
@@ -138,13 +147,13 @@ impl Template {
         nodes: &[Node],
         is_name: &dyn Fn(&str) -> bool,
         mut problems: Vec<Problem>,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Rejected> {
         let Lowered { tree, uses, elements } = lower(nodes, is_name, &mut problems);
         if problems.is_empty() {
             return Ok(Self(Arc::new(Inner { text: text.to_owned(), shape, tree, uses, elements })));
         }
         problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
-        Err(problems)
+        Err(Rejected { problems, uses, elements })
     }
 
     /// Every path that starts from a name of the file or from an unknown one, in the order in which they stand.

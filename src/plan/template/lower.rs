@@ -76,11 +76,17 @@ impl Pass<'_> {
     }
 
     fn block(&mut self, block: &Block) -> Option<TemplateElement> {
-        let Head { call: head, params } = &block.head;
-        if !self.check_arguments(head) {
+        let Some(Head { call: head, params }) = &block.head else {
+            self.broken(&[], &[], block);
             return None;
-        }
-        let subject = head.args.first()?;
+        };
+        let is_right = self.check_arguments(head);
+        let Some(subject) = head.args.first().filter(|_| is_right) else {
+            // `#if eq a 'b'` lacks parentheses: its first word is a helper, and the others may be names.
+            let lacks_parentheses = head.args.first().is_some_and(is_helper);
+            self.broken(&head.args[usize::from(lacks_parentheses)..], params, block);
+            return None;
+        };
         match head.name.as_str() {
             name @ ("if" | "unless") => {
                 self.refuse_params(name, params, 0);
@@ -105,6 +111,18 @@ impl Pass<'_> {
                 Some(element(name, value, (body, otherwise), block_param(params)))
             }
         }
+    }
+
+    /// Looks for names in a block whose head is wrong, which is told: they may be fields of elements of what nobody
+    /// knows, so that names of the file alone are recognised.
+    fn broken(&mut self, args: &[Expr], params: &[(String, Range<usize>)], block: &Block) {
+        for arg in args {
+            self.expr(arg, Place { tolerant: true, ..Place::default() });
+        }
+        self.names.enter(true, None, params.iter().map(|(name, _)| name.clone()).collect());
+        self.branch(&block.body, Vec::new());
+        self.names.leave();
+        self.branch(&block.otherwise, Vec::new());
     }
 
     /// What one element is, if it is a path.
@@ -172,10 +190,9 @@ impl Pass<'_> {
         let conditional = self.branches > 0;
         let Place { tolerant, list, by_index } = place;
         if path.owner == Owner::Root {
-            let known = path.segments.first().is_some_and(|name| self.names.is_name(name));
             let optional = tolerant || self.guards.iter().any(|guard| guard.proves_name(path));
             let (path, range) = (path.segments.clone(), range.clone());
-            self.uses.push(Use { path, range, optional, lenient, conditional, known, each: list, by_index });
+            self.uses.push(Use { path, range, optional, lenient, conditional, each: list, by_index });
         } else if let Some(steps) = &path.steps {
             let (path, range) = (steps.clone(), range.clone());
             self.elements.push(ElementUse { path, range, lenient, conditional, each: list });
@@ -185,6 +202,12 @@ impl Pass<'_> {
     fn call(&mut self, call: &Call, place: Place) -> Parameter {
         let Some(helper) = helper::find(&call.name) else {
             let name_range = call.name_range.clone();
+            // Where no helper was meant, text stands beside a value, and its words are no names.
+            if helper::is_nearly(&call.name) {
+                for arg in call.args.iter().chain(call.named.iter().map(|named| &named.value)) {
+                    self.expr(arg, Place { tolerant: true, ..Place::default() });
+                }
+            }
             self.problems.push(if self.names.is_name(&call.name) {
                 let message = format!("`{}` is a value, so nothing can follow it", call.name);
                 Problem::new(name_range, Problem::UNKNOWN_HELPER, message)
@@ -256,6 +279,10 @@ impl Pass<'_> {
         }
         self.problems.len() == before
     }
+}
+
+fn is_helper(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Path(path) if path.word && helper::find(&path.segments[0]).is_some())
 }
 
 fn is_index(expr: &Expr) -> bool {

@@ -28,7 +28,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use compiled::{ElementUse, Template, Use};
+pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};
 pub use helper::{HELPERS, Helper, Subject};
 pub use names::Step;

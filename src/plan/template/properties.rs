@@ -155,9 +155,9 @@ proptest! {
                     let rendered = template.render(&values).is_ok();
                     prop_assert_eq!(rendered, template.evaluate(&values).is_ok());
                 }
-                Err(problems) => {
-                    prop_assert!(!problems.is_empty());
-                    for problem in problems {
+                Err(rejected) => {
+                    prop_assert!(!rejected.problems.is_empty());
+                    for problem in rejected.problems {
                         prop_assert!(text.get(problem.range.clone()).is_some(), "{:?}", problem);
                         prop_assert!(!problem.message.is_empty());
                     }

@@ -54,7 +54,7 @@ fn missing(text: &str) -> String {
 }
 
 fn problems(text: &str) -> Vec<(&'static str, String)> {
-    let found = Template::compile(text, &is_name).expect_err(text);
+    let found = Template::compile(text, &is_name).expect_err(text).problems;
     found.into_iter().map(|problem| (problem.code, text[problem.range].to_owned())).collect()
 }
 
@@ -300,7 +300,7 @@ fn expressions_need_no_braces() {
         ("", ""),
         ("{{count", "{{"),
     ] {
-        let problems = Template::expression(text, &is_name).expect_err(text);
+        let problems = Template::expression(text, &is_name).expect_err(text).problems;
         assert_eq!(problems.iter().map(|problem| &text[problem.range.clone()]).collect::<Vec<_>>(), [at], "{text}");
         assert!(problems[0].help.is_some(), "{text}");
     }
@@ -318,7 +318,6 @@ fn uses_are_known_with_their_place() {
                 (found.optional, 'o'),
                 (found.lenient, 'l'),
                 (found.conditional, 'c'),
-                (!found.known, 'u'),
                 (found.each, 'e'),
                 (found.by_index, 'i'),
             ]
@@ -331,7 +330,7 @@ fn uses_are_known_with_their_place() {
     for (text, uses) in [
         ("{{tone}} {{article.body}}", &["tone ", "article.body "][..]),
         ("{{tone}} {{tone}}", &["tone ", "tone "]),
-        ("{{artcle.body}}", &["artcle.body u"]),
+        ("{{artcle.body}}", &["artcle.body "]),
         ("{{upper (trim tone)}}", &["tone "]),
         ("{{#each articles}}{{tone}}{{n}}{{../title}}{{/each}}", &["articles e", "tone c", "../title c"]),
         ("{{#if article.a}}{{article.b}}{{article.a}}{{/if}}", &["article.a ol", "article.b oc", "article.a olc"]),
@@ -345,7 +344,7 @@ fn uses_are_known_with_their_place() {
         ("{{#if (eq tone null)}}{{tone}}{{/if}}", &["tone ol", "tone c"]),
         ("{{#if (len tone)}}{{tone}}{{/if}}", &["tone ol", "tone olc"]),
         ("{{#if (default tone count)}}{{tone}}{{/if}}", &["tone ol", "count ol", "tone c"]),
-        ("{{#if a}}x{{else if tone}}{{tone}}{{/if}}", &["a olu", "tone olc", "tone olc"]),
+        ("{{#if a}}x{{else if tone}}{{tone}}{{/if}}", &["a ol", "tone olc", "tone olc"]),
         ("{{default article.a tone}}", &["article.a ol", "tone ol"]),
         ("{{join articles}}{{len articles}}", &["articles e", "articles "]),
         ("{{#each articles}}{{lookup report @index}}{{/each}}", &["articles e", "report ci"]),
@@ -443,8 +442,26 @@ fn helpers_are_checked_when_a_template_is_read() {
     ] {
         assert_eq!(problems(text)[0], (code, at.to_owned()), "{text}");
     }
-    let unknown = Template::compile("{{uper tone}}", &is_name).unwrap_err();
+    let unknown = Template::compile("{{uper tone}}", &is_name).unwrap_err().problems;
     assert_eq!(unknown[0].help.as_deref(), Some("did you mean `upper`?"));
+}
+
+#[test]
+fn names_beside_a_mistake_are_read() {
+    for (text, names) in [
+        ("{{uper tone}} {{tonne}} {{#if tonee}}", &["tone", "tonne", "tonee"][..]),
+        ("{{eq tonne}} {{count}}", &["tonne", "count"]),
+        ("{{> layout}} {{tonne}}", &["tonne"]),
+        ("{{#if eq tonne 'x'}}{{count}}{{/if}}", &["tonne", "count"]),
+        ("{{#articles}}{{field}} {{count}}{{/articles}} {{tonne}}", &["count", "tonne"]),
+        ("{{the tone of it}} {{tonne}}", &["tonne"]),
+        ("{{#each articles}}{{field}} {{/if}}", &["articles"]),
+        ("{{tone {{tonne}}", &["tonne"]),
+    ] {
+        let rejected = Template::compile(text, &is_name).expect_err(text);
+        let read: Vec<&str> = rejected.uses.iter().map(|one| one.path[0].as_str()).collect();
+        assert_eq!(read, names, "{text}");
+    }
 }
 
 #[test]

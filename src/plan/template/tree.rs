@@ -23,7 +23,8 @@ pub(super) enum Node {
 /// A block whose helper is one for blocks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Block {
-    pub(super) head: Head,
+    /// Nothing if it is wrong, which is told.
+    pub(super) head: Option<Head>,
     pub(super) body: Vec<Node>,
     /// What stands after `{{else}}`.
     pub(super) otherwise: Vec<Node>,
@@ -45,6 +46,7 @@ pub(super) fn build(text: &str, pieces: Vec<Piece>, problems: &mut Vec<Problem>)
     }
     while let Some(frame) = builder.open.pop() {
         builder.report_open(&frame);
+        builder.push(frame.into_node());
     }
     builder.root
 }
@@ -63,6 +65,12 @@ struct Frame {
     chained: bool,
     /// That it is closed wrongly has been told.
     is_told: bool,
+}
+
+impl Frame {
+    fn into_node(self) -> Node {
+        Node::Block(Block { head: self.head, body: self.body, otherwise: self.otherwise })
+    }
 }
 
 struct Builder<'a> {
@@ -166,9 +174,7 @@ impl Builder<'_> {
             if self.open.len() > at && !frame.chained {
                 self.report_open(&frame);
             }
-            if let Some(head) = frame.head {
-                self.push(Node::Block(Block { head, body: frame.body, otherwise: frame.otherwise }));
-            }
+            self.push(frame.into_node());
         }
     }
 

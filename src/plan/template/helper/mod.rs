@@ -18,7 +18,7 @@ pub(super) use kind::Kind;
 pub(super) use signature::Body;
 use signature::Takes;
 pub use signature::{Helper, Subject};
-pub(super) use unknown::{explain_unknown, near_block};
+pub(super) use unknown::{explain_unknown, is_nearly, near_block};
 
 /// Every helper there is, by subject.
 pub const HELPERS: &[Subject] = &[

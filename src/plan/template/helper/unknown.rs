@@ -29,6 +29,11 @@ pub(in super::super) fn explain_unknown(name: &str, range: Range<usize>) -> Prob
     }))
 }
 
+/// Whether `name` is probably a helper that is misspelled, or one that is not there yet.
+pub(in super::super) fn is_nearly(name: &str) -> bool {
+    LATER.contains(&name) || did_you_mean(name, all().map(|helper| helper.name)).is_some()
+}
+
 /// The block that `name` was probably meant to be.
 pub(in super::super) fn near_block(name: &str) -> Option<String> {
     did_you_mean(name, all().map(|helper| helper.name).filter(|name| is_block(name)))
