@@ -28,8 +28,6 @@ const OFFLINE: [&str; 4] = ["latency", "jitter", "fail", "seed"];
 
 const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings: &[], later: &[] };
 
-const KEY_HELP: &str = "keep keys out of the file: write `api_key: {env: NAME}`, and set that variable";
-
 /// All providers, each with what could be read of it, or those of `{file: PATH}`.
 pub(super) fn providers(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {
     conceal_keys(node, reader);
@@ -106,7 +104,7 @@ fn unread(name: &str) -> ProviderSettings {
 fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) -> ProviderSettings {
     let built_in = ProviderSettings::built_in(&name.value);
     let kind = match fields.take("kind") {
-        Some(kind) => provider_kind(&kind.value, reader),
+        Some(kind) => provider_kind(&kind.value, reader).filter(|found| may_be(name, *found, &kind.value, reader)),
         // `pollinations: {concurrency: 2}` speaks of the one that everybody has.
         None => built_in.as_ref().map(|known| known.kind).or(ProviderKind::from_name(&name.value)).or_else(|| {
             if fields.lacks("kind") {
@@ -122,6 +120,7 @@ fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) 
     let rate = fields.read("rate", reader, rate);
     let tokens_per_minute = fields.read("tokens_per_minute", reader, amount);
     let offline = offline(&mut fields, kind, reader);
+    refuse_address(&mut fields, kind, reader);
     fields.finish(reader);
     let Some(kind) = kind else { return unread(&name.value) };
     let base_url = base_url.or_else(|| built_in.filter(|known| known.kind == kind).and_then(|known| known.base_url));
@@ -136,6 +135,32 @@ fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) 
         rate,
         tokens_per_minute,
         offline,
+    }
+}
+
+/// `--offline` promises that nothing goes over the network, whatever the file says.
+fn may_be(name: &At<String>, kind: ProviderKind, node: &Node, reader: &mut Reader<'_>) -> bool {
+    let is_fitting = name.value != ProviderKind::Offline.name() || kind == ProviderKind::Offline;
+    if !is_fitting {
+        let message = format!("`{}` is the built-in provider, and of no other kind", name.value);
+        reader.push(
+            Diagnostic::error("reserved-name", &node.place, message)
+                .also(&name.place, "this name")
+                .help("give this provider another name: `--offline` means the built-in one"),
+        );
+    }
+    is_fitting
+}
+
+/// The built-in provider is at no address, and sends nothing.
+fn refuse_address(fields: &mut Fields<'_>, kind: Option<ProviderKind>, reader: &mut Reader<'_>) {
+    let Some(kind @ ProviderKind::Offline) = kind else { return };
+    for key in ["base_url", "api_key", "headers"] {
+        if let Some(entry) = fields.take(key) {
+            let message = format!("`{key}` means nothing for the kind `{}`", kind.name());
+            let help = "it is for kinds that go over the network; take it out, or write another `kind`";
+            reader.push(Diagnostic::error("key-does-not-fit", &entry.key.place, message).help(help));
+        }
     }
 }
 
@@ -191,7 +216,7 @@ fn base_url(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         || url.password().is_some()
         || url.query_pairs().any(|(name, _)| secrets::PARAMETERS.contains(&name.to_lowercase().as_str()));
     if has_key {
-        secrets::refuse(&node.place, "there is a key in this address", KEY_HELP, reader);
+        secrets::refuse(&node.place, "there is a key in this address", secrets::HELP, reader);
         return None;
     }
     if url.query().is_some() || url.fragment().is_some() {
@@ -206,13 +231,13 @@ fn api_key(node: &Node, reader: &mut Reader<'_>) -> Option<KeySource> {
     if node.entries().is_none() {
         let help = match node.as_text().and_then(secrets::variable_in) {
             Some(name) => format!("write `api_key: {{env: {name}}}`"),
-            None => KEY_HELP.to_owned(),
+            None => secrets::HELP.to_owned(),
         };
         match node.value {
             Value::Text(..) | Value::Number(_) => {
                 secrets::refuse(&node.place, "a key has no place in this file", &help, reader);
             }
-            _ => reader.expected_with("`{env: NAME}` or `{file: PATH}`", node, Some(KEY_HELP)),
+            _ => reader.expected_with("`{env: NAME}` or `{file: PATH}`", node, Some(secrets::HELP)),
         }
         return None;
     }
@@ -243,7 +268,7 @@ fn variable(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
     }
     if !secrets::is_variable(&name) {
         // Somebody may have put the key itself here.
-        secrets::refuse(&node.place, "this is no name of an environment variable", KEY_HELP, reader);
+        secrets::refuse(&node.place, "this is no name of an environment variable", secrets::HELP, reader);
         return None;
     }
     Some(name)
@@ -283,7 +308,7 @@ fn header_value(name: &str, node: &Node, reader: &mut Reader<'_>) -> Option<Stri
     if let Value::Text(value, _) = &node.value
         && secrets::is_secret_header(name, value)
     {
-        secrets::refuse(&node.place, "there is a key in this header", KEY_HELP, reader);
+        secrets::refuse(&node.place, "there is a key in this header", secrets::HELP, reader);
         return None;
     }
     let value = text(node, reader)?;

@@ -11,8 +11,21 @@ const HEADERS: [&str; 7] =
 /// How keys of services begin.
 const PREFIXES: [&str; 7] = ["sk-", "sk_", "pk_", "pk-", "plln_", "Bearer ", "bearer "];
 
+/// Where a key belongs.
+pub(super) const HELP: &str =
+    "keep keys out of the file: write `api_key: {env: NAME}` for the provider, and set that variable";
+
 /// Parameters of an address that carry a key.
 pub(super) const PARAMETERS: [&str; 6] = ["key", "api_key", "apikey", "api-key", "token", "access_token"];
+
+/// Keys of a request's body that carry one.
+const FIELDS: [&str; 8] =
+    ["api_key", "apikey", "api-key", "x-api-key", "authorization", "access_token", "auth_token", "bearer"];
+
+/// Whether a field of a request's body with this name and value carries a key.
+pub(super) fn is_secret_field(name: &str, value: &str) -> bool {
+    FIELDS.contains(&name.to_ascii_lowercase().as_str()) || looks_like_key(value)
+}
 
 /// Whether a header with this name (in lower case) and value carries a key.
 pub(super) fn is_secret_header(name: &str, value: &str) -> bool {

@@ -1,11 +1,12 @@
 //! What stages and `defaults` may say alike, and which kinds each key is for.
 
 use super::fields::Fields;
-use super::node::{Node, to_json_map};
+use super::node::{Node, Value, to_json_map};
 use super::pipeline::{Maybe, SettingsSpec};
 use super::policies::{max_failures, on_error, retry, timeout, waves};
 use super::quantities::{amount, count, number, rate, truth, whole};
 use super::reader::Reader;
+use super::secrets;
 use super::templates::{maybe, template_or_file, text};
 use crate::diag::Diagnostic;
 use crate::model::{At, JsonMap, Place, StageKindName};
@@ -171,10 +172,33 @@ fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {
         reader.expected("a mapping", node);
         return None;
     };
-    if reader.refuse_template(node) {
+    if refuse_keys("", node, reader) || reader.refuse_template(node) {
         return None;
     }
     Some(to_json_map(entries))
+}
+
+/// Whether there is a key of a service in what is sent as it is; `name` is what `node` is called there.
+fn refuse_keys(name: &str, node: &Node, reader: &mut Reader<'_>) -> bool {
+    let mut any = false;
+    match &node.value {
+        Value::Text(text, _) if secrets::is_secret_field(name, text) => {
+            secrets::refuse(&node.place, "there is a key in `extra`", secrets::HELP, reader);
+            any = true;
+        }
+        Value::List(elements) => {
+            for element in elements.iter() {
+                any |= refuse_keys(name, element, reader);
+            }
+        }
+        Value::Mapping(entries) => {
+            for entry in entries.iter() {
+                any |= refuse_keys(&entry.key.value, &entry.value, reader);
+            }
+        }
+        _ => {}
+    }
+    any
 }
 
 /// Reports the settings that mean nothing for `kind`, which is named at `place`.
