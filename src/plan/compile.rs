@@ -19,7 +19,7 @@ use super::shape::Shape;
 use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::work::Work;
-use super::{outputs, passes, providers, saves, survey};
+use super::{outputs, passes, providers, saves, settings, survey};
 
 /// What compiling came to.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ fn go_through(
     let tree = loops::build(spec, &names, &inputs, diagnostics);
     let providers = providers::all(spec);
     providers::check_given(given, &providers, diagnostics);
+    settings::warn_of_limits(spec, diagnostics);
     let values: Vec<Shape> = spec.stages.iter().map(|stage| value_shape(spec, stage)).collect();
     let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
     let around = Around { ground: &ground, given, providers: &providers };
@@ -97,7 +98,7 @@ fn go_through(
 }
 
 fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
-    let settings = super::settings::Settings::of(stage, &spec.defaults);
+    let settings = settings::Settings::of(stage, &spec.defaults);
     match &stage.kind {
         None => Shape::Any,
         Some(KindSpec::Image(_)) => Shape::image(),

@@ -1,7 +1,8 @@
 //! What holds for a stage: what it says itself, then what is said on the command line, then `defaults`.
 
-use crate::model::StageKindName;
-use crate::spec::{DefaultsSpec, KindSpec, Maybe, SettingsSpec, StageSpec};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::{At, Place, StageKindName};
+use crate::spec::{DefaultsSpec, KindSpec, Maybe, OnErrorSpec, PipelineSpec, SettingsSpec, StageSpec};
 
 /// The settings that speak to one stage, nearest first.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,16 @@ impl<'a> Settings<'a> {
         self.kind.is_some_and(StageKindName::speaks)
     }
 
+    pub(super) fn is_image(&self) -> bool {
+        self.kind == Some(StageKindName::Image)
+    }
+
+    /// Whether what a failure means is written in a way that could not be read.
+    fn has_unread_on_error(&self) -> bool {
+        let is_unread = |settings: &SettingsSpec| settings.on_error.is_none() && settings.keys.contains_key("on_error");
+        [Some(self.own), self.of_kind, Some(self.all)].into_iter().flatten().any(is_unread)
+    }
+
     pub(super) fn own_provider(&self) -> Option<&'a Maybe<String>> {
         self.own.provider.as_ref()
     }
@@ -60,5 +71,26 @@ impl<'a> Settings<'a> {
     pub(super) fn default_model(&self) -> Option<&'a Maybe<String>> {
         let top = if self.speaks() { self.all.model.as_ref() } else { None };
         self.of_kind.and_then(|settings| settings.model.as_ref()).or(top)
+    }
+}
+
+/// Warns of limits on failures that no stage goes on with.
+pub(super) fn warn_of_limits(spec: &PipelineSpec, diagnostics: &mut Diagnostics) {
+    let mut limits: Vec<(&Place, bool)> = Vec::new();
+    for stage in &spec.stages {
+        let settings = Settings::of(stage, &spec.defaults);
+        let Some(At { place, .. }) = settings.get(|s| s.max_failures.as_ref()) else { continue };
+        let on_error = settings.get(|s| s.on_error.as_ref());
+        let counts =
+            settings.has_unread_on_error() || on_error.is_some_and(|at| matches!(at.value, OnErrorSpec::Continue));
+        match limits.iter_mut().find(|(other, _)| *other == place) {
+            Some((_, any_counts)) => *any_counts |= counts,
+            None => limits.push((place, counts)),
+        }
+    }
+    for (place, _) in limits.into_iter().filter(|(_, counts)| !counts) {
+        let message = "`max_failures` is without effect: the run does not go on after a failure";
+        let help = "write `on_error: continue` beside it, or take it out";
+        diagnostics.push(Diagnostic::warning("limit-without-effect", place, message).help(help));
     }
 }

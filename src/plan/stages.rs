@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
-use crate::model::{Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
+use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
 use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, SaveSpec, StageSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
@@ -109,9 +109,33 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
         model,
         retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
-        stream: settings.get(|s| s.stream.as_ref()).map(|at| at.value),
+        stream: stream(settings, binder),
         repeat: Vec::new(),
     }
+}
+
+/// Whether a stream is asked for. Clocks of a stream ask for one; where there can be none they would never run.
+fn stream(settings: &Settings<'_>, binder: &mut Binder<'_>) -> Option<bool> {
+    let said = settings.get(|s| s.stream.as_ref());
+    let timeout = settings.get_for_kind(|s| s.timeout.as_ref());
+    let Some(timeout) = timeout.filter(|at| at.value.first_token.or(at.value.idle).is_some()) else {
+        return said.map(|at| at.value);
+    };
+    let error = |message| Diagnostic::error("clock-without-stream", &timeout.place, message);
+    match said {
+        _ if settings.is_image() => {
+            let help = "write `attempt` and `total` here";
+            let message = "`first_token` and `idle` are for streams, and a picture comes whole";
+            binder.diagnostics().push(error(message).help(help));
+        }
+        Some(At { value: false, place }) => {
+            let message = "`first_token` and `idle` are for streams, and there is none with `stream: false`";
+            let help = "take `stream: false` out, or write `attempt` and `total` here";
+            binder.diagnostics().push(error(message).also(place, "it is switched off here").help(help));
+        }
+        _ => {}
+    }
+    Some(said.is_none_or(|at| at.value))
 }
 
 fn text(
@@ -246,4 +270,27 @@ fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Bi
     }
     let form = if rows { SaveForm::Rows { row, csv: extension == "csv" } } else { SaveForm::File };
     (!spec.path.is_unread()).then_some(Save { path, form })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::compile::compile;
+    use super::*;
+    use crate::diag::SourceFiles;
+
+    /// Whether each stage of a file asks for a stream.
+    fn streams(text: &str) -> Vec<Option<bool>> {
+        let (spec, _) = crate::spec::parse("x.yaml", Path::new("."), text, &mut SourceFiles::default());
+        let plan = compile(&spec.expect("a file"), &Given::default(), |_| None).plan.expect("a plan");
+        plan.stages.iter().map(|stage| stage.work.asking().and_then(|asking| asking.stream)).collect()
+    }
+
+    #[test]
+    fn clocks_of_a_stream_ask_for_one() {
+        let text =
+            "name: x\nstages:\n  a: {text: x}\n  b: {text: x, timeout: {idle: 5s}}\n  c: {text: x, timeout: 5s}\n";
+        assert_eq!(streams(text), [None, Some(true), None]);
+    }
 }

@@ -64,6 +64,14 @@ pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Vec<OutputSpec> {
 
 fn output(entry: &Entry, reader: &mut Reader<'_>) -> Option<OutputSpec> {
     names::check(&entry.key, Named::Output, reader);
+    if matches!(entry.value.value, Value::Null) {
+        let name = &entry.key.value;
+        reader.push(
+            Diagnostic::error("missing-value", &entry.key.place, format!("the output `{name}` has no value"))
+                .help(format!("name what it returns: `{name}: \"{{{{report}}}}\"`")),
+        );
+        return None;
+    }
     Some(OutputSpec { name: entry.key.clone(), value: json(&entry.value, reader)? })
 }
 

@@ -55,14 +55,22 @@ pub(super) fn timeout(node: &Node, reader: &mut Reader<'_>) -> Option<Clocks> {
         return time(node, reader).map(|attempt| Clocks { attempt: Some(attempt), ..Clocks::default() });
     }
     let mut fields = Fields::open(node, TIMEOUT, reader)?;
-    let clocks = Clocks {
-        attempt: fields.read("attempt", reader, time),
-        first_token: fields.read("first_token", reader, time),
-        idle: fields.read("idle", reader, time),
-        total: fields.read("total", reader, time),
-    };
+    let attempt = fields.read_at("attempt", reader, time);
+    let first_token = fields.read("first_token", reader, time);
+    let idle = fields.read("idle", reader, time);
+    let total = fields.read_at("total", reader, time);
     fields.finish(reader);
-    Some(clocks)
+    if let (Some(attempt), Some(total)) = (&attempt, &total)
+        && attempt.value > total.value
+    {
+        reader.push(
+            Diagnostic::warning("clock-without-effect", &attempt.place, "one attempt may take longer than all of them")
+                .also(&total.place, "all attempts with their pauses")
+                .help("write a `total` that has room for several attempts, or leave `attempt` out"),
+        );
+    }
+    let (attempt, total) = (attempt.map(|at| at.value), total.map(|at| at.value));
+    Some(Clocks { attempt, first_token, idle, total })
 }
 
 /// `{size, pause}`.

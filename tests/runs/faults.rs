@@ -82,6 +82,7 @@ fn assert_all_came_out(ran: &Ran, server: &Server) {
 }
 
 fn scene(server: &Server, stream: bool) -> Scene {
+    let clocks = if stream { "{attempt: 2s, first_token: 2s, idle: 2s}" } else { "2s" };
     let body = format!(
         "
         stages:
@@ -91,7 +92,7 @@ fn scene(server: &Server, stream: bool) -> Scene {
             stream: {stream}
             concurrency: 32
             retry: {{attempts: {ATTEMPTS}, backoff: 1ms, max_backoff: 2ms}}
-            timeout: {{attempt: 2s, first_token: 2s, idle: 2s}}
+            timeout: {clocks}
             save: answer.jsonl
         "
     );
