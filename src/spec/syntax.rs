@@ -27,6 +27,10 @@ pub(super) enum Fault {
 /// The file is no YAML from the byte `offset` on.
 pub(super) fn syntax_error(file: FileId, text: &str, fault: &Fault, offset: usize) -> Diagnostic {
     let offset = offset.min(text.len());
+    // In `{text: hi: there}` the parser misses a comma or a brace.
+    let line = &text[text[..offset].rfind('\n').map_or(0, |at| at + 1)..offset];
+    let is_colon = *fault == Fault::OpenBracket && text[offset..].starts_with(':') && line.contains(['{', '[']);
+    let fault = if is_colon { &Fault::Colon } else { fault };
     if let Some(span) = template_before(text, offset) {
         return unquoted_template(text, &Place::new(file, span));
     }
@@ -34,7 +38,7 @@ pub(super) fn syntax_error(file: FileId, text: &str, fault: &Fault, offset: usiz
     let place = Place::new(file, offset..offset + length);
     let (message, help) = match fault {
         Fault::Depth => return too_deep(&place),
-        Fault::Tab => ("a tab is no indentation".to_owned(), "indent with spaces"),
+        Fault::Tab => ("a tab can't indent a line".to_owned(), "indent with spaces"),
         Fault::Colon => (
             "`:` can't stand here".to_owned(),
             "quote a text that has `: ` in it (`text: \"Note: this\"`), and check the indentation of this line",
@@ -52,17 +56,12 @@ pub(super) fn syntax_error(file: FileId, text: &str, fault: &Fault, offset: usiz
             "take it out; in double quotes it can be written as an escape",
         ),
         Fault::Character(c) => (format!("no value begins with `{c}`"), "quote the text"),
-        Fault::OpenQuote => {
-            ("a quoted text is not closed before this".to_owned(), "close it with the quote it began with")
-        }
+        Fault::OpenQuote => return open_quote(text, &place),
         Fault::AfterQuote => (
             "something follows the closing quote".to_owned(),
             "write `''` for a quote within single quotes, and `\\\"` within double quotes",
         ),
-        Fault::Escape => (
-            "this is no escape of YAML".to_owned(),
-            "write `\\\\` for a backslash in double quotes, or use single quotes",
-        ),
+        Fault::Escape => return bad_escape(text, &place),
         Fault::OpenBracket => (
             "a `[` or `{` is not closed before this".to_owned(),
             "close it, and quote texts that have brackets, braces or commas in them",
@@ -74,6 +73,88 @@ pub(super) fn syntax_error(file: FileId, text: &str, fault: &Fault, offset: usiz
         Fault::Other(words) => (words.clone(), "see what stands before it: an open quote, bracket or brace"),
     };
     Diagnostic::error("yaml-syntax", &place, message).help(help)
+}
+
+/// A quoted text has no end. The parser complains where it begins, or at the line that can't belong to it.
+fn open_quote(text: &str, place: &Place) -> Diagnostic {
+    let help = "close it with the quote it began with";
+    let opened = if text[place.span.start..].starts_with(['"', '\'']) {
+        Some(place.span.start)
+    } else {
+        opening_quote(&text[..place.span.start])
+    };
+    let Some(at) = opened else {
+        return Diagnostic::error("yaml-syntax", place, "a quoted text is not closed before this").help(help);
+    };
+    let opening = Place::new(place.file, at..at + 1);
+    let diagnostic = Diagnostic::error("yaml-syntax", &opening, "this quote is not closed").help(help);
+    if at == place.span.start { diagnostic } else { diagnostic.also(place, "here the text can't go on") }
+}
+
+/// The first quote that begins a value and is not followed by another of its kind.
+fn opening_quote(text: &str) -> Option<usize> {
+    let begins = |at: &usize| text[..*at].chars().next_back().is_none_or(|c| c.is_whitespace() || "[{,:-".contains(c));
+    ['"', '\''].into_iter().filter_map(|quote| text.rfind(quote).filter(begins)).min()
+}
+
+/// The escape that means nothing in the text in double quotes that begins at `place`.
+fn bad_escape(text: &str, place: &Place) -> Diagnostic {
+    let span = escape_after(text, place.span.start).unwrap_or(place.span.clone());
+    let message = format!("`{}` is not an escape of YAML", &text[span.clone()]);
+    Diagnostic::error("yaml-syntax", &Place::new(place.file, span), message)
+        .help("write `\\\\` for a backslash in double quotes, or use single quotes")
+}
+
+/// The first bad escape behind the byte `start`. Source: YAML 1.2, 5.7.
+fn escape_after(text: &str, start: usize) -> Option<Range<usize>> {
+    let mut at = start;
+    loop {
+        at += text[at..].find('\\')?;
+        let kind = text[at + 1..].chars().next()?;
+        let digits = match kind {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            _ if "0abt\tnvfre \"/\\N_LP\n\r".contains(kind) => 0,
+            _ => return Some(at..at + 1 + kind.len_utf8()),
+        };
+        let behind = at + 1 + kind.len_utf8();
+        let hex: String = text[behind..].chars().take(digits).take_while(char::is_ascii_hexdigit).collect();
+        let code = u32::from_str_radix(&hex, 16).unwrap_or_default();
+        if hex.len() < digits || (digits == 8 && char::from_u32(code).is_none()) {
+            return Some(at..behind + hex.len());
+        }
+        at = behind + digits;
+    }
+}
+
+/// A list or a mapping in brackets, of which a comment takes the end: `[red #1, blue]`. It begins at `flow.start`, and
+/// the parser gave up at `flow.end`.
+pub(super) fn cut_flow(file: FileId, text: &str, flow: Range<usize>) -> Option<Diagnostic> {
+    let line_end = text[flow.end..].find('\n').map_or(text.len(), |at| flow.end + at);
+    let mut start = flow.start;
+    for line in text[flow.start..line_end].split('\n') {
+        if let Some(at) = comment_in(line) {
+            let place = Place::new(file, start + at..start + line.trim_end().len());
+            let word = line[at..].split_whitespace().next().unwrap_or_default();
+            let bracket = &text[flow.start..=flow.start];
+            let message =
+                format!("YAML reads a comment from `{word}` on, so that the `{bracket}` before it stays open");
+            return Some(
+                Diagnostic::error("cut-by-comment", &place, message).help("quote the text that has ` #` in it"),
+            );
+        }
+        start += line.len() + 1;
+    }
+    None
+}
+
+/// Where a comment begins in a line that was hardly meant as one.
+fn comment_in(line: &str) -> Option<usize> {
+    line.match_indices(" #").map(|(at, _)| at + 1).find(|at| {
+        let is_quoted = ['"', '\''].iter().any(|quote| !line[..*at].matches(*quote).count().is_multiple_of(2));
+        !is_quoted && line[at + 1..].starts_with(|c: char| c.is_alphanumeric() || c == '{')
+    })
 }
 
 /// `{{x}}` without quotes, which YAML reads as a mapping in a mapping.

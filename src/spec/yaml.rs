@@ -12,7 +12,7 @@ use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag
 
 use super::mapping::OpenMapping;
 use super::node::{Node, Style, Value, resolve_plain};
-use super::syntax::{Fault, cut_by_comment, syntax_error};
+use super::syntax::{Fault, cut_by_comment, cut_flow, syntax_error};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::model::{FileId, Place};
 
@@ -44,8 +44,9 @@ fn parse_within(limits: Limits, file: FileId, text: &str, found: &mut Diagnostic
         let step = match event {
             Ok((event, span)) => builder.step(event, span),
             Err(error) => {
-                let offset = error.marker().byte_offset().unwrap_or_default();
-                Err(Box::new(syntax_error(file, text, &fault(error.kind()), offset)))
+                let offset = error.marker().byte_offset().unwrap_or_default().min(text.len());
+                let cut = builder.open_bracket().and_then(|start| cut_flow(file, text, start..offset.max(start)));
+                Err(Box::new(cut.unwrap_or_else(|| syntax_error(file, text, &fault(error.kind()), offset))))
             }
         };
         if let Err(end) = step {
@@ -118,6 +119,11 @@ impl<'t> Builder<'t> {
             documents: 0,
             root: None,
         }
+    }
+
+    /// Where the innermost list or mapping begins that is open and written in brackets.
+    fn open_bracket(&self) -> Option<usize> {
+        self.open.iter().rev().map(|open| open.start).find(|start| self.text[*start..].starts_with(['[', '{']))
     }
 
     fn step(&mut self, event: Event<'_>, span: Span) -> Step {
@@ -327,7 +333,10 @@ fn fault(kind: &ErrorKind) -> Fault {
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
             Fault::AfterQuote
         }
-        ErrorKind::UnknownQuotedScalarEscape => Fault::Escape,
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidUnicodeEscape => Fault::Escape,
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
