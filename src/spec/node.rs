@@ -106,8 +106,8 @@ pub(super) fn to_json_map(entries: &[Entry]) -> JsonMap {
     entries.iter().map(|entry| (entry.key.value.clone(), entry.value.to_json())).collect()
 }
 
-/// What a plain scalar is by the core schema of YAML 1.2: `no`, `on` and `yes` are texts. So are numbers that would not
-/// come back as they were written (`012`, more digits than JSON holds) and numbers that JSON lacks (`.inf`, `.nan`).
+/// What a plain scalar is by the core schema of YAML 1.2: `no`, `on` and `yes` are texts. So are numbers of more
+/// digits than JSON holds, and numbers that JSON lacks (`.inf`, `.nan`).
 pub(super) fn resolve_plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -129,8 +129,7 @@ fn number(text: &str) -> Option<Number> {
         return radix(digits, 8);
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let leading_zero = unsigned.len() > 1 && unsigned.starts_with('0') && unsigned.as_bytes()[1].is_ascii_digit();
-    if leading_zero || !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
     if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -174,6 +173,10 @@ mod tests {
             ("1e3", json!(1000.0)),
             ("0x1F", json!(31)),
             ("0o17", json!(15)),
+            ("010", json!(10)),
+            ("-012", json!(-12)),
+            ("00", json!(0)),
+            ("01.5", json!(1.5)),
             ("18446744073709551615", json!(u64::MAX)),
         ] {
             assert_eq!(json_of(text), value, "{text}");
@@ -188,9 +191,6 @@ mod tests {
             "yes",
             "off",
             "y",
-            "012",
-            "-012",
-            "00",
             "1_000",
             "1:30",
             "18446744073709551616",
