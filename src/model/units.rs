@@ -33,6 +33,7 @@ impl Rate {
 pub struct Units;
 
 const DURATION_HELP: &str = "write a number and a unit: `500ms`, `30s`, `5m`, `2h`, `7d`";
+const TOGETHER_HELP: &str = "write number and unit without a space: `500ms`, `30s`, `5m`, `2h`, `7d`";
 const RATE_HELP: &str = "write a count per time: `60/min`, `10/s`, `500/h`";
 const AMOUNT_HELP: &str = "write a whole number, with `k` or `M` if it is long: `500`, `90k`, `2M`";
 
@@ -59,6 +60,9 @@ impl Units {
                 "m" | "min" => 60.0,
                 "h" => 3600.0,
                 "d" => 86_400.0,
+                "" if rest.trim_start().starts_with(char::is_alphabetic) => {
+                    return Err(UnitError { message: "has a space before its unit".to_owned(), help: TOGETHER_HELP });
+                }
                 "" => return Err(wrong("has no unit")),
                 _ => return Err(wrong("is not a duration")),
             };
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(Units::duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(Units::duration("1.5m"), Ok(Duration::from_secs(90)));
         assert_eq!(Units::duration("30").unwrap_err().message, "has no unit");
+        assert_eq!(Units::duration("5 min").unwrap_err().message, "has a space before its unit");
         for wrong in ["", "s", "-5s", "5 parsecs", "1e9s", "..s", "99999999999999999999999d"] {
             assert!(Units::duration(wrong).is_err(), "{wrong}");
         }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::diag::{Diagnostic, Diagnostics, listed};
 use crate::model::{InputKind, Place};
-use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
+use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec, not_supported_yet};
 
 use super::fields::Written;
 use super::inputs::Inputs;
@@ -14,7 +14,7 @@ use super::loops::LoopTree;
 use super::names::{Named, Names};
 use super::pipeline::LoopIx;
 use super::shape::Shape;
-use super::template::{Rejected, Template, Use};
+use super::template::{self, Rejected, Template, Use};
 use super::work::{Dial, JsonTemplate};
 
 /// Everything that names are checked against.
@@ -151,10 +151,7 @@ impl<'a> Binder<'a> {
             "loop" => return self.check_loop_info(rest, written),
             "run" => return self.check_run(rest, written),
             "previous" => {
-                let diagnostic =
-                    Diagnostic::error("not-supported-yet", &written.place(), "`previous` is not supported yet")
-                        .help("take it out, or use a version of the program that knows it");
-                return self.diagnostics.push(diagnostic);
+                return self.diagnostics.push(not_supported_yet("previous", &written.place()));
             }
             _ => {}
         }
@@ -170,7 +167,8 @@ impl<'a> Binder<'a> {
             Some(Named::Stage(stage)) => self.check_stage(stage, one, written),
             None if self.ground.names.is_incomplete() => {}
             None => {
-                let help = self.suggest(root).unwrap_or_else(|| self.known_here());
+                let as_helper = || Some(format!("`{root}` is a helper: it is called as `{}`", template::usage(root)?));
+                let help = as_helper().or_else(|| self.suggest(root)).unwrap_or_else(|| self.known_here());
                 let message = format!("there is nothing called `{root}`");
                 let place = written.segment(root, rest);
                 self.diagnostics.push(Diagnostic::error("unknown-name", &place, message).help(help));

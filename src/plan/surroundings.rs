@@ -36,7 +36,7 @@ impl Binder<'_> {
         let wrong = match fields {
             [field] if FIELDS.contains(&field.as_str()) => return,
             [] => {
-                let message = format!("`{owner}` is no value of its own");
+                let message = format!("`{owner}` is not a value of its own");
                 let help = format!("name one of its fields: {}", listed(FIELDS));
                 Diagnostic::error("unknown-field", &written.place(), message).help(help)
             }
@@ -72,7 +72,7 @@ impl Binder<'_> {
             _ => {
                 let message = match rest.first() {
                     Some(field) => format!("`run` has no field `{field}`"),
-                    None => "`run` is no value of its own".to_owned(),
+                    None => "`run` is not a value of its own".to_owned(),
                 };
                 ("unknown-field", message, "there is `run.name`, and `run.id` in `save` and `outputs`")
             }

@@ -11,8 +11,8 @@ use crate::model::{At, Role};
 const ROLES: [Role; 3] = [Role::System, Role::User, Role::Assistant];
 
 const SHORT: Keys =
-    Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], later: &["images"] };
-const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], later: &["images"] };
+    Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], unsupported: &["images"] };
+const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], unsupported: &["images"] };
 
 const EXAMPLE: &str = "write a list of messages: `- user: Hello`";
 
@@ -53,7 +53,7 @@ fn message(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
         .collect();
     said.sort_by_key(|(role, _)| role.place.span.start);
     fields.finish_with(reader, |key| {
-        (entries.len() == 1 && !SHORT.later.contains(&key.value.as_str())).then(|| unknown_role(key))
+        (entries.len() == 1 && !SHORT.unsupported.contains(&key.value.as_str())).then(|| unknown_role(key))
     });
     if let [(first, _), (second, _), ..] = said.as_slice() {
         reader.push(
@@ -100,6 +100,6 @@ fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
 fn unknown_role(name: &At<String>) -> Diagnostic {
     let help =
         meant(&name.value, ROLES.map(Role::name)).unwrap_or_else(|| "write `user`, `assistant` or `system`".to_owned());
-    let message = format!("`{}` is no role", shortened(&name.value));
+    let message = format!("`{}` is not a role", shortened(&name.value));
     Diagnostic::error("unknown-role", &name.place, message).help(help)
 }

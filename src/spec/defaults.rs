@@ -12,18 +12,18 @@ pub(super) const DEFAULTS: Keys = Keys {
     owner: "`defaults`",
     own: &["text", "chat", "image"],
     settings: &settings::POLICIES,
-    later: &["feedback", "fallback", "reuse"],
+    unsupported: &["feedback", "fallback", "reuse", "expect"],
 };
 
 const OF_KIND: Keys = Keys {
     owner: "defaults of a kind",
     own: &[],
     settings: &settings::ALL,
-    later: &["feedback", "fallback", "reuse", "images", "schema"],
+    unsupported: &["feedback", "fallback", "reuse", "images", "schema", "continues", "expect"],
 };
 
 /// Keys of a stage that are about this one stage.
-const OF_ONE_STAGE: [&str; 6] = ["description", "for_each", "when", "save", "expect", "render"];
+const OF_ONE_STAGE: [&str; 5] = ["description", "for_each", "when", "save", "render"];
 
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;

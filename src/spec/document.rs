@@ -18,7 +18,7 @@ pub(super) const PIPELINE: Keys = Keys {
     owner: "a pipeline",
     own: &["name", "description", "inputs", "providers", "defaults", "stages", "outputs", "deadline"],
     settings: &[],
-    later: &["budget"],
+    unsupported: &["budget"],
 };
 
 /// The pipeline that the root of a file describes.

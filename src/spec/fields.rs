@@ -2,6 +2,7 @@
 
 use super::node::{Entry, Node};
 use super::reader::Reader;
+use super::unsupported::not_supported_yet;
 use crate::diag::{Diagnostic, did_you_mean, listed, shortened};
 use crate::model::{At, Place};
 
@@ -17,8 +18,8 @@ pub(super) struct Keys {
     pub(super) own: &'static [&'static str],
     /// What it may say besides, like other mappings.
     pub(super) settings: &'static [&'static str],
-    /// What the language has a word for and the program does not do yet. Never suggested.
-    pub(super) later: &'static [&'static str],
+    /// What the language has a word for and the program does not do. Never suggested.
+    pub(super) unsupported: &'static [&'static str],
 }
 
 pub(super) struct Fields<'n> {
@@ -113,7 +114,7 @@ impl Keys {
     /// What there is to say about a key that is not known.
     fn unknown(&self, key: &At<String>) -> Diagnostic {
         let name = shortened(&key.value);
-        if self.later.contains(&key.value.as_str()) {
+        if self.unsupported.contains(&key.value.as_str()) {
             return not_supported_yet(&name, &key.place);
         }
         if name == "needs" {
@@ -129,7 +130,7 @@ impl Keys {
 
     /// The key that an unknown one was probably meant to be.
     fn meant(&self, key: &str) -> Option<String> {
-        let is_known = self.all().chain(self.later.iter().copied()).any(|known| known == key);
+        let is_known = self.all().chain(self.unsupported.iter().copied()).any(|known| known == key);
         if is_known { None } else { did_you_mean(key, self.all()) }
     }
 
@@ -143,17 +144,10 @@ impl Keys {
         if all.len() <= FEW {
             return format!("{} has {}", self.owner, listed(all));
         }
-        format!(
-            "{} has {} and more, such as {}",
-            self.owner,
-            listed(self.own.iter().copied()),
-            listed(["model", "max_tokens", "retry"])
-        )
+        let some = listed(["model", "max_tokens", "retry"]);
+        if self.own.is_empty() {
+            return format!("{} are {some} and more", self.owner);
+        }
+        format!("{} has {} and more, such as {}", self.owner, listed(self.own.iter().copied()), some)
     }
-}
-
-/// A word of the language that the program does not act on yet.
-pub(super) fn not_supported_yet(name: &str, place: &Place) -> Diagnostic {
-    Diagnostic::error("not-supported-yet", place, format!("`{name}` is not supported yet"))
-        .help("take it out, or use a version of the program that knows it")
 }

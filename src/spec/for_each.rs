@@ -96,7 +96,7 @@ fn source(node: &Node, reader: &mut Reader<'_>) -> Option<LoopSourceSpec> {
 
 fn refuse_reserved(root: &str, place: &Place, reader: &mut Reader<'_>) -> bool {
     if root == "previous" {
-        reader.push(super::fields::not_supported_yet("previous", place));
+        reader.push(super::unsupported::not_supported_yet("previous", place));
     } else if is_reserved(root) {
         reader.push(
             Diagnostic::error("not-a-list", place, format!("`{root}` has no list that a stage could run over"))

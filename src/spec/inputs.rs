@@ -9,17 +9,17 @@ use super::pipeline::{InputDefault, InputSpec};
 use super::quantities::number;
 use super::reader::Reader;
 use super::templates::text;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, listed, shortened};
 use crate::model::{At, InputKind, Json, Place};
 
 pub(super) const INPUT: Keys = Keys {
     owner: "an input",
     own: &["type", "default", "description", "options", "min", "max", "pattern"],
     settings: &[],
-    later: &[],
+    unsupported: &[],
 };
 
-const DEFAULT_FILE: Keys = Keys { owner: "a default from a file", own: &["file"], settings: &[], later: &[] };
+const DEFAULT_FILE: Keys = Keys { owner: "a default from a file", own: &["file"], settings: &[], unsupported: &[] };
 
 /// All inputs, each with what could be read of it.
 pub(super) fn inputs(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<InputSpec>> {
@@ -75,10 +75,31 @@ fn long(spec: &mut InputSpec, node: &Node, reader: &mut Reader<'_>) {
     spec.default = fields.take("default").and_then(|entry| default(&entry.value, reader));
     choose_as_written(spec, reader);
     // A key that is not known was perhaps meant as the default.
-    fields.finish(reader);
+    finish(fields, spec, node, reader);
     spec.is_unsure = reader.errors() > errors;
     check_options(spec, options, reader);
     check_limits(spec, reader);
+}
+
+/// Reports unknown keys. Where there are no others, a mapping may have been meant as the value.
+fn finish(fields: Fields<'_>, spec: &InputSpec, node: &Node, reader: &mut Reader<'_>) {
+    let keys = INPUT.all().any(|key| !fields.lacks(key));
+    let name = &spec.name.value;
+    let written = reader.written(&node.place).to_owned();
+    fields.finish_with(reader, |key| {
+        let is_first = node.entries().is_some_and(|entries| entries[0].key == *key);
+        if keys || written.contains('\n') {
+            return None;
+        }
+        // One hint is enough for all of its keys.
+        let help = if is_first {
+            format!("if the mapping is the value, write `{name}: {{type: json, default: {written}}}`")
+        } else {
+            format!("an input has {}", listed(INPUT.all()))
+        };
+        let message = format!("unknown key `{}`", shortened(&key.value));
+        Some(Diagnostic::error("unknown-key", &key.place, message).help(help))
+    });
 }
 
 /// As with the options: `512` is the choice `512`.

@@ -112,7 +112,7 @@ impl OpenMapping {
                 Diagnostic::error(
                     "merge-without-mapping",
                     source.alias.as_ref().unwrap_or(&source.place),
-                    "`<<` takes over the keys of a mapping, and this is none",
+                    "`<<` takes over the keys of a mapping, and this is not one",
                 )
                 .help("write `<<: *name`, where `&name` stands before a mapping"),
             ),

@@ -28,6 +28,7 @@ mod stage;
 mod syntax;
 mod templates;
 mod text_map;
+mod unsupported;
 mod vocabulary;
 mod yaml;
 
@@ -39,4 +40,5 @@ pub use pipeline::{
 };
 pub use source::LoadError;
 pub use text_map::TextMap;
+pub use unsupported::not_supported_yet;
 pub use vocabulary::vocabulary;

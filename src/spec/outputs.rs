@@ -13,7 +13,7 @@ use super::text_map::TextMap;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
 
-pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], later: &[] };
+pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], unsupported: &[] };
 
 /// A path, or `{path, row}`.
 pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {
@@ -36,10 +36,17 @@ pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {
 }
 
 fn row(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<(At<String>, JsonSpec)>> {
-    let entries = match node.entries() {
-        Some(entries) if !entries.is_empty() => entries,
+    const EXAMPLE: &str = "write `row: {slug: \"{{article.slug}}\"}`";
+    let entries = match &node.value {
+        Value::Mapping(entries) if !entries.is_empty() => entries,
+        // Templates are fine here, in a mapping.
+        Value::Text(..) => {
+            let message = "`row` is a mapping of columns, not a text";
+            reader.push(Diagnostic::error("wrong-type", &node.place, message).help(EXAMPLE));
+            return None;
+        }
         _ => {
-            reader.expected_with("a mapping with columns", node, Some("write `row: {slug: \"{{article.slug}}\"}`"));
+            reader.expected_with("a mapping of columns", node, Some(EXAMPLE));
             return None;
         }
     };

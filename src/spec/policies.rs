@@ -13,12 +13,12 @@ pub(super) const RETRY: Keys = Keys {
     owner: "`retry`",
     own: &["attempts", "backoff", "factor", "max_backoff", "jitter"],
     settings: &[],
-    later: &[],
+    unsupported: &[],
 };
 pub(super) const TIMEOUT: Keys =
-    Keys { owner: "`timeout`", own: &["attempt", "first_token", "idle", "total"], settings: &[], later: &[] };
-pub(super) const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[], later: &[] };
-const ON_ERROR: Keys = Keys { owner: "`on_error`", own: &["value"], settings: &[], later: &[] };
+    Keys { owner: "`timeout`", own: &["attempt", "first_token", "idle", "total"], settings: &[], unsupported: &[] };
+pub(super) const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[], unsupported: &[] };
+const ON_ERROR: Keys = Keys { owner: "`on_error`", own: &["value"], settings: &[], unsupported: &[] };
 
 /// `3`, or a mapping; what a mapping leaves out is as it always is.
 pub(super) fn retry(node: &Node, reader: &mut Reader<'_>) -> Option<RetryPolicy> {

@@ -20,13 +20,13 @@ pub(super) const PROVIDER: Keys = Keys {
     owner: "a provider",
     own: &["kind", "base_url", "api_key", "headers", "concurrency", "rate", "tokens_per_minute"],
     settings: &OFFLINE,
-    later: &["prices"],
+    unsupported: &["prices"],
 };
 
 /// Keys of the kind `offline` alone.
 const OFFLINE: [&str; 4] = ["latency", "jitter", "fail", "seed"];
 
-const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings: &[], later: &[] };
+const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings: &[], unsupported: &[] };
 
 /// All providers, each with what could be read of it, or those of `{file: PATH}`.
 pub(super) fn providers(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {
@@ -194,13 +194,12 @@ fn provider_kind(node: &Node, reader: &mut Reader<'_>) -> Option<ProviderKind> {
 fn base_url(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
     let written = text(node, reader)?;
     let wrong = |message: String| {
-        Diagnostic::error("bad-address", &node.place, message)
-            .help("write an address like `https://api.example.com/v1`")
+        Diagnostic::error("bad-address", &node.place, message).help("write a URL like `https://api.example.com/v1`")
     };
     let url = match Url::parse(written.trim()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         Ok(url) if url.has_host() => {
-            reader.push(wrong(format!("`{}` is no scheme that can be spoken here", url.scheme())));
+            reader.push(wrong(format!("`{}` is not a scheme that can be used here", url.scheme())));
             return None;
         }
         Ok(_) => {
@@ -208,7 +207,7 @@ fn base_url(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
             return None;
         }
         Err(error) => {
-            reader.push(wrong(format!("this is no address: {error}")));
+            reader.push(wrong(format!("this is not a valid URL: {error}")));
             return None;
         }
     };
@@ -216,11 +215,11 @@ fn base_url(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         || url.password().is_some()
         || url.query_pairs().any(|(name, _)| secrets::PARAMETERS.contains(&name.to_lowercase().as_str()));
     if has_key {
-        secrets::refuse(&node.place, "there is a key in this address", secrets::HELP, reader);
+        secrets::refuse(&node.place, "there is a key in this URL", secrets::HELP, reader);
         return None;
     }
     if url.query().is_some() || url.fragment().is_some() {
-        reader.push(wrong("an address ends with its path, without `?` and `#`".to_owned()));
+        reader.push(wrong("the URL ends with its path here, without `?` and `#`".to_owned()));
         return None;
     }
     Some(written.trim().trim_end_matches('/').to_owned())
@@ -268,7 +267,7 @@ fn variable(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
     }
     if !secrets::is_variable(&name) {
         // Somebody may have put the key itself here.
-        secrets::refuse(&node.place, "this is no name of an environment variable", secrets::HELP, reader);
+        secrets::refuse(&node.place, "this is not the name of an environment variable", secrets::HELP, reader);
         return None;
     }
     Some(name)

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::node::{Node, Value};
+use super::node::{Node, Style, Value};
 use super::reader::Reader;
 use crate::diag::{Diagnostic, shortened};
 use crate::model::{Place, Rate, UnitError, Units};
@@ -24,27 +24,51 @@ pub(super) fn count(least: u32) -> impl FnOnce(&Node, &mut Reader<'_>) -> Option
 
 /// A whole number in a range.
 pub(super) fn whole(node: &Node, range: RangeInclusive<i64>, reader: &mut Reader<'_>) -> Option<i64> {
-    let Value::Number(number) = &node.value else {
-        reader.expected_plain("a whole number", node);
-        return None;
+    let (least, most) = (*range.start(), *range.end());
+    let number = match &node.value {
+        Value::Number(number) => number,
+        // More digits than a number can hold: YAML has left it a text.
+        Value::Text(text, Style::Plain) if is_whole(text) => {
+            reader.push(out_of_range(text, least, most, text.starts_with('-'), &node.place));
+            return None;
+        }
+        _ => {
+            reader.expected_plain("a whole number", node);
+            return None;
+        }
     };
     // `2.0` is a whole number too.
+    let float = number.as_f64().filter(|float| float.fract() == 0.0);
     #[expect(clippy::cast_possible_truncation, reason = "the range of what is cast is checked")]
-    let exact = number.as_i64().or_else(|| {
-        number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15).map(|float| float as i64)
-    });
-    match exact {
-        Some(whole) if range.contains(&whole) => Some(whole),
-        Some(_) => {
-            let limits = limits(*range.start(), *range.end());
-            reader.push(out_of_range(&format!("`{number}`"), &limits, &node.place));
-            None
+    let exact = number.as_i64().or_else(|| float.filter(|float| float.abs() < 9e15).map(|float| float as i64));
+    match (exact, float) {
+        (Some(whole), _) if range.contains(&whole) => return Some(whole),
+        (Some(whole), _) => {
+            reader.push(out_of_range(&number.to_string(), least, most, whole < least, &node.place));
         }
-        None => {
-            reader.expected("a whole number", node);
-            None
+        (None, Some(float)) => {
+            reader.push(out_of_range(&number.to_string(), least, most, float < 0.0, &node.place));
         }
+        (None, None) => reader.expected("a whole number", node),
     }
+    None
+}
+
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The end that is passed is named.
+fn out_of_range(written: &str, least: i64, most: i64, is_below: bool, place: &Place) -> Diagnostic {
+    let limits = if most < i64::from(u32::MAX) {
+        format!("write a whole number from {least} to {most}")
+    } else if is_below {
+        format!("write a whole number of at least {least}")
+    } else {
+        format!("write a whole number of at most {most}")
+    };
+    beyond(&format!("`{}`", shortened(written)), &limits, place)
 }
 
 /// A number in a range.
@@ -63,20 +87,12 @@ pub(super) fn number(range: RangeInclusive<f64>) -> impl FnOnce(&Node, &mut Read
         } else {
             format!("write a number of at least {}", range.start())
         };
-        reader.push(out_of_range(&format!("`{number}`"), &limits, &node.place));
+        reader.push(beyond(&format!("`{number}`"), &limits, &node.place));
         None
     }
 }
 
-fn limits(least: i64, most: i64) -> String {
-    if most >= i64::from(u32::MAX) {
-        format!("write a whole number of at least {least}")
-    } else {
-        format!("write a whole number from {least} to {most}")
-    }
-}
-
-fn out_of_range(what: &str, limits: &str, place: &Place) -> Diagnostic {
+fn beyond(what: &str, limits: &str, place: &Place) -> Diagnostic {
     Diagnostic::error("out-of-range", place, format!("{what} is out of range")).help(limits)
 }
 
@@ -90,7 +106,7 @@ pub(super) fn time(node: &Node, reader: &mut Reader<'_>) -> Option<Duration> {
     let duration = duration(node, reader)?;
     if duration.is_zero() {
         let written = format!("`{}`", reader.written(&node.place));
-        reader.push(out_of_range(&written, "write a duration above zero: `500ms`, `30s`", &node.place));
+        reader.push(beyond(&written, "write a duration above zero: `500ms`, `30s`", &node.place));
         return None;
     }
     Some(duration)
@@ -113,7 +129,7 @@ pub(super) fn amount(node: &Node, reader: &mut Reader<'_>) -> Option<u64> {
         _ => quantity("an amount", Units::amount, node, reader)?,
     };
     if amount == 0 {
-        reader.push(out_of_range("`0`", "write a whole number of at least 1", &node.place));
+        reader.push(beyond("`0`", "write a whole number of at least 1", &node.place));
         return None;
     }
     Some(amount)

@@ -166,7 +166,7 @@ impl<'f> Reader<'f> {
             Some(meant) => format!("{meant} There are {list}"),
             None => format!("write one of {list}"),
         };
-        let message = format!("`{}` is no {what}", shortened(text));
+        let message = format!("`{}` is not a {what}", shortened(text));
         self.push(Diagnostic::error("unknown-choice", place, message).help(help));
     }
 }

@@ -13,14 +13,14 @@ use super::templates::{expression, template_or_file, text};
 use crate::diag::Diagnostic;
 use crate::model::{At, Place, StageKindName};
 
-/// Kinds that the language has and the program does not do yet.
-const LATER_KINDS: [&str; 2] = ["value", "use"];
+/// Kinds that the language has and the program does not do.
+const UNSUPPORTED_KINDS: [&str; 2] = ["value", "use"];
 
 pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
     own: &["text", "chat", "image", "render", "description", "for_each", "when", "save"],
     settings: &settings::ALL,
-    later: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback", "reuse"],
+    unsupported: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback", "reuse"],
 };
 
 /// All stages, if there are any.
@@ -80,7 +80,7 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
         StageKindName::ALL.into_iter().filter_map(|kind| Some((kind, fields.take(kind.name())?))).collect();
     written.sort_by_key(|(_, entry)| entry.key.place.span.start);
     let Some((kind, first)) = written.first() else {
-        let is_tried = LATER_KINDS.iter().any(|kind| fields.has(kind))
+        let is_tried = UNSUPPORTED_KINDS.iter().any(|kind| fields.has(kind))
             || StageKindName::ALL.iter().any(|kind| fields.has_misspelled(kind.name()));
         if !is_tried {
             let message = format!("the stage `{}` does nothing", name.value);

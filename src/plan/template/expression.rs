@@ -176,7 +176,7 @@ impl Reader<'_> {
         let ExprKind::Path(Path { word: true, segments, .. }) = &first.kind else {
             if matches!(self.peek(), Some(c) if is_symbol(c) || matches!(c, '\'' | '"' | '(' | '.' | '@' | '[')) {
                 let written = &self.text[first.range.clone()];
-                let message = format!("`{written}` is no helper, so nothing can follow it");
+                let message = format!("`{written}` is not a helper, so nothing can follow it");
                 return Err(
                     Problem::syntax(first.range, message).help("write one value, or a helper and its arguments")
                 );
@@ -457,7 +457,7 @@ mod tests {
     #[test]
     fn mistakes_are_shown_where_they_are() {
         for (text, at, message) in [
-            ("a.b c", "a.b", "`a.b` is no helper, so nothing can follow it"),
+            ("a.b c", "a.b", "`a.b` is not a helper, so nothing can follow it"),
             ("don't", "'", "`'` can't stand here"),
             ("eq a 'b", "'", "this text is not closed"),
             (r"replace a '\d' ''", r"\d", r"`\d` means nothing in a text"),

@@ -30,6 +30,6 @@ mod tests;
 
 pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};
-pub use helper::{HELPERS, Helper, Subject};
+pub use helper::{HELPERS, Helper, Subject, usage};
 pub use names::Step;
 pub use problem::Problem;

@@ -28,7 +28,7 @@ impl Problem {
     pub const UNKNOWN_HELPER: &'static str = "unknown-helper";
     /// A helper with the wrong arguments.
     pub const ARGUMENTS: &'static str = "helper-arguments";
-    /// A helper of a later version.
+    /// A helper of the language that is not there.
     pub const NOT_YET: &'static str = "not-supported-yet";
 
     pub(super) fn new(range: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {

@@ -208,7 +208,7 @@ impl Builder<'_> {
 /// What to say of `{{#name}}` where `name` is no helper for blocks.
 fn no_block(name: &str, range: Range<usize>) -> Problem {
     if helper::find(name).is_some() {
-        return Problem::new(range, Problem::UNSUPPORTED, format!("`{name}` is no block"))
+        return Problem::new(range, Problem::UNSUPPORTED, format!("`{name}` is not a block"))
             .help(format!("write `{{{{{name} ..}}}}` without `#`"));
     }
     let known = helper::explain_unknown(name, range);

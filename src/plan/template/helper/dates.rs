@@ -26,7 +26,7 @@ fn date(args: &Args<'_>) -> Result<Json, Fault> {
     let moment = moment(value).ok_or_else(|| {
         let written = args.text(0);
         let shown: String = written.chars().take(40).collect();
-        Fault::Wrong(format!("`{shown}` is no date; write it as `2026-11-22` or `2026-11-22T18:30:00Z`"))
+        Fault::Wrong(format!("`{shown}` is not a date; write it as `2026-11-22` or `2026-11-22T18:30:00Z`"))
     })?;
     let format = args.get(1).and_then(Json::as_str).unwrap_or(ISO_DATE);
     strtime::format(format, &moment).map(Json::String).map_err(|error| Fault::Wrong(error.to_string()))
@@ -56,7 +56,7 @@ fn is_compact_date(value: &Json) -> bool {
 /// What is wrong with a format.
 pub(super) fn format_fault(format: &str) -> Option<String> {
     let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    strtime::format(format, &sample).err().map(|error| format!("is no format for dates: {error}"))
+    strtime::format(format, &sample).err().map(|error| format!("is not a format for dates: {error}"))
 }
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ pub(super) fn find(name: &str) -> Option<&'static Helper> {
     all().find(|helper| helper.name == name)
 }
 
+/// How the helper called `name` is called.
+pub fn usage(name: &str) -> Option<&'static str> {
+    find(name).map(|helper| helper.usage)
+}
+
 /// Whether `name` is the helper of a block.
 pub(super) fn is_block(name: &str) -> bool {
     find(name).is_some_and(|helper| matches!(helper.body, Body::Block))

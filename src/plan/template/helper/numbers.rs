@@ -18,7 +18,7 @@ pub(super) const HELPERS: &[Helper] = &[Helper {
 }];
 
 fn number(args: &Args<'_>) -> Result<Json, Fault> {
-    let Some(value) = as_number(args.value(0)) else { return Err(Fault::Wrong("this is no number".to_owned())) };
+    let Some(value) = as_number(args.value(0)) else { return Err(Fault::Wrong("this is not a number".to_owned())) };
     let plain = match (value, args.named_count("decimals")) {
         (Number::Whole(whole), None | Some(0)) => whole.to_string(),
         // Digits of a whole number are never lost to a float.

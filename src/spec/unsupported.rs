@@ -1,0 +1,34 @@
+//! Words of the language that the program does not act on: each is told as such, with what to do instead.
+
+use crate::diag::Diagnostic;
+use crate::model::Place;
+
+/// A word that means something, and not to this program.
+pub fn not_supported_yet(name: &str, place: &Place) -> Diagnostic {
+    Diagnostic::error("not-supported-yet", place, format!("`{name}` is not supported yet")).help(instead(name))
+}
+
+/// What does the same, or what comes near.
+fn instead(name: &str) -> &'static str {
+    match name {
+        "value" => "write the JSON as the default of an input of `type: json`, or a text of it with `render`",
+        "use" | "with" => "copy the stages of the other pipeline into this file",
+        "continues" => {
+            "write the turns of the other stage in `chat` again, and its answer as `- assistant: \"{{NAME}}\"`"
+        }
+        "previous" => "name what an item needs in its row, or ask for all items in one prompt",
+        "images" => "take it out, and describe in the prompt what the picture shows",
+        "schema" => "write `json: true` for any JSON, and show its shape in the prompt",
+        "expect" => "say in the prompt what the answer must be; what names it can look at it with `when`",
+        "feedback" => {
+            "take it out: an answer that is not as it should be fails its item, and `on_error` says what that means"
+        }
+        "fallback" => {
+            "take it out: `retry` asks the same provider again, and `on_error: {value: ..}` stands in for an answer"
+        }
+        "reuse" => "take it out: every run makes all of its calls",
+        "budget" => "take it out: `max_tokens` bounds an answer, `deadline` a run, and `--limit N` its lists",
+        "prices" => "take it out: a run tells how many tokens it has used, and not what they cost",
+        _ => "take it out",
+    }
+}
