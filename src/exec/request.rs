@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Json, Message, ProviderIdentity, Request, TextParams, plain_text,
-};
-use crate::plan::{Asking, Dial, ImageWork, LoopIx, Plan, Stage, TextWork};
+use crate::model::{Call, Choice, Failure, FailureKind, ImageParams, Message, ProviderIdentity, Request, TextParams};
+use crate::plan::{Asking, Dial, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
 
 use super::context::{Renderer, Unrendered};
 use super::job::Around;
@@ -35,22 +33,19 @@ impl Requests<'_> {
             messages.push(Message { role: *role, content: self.renderer.text(template)? });
         }
         let params = TextParams {
-            max_tokens: self.dial("max_tokens", work.max_tokens.as_ref(), |value| value.as_u64().filter(|n| *n > 0))?,
-            temperature: self.dial("temperature", work.temperature.as_ref(), |value| {
-                value.as_f64().filter(|n| (0.0..=2.0).contains(n))
-            })?,
-            seed: self.dial("seed", work.seed.as_ref(), Json::as_i64)?,
+            max_tokens: self.dial(&Parameter::MAX_TOKENS, work.max_tokens.as_ref())?,
+            temperature: self.dial(&Parameter::TEMPERATURE, work.temperature.as_ref())?,
+            seed: self.dial(&Parameter::SEED, work.seed.as_ref())?,
             ..work.params.clone()
         };
         self.asked(&work.asking, Request::Text { messages, params }, work.answer)
     }
 
     pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {
-        let size = |value: &Json| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
         let params = ImageParams {
-            width: self.dial("width", work.width.as_ref(), size)?,
-            height: self.dial("height", work.height.as_ref(), size)?,
-            seed: self.dial("seed", work.seed.as_ref(), Json::as_i64)?,
+            width: self.dial(&Parameter::WIDTH, work.width.as_ref())?,
+            height: self.dial(&Parameter::HEIGHT, work.height.as_ref())?,
+            seed: self.dial(&Parameter::SEED, work.seed.as_ref())?,
             ..work.params.clone()
         };
         let prompt = self.renderer.text(&work.prompt)?;
@@ -58,7 +53,7 @@ impl Requests<'_> {
     }
 
     fn asked(&self, asking: &Asking, request: Request, answer: Choice) -> Result<Asked, Unrendered> {
-        let provider = self.name("provider", Some(&asking.provider))?.unwrap_or_default();
+        let provider = self.dial(&Parameter::PROVIDER, Some(&asking.provider))?.unwrap_or_default();
         let Some(identity) = self.providers.get(&provider) else {
             let mut known: Vec<String> = self.providers.keys().map(|name| format!("`{name}`")).collect();
             known.sort();
@@ -66,7 +61,7 @@ impl Requests<'_> {
                 .suggest(format!("there are {}", known.join(", ")));
             return Err(Unrendered::Fail(failure));
         };
-        let model = self.name("model", asking.model.as_ref())?.or_else(|| match request {
+        let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| match request {
             Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
             Request::Image { .. } => None,
         });
@@ -82,30 +77,15 @@ impl Requests<'_> {
         around.map_or_else(String::new, |around| around.item.to_string())
     }
 
-    fn name(&self, key: &str, dial: Option<&Dial<String>>) -> Result<Option<String>, Unrendered> {
-        self.dial(key, dial, |value| Some(plain_text(value)).filter(|name| !name.is_empty()))
-    }
-
     /// A setting of this instance; what a template gives is checked here.
-    fn dial<T: Clone>(
-        &self,
-        key: &str,
-        dial: Option<&Dial<T>>,
-        read: impl Fn(&Json) -> Option<T>,
-    ) -> Result<Option<T>, Unrendered> {
+    fn dial<T: Clone>(&self, parameter: &Parameter<T>, dial: Option<&Dial<T>>) -> Result<Option<T>, Unrendered> {
         match dial {
             None => Ok(None),
             Some(Dial::Fixed(value)) => Ok(Some(value.clone())),
             Some(Dial::Template(template)) => {
                 let value = self.renderer.value(template)?;
-                // A text that is a number counts as one, as everywhere in templates.
-                let number = value.as_str().and_then(|text| serde_json::from_str::<Json>(text.trim()).ok());
-                let found = read(&value).or_else(|| number.filter(Json::is_number).as_ref().and_then(&read));
-                found.map(Some).ok_or_else(|| {
-                    let shown: String = plain_text(&value).chars().take(60).collect();
-                    let message = format!("`{key}` comes out as `{shown}`, which it can't be");
-                    Unrendered::Fail(Failure::new(FailureKind::Template, message))
-                })
+                let failure = || Unrendered::Fail(Failure::new(FailureKind::Template, parameter.misfit(&value)));
+                parameter.read(&value).map(Some).ok_or_else(failure)
             }
         }
     }

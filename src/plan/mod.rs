@@ -9,10 +9,12 @@ mod fields;
 mod given;
 mod inputs;
 mod keys;
+mod known;
 mod loop_sources;
 mod loops;
 mod names;
 mod outputs;
+mod parameter;
 mod passes;
 mod pipeline;
 mod providers;
@@ -30,6 +32,7 @@ mod work;
 pub use compile::{Compiled, PathProblem, compile};
 pub use given::{Given, GivenInput, GivenValue};
 pub use keys::item_key;
+pub use parameter::Parameter;
 pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,
     Stage, StageIx,

@@ -1,11 +1,12 @@
 //! Who may be asked, and who answers a stage.
 
-use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
-use crate::model::{At, ProviderSettings, StageKindName};
-use crate::spec::{Maybe, PipelineSpec};
+use crate::diag::{Diagnostic, Diagnostics, listed, meant_or_all};
+use crate::model::{At, Json, ProviderSettings};
+use crate::spec::{KindSpec, Maybe, PipelineSpec, StageSpec};
 
 use super::binder::{Binder, Site};
 use super::given::Given;
+use super::parameter::Parameter;
 use super::settings::Settings;
 use super::work::Dial;
 
@@ -31,6 +32,14 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Why a value names none of them, if that can be said.
+    fn misfit(&self, value: &Json) -> Option<String> {
+        let Some(name) = Parameter::PROVIDER.read(value) else { return Some(Parameter::PROVIDER.misfit(value)) };
+        let is_missing = !self.is_incomplete && self.find(&name).is_none();
+        let names = self.all.iter().map(|one| one.name.as_str());
+        is_missing.then(|| format!("there is no provider `{name}`, only {}", listed(names)))
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<&ProviderSettings> {
         self.all.iter().find(|one| one.name == name)
     }
@@ -55,22 +64,32 @@ fn check_name(name: &At<String>, known: &Known, diagnostics: &mut Diagnostics) {
 /// Who answers a stage, and with which model.
 pub(super) fn choose(
     settings: &Settings<'_>,
-    kind: Option<StageKindName>,
+    stage: &StageSpec,
     given: &Given,
     known: &Known,
     binder: &mut Binder<'_>,
 ) -> (Dial<String>, Option<Dial<String>>) {
-    let provider = provider(settings, given, known, binder);
-    let model = model(settings, kind, given, binder);
+    let provider = provider(settings, stage, given, known, binder);
+    let model = model(settings, stage, given, binder);
     (provider, model)
 }
 
-fn provider(settings: &Settings<'_>, given: &Given, known: &Known, binder: &mut Binder<'_>) -> Dial<String> {
+fn provider(
+    settings: &Settings<'_>,
+    stage: &StageSpec,
+    given: &Given,
+    known: &Known,
+    binder: &mut Binder<'_>,
+) -> Dial<String> {
     let mut written = |maybe: &Maybe<String>| {
         if let Maybe::Plain(name) = maybe {
             check_name(name, known, binder.diagnostics());
         }
-        binder.dial(maybe, Site::Chooser)
+        let dial = binder.dial(maybe, Site::Chooser);
+        if let (Maybe::Template(text), Dial::Template(template), None) = (maybe, &dial, &stage.when) {
+            binder.refuse_known(template, &text.map.whole(), |value| known.misfit(value));
+        }
+        dial
     };
     let own = settings.own_provider().map(&mut written);
     let default = settings.default_provider().map(&mut written);
@@ -81,15 +100,11 @@ fn provider(settings: &Settings<'_>, given: &Given, known: &Known, binder: &mut 
     own.or(said).or(default).unwrap_or_else(|| Dial::Fixed(DEFAULT.to_owned()))
 }
 
-fn model(
-    settings: &Settings<'_>,
-    kind: Option<StageKindName>,
-    given: &Given,
-    binder: &mut Binder<'_>,
-) -> Option<Dial<String>> {
+fn model(settings: &Settings<'_>, stage: &StageSpec, given: &Given, binder: &mut Binder<'_>) -> Option<Dial<String>> {
     if let Some(own) = settings.own_model() {
         return Some(binder.dial(own, Site::Chooser));
     }
+    let kind = stage.kind.as_ref().map(KindSpec::name);
     let for_kind = given.models.iter().rev().find(|(of, _)| of.is_some() && *of == kind);
     let for_texts = || given.models.iter().rev().find(|(of, _)| of.is_none() && settings.speaks());
     if let Some((_, name)) = for_kind.or_else(for_texts) {

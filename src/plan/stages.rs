@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
-use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, SaveSpec, StageSpec};
+use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
+use super::parameter::Parameter;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
@@ -95,8 +96,7 @@ fn any(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &m
 }
 
 fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Asking {
-    let kind = spec.kind.as_ref().map(KindSpec::name);
-    let (provider, model) = providers::choose(settings, kind, around.given, around.providers, binder);
+    let (provider, model) = providers::choose(settings, spec, around.given, around.providers, binder);
     if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks() && !settings.has_unread_model())
         && around.providers.find(name).is_some_and(|one| one.kind.default_text_model().is_none())
     {
@@ -162,9 +162,11 @@ fn text(
         asking: asking(around, spec, settings, binder),
         messages,
         params,
-        max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| binder.dial(one, Site::Request)),
-        temperature: settings.get(|s| s.temperature.as_ref()).map(|one| binder.dial(one, Site::Request)),
-        seed: settings.get(|s| s.seed.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| dial(&Parameter::MAX_TOKENS, one, spec, binder)),
+        temperature: settings
+            .get(|s| s.temperature.as_ref())
+            .map(|one| dial(&Parameter::TEMPERATURE, one, spec, binder)),
+        seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
         answer: if json { Choice::Json } else { Choice::Text },
     }
 }
@@ -186,10 +188,20 @@ fn image(
             extra: settings.get(|s| s.extra.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
             ..ImageParams::default()
         },
-        width: settings.get(|s| s.width.as_ref()).map(|one| binder.dial(one, Site::Request)),
-        height: settings.get(|s| s.height.as_ref()).map(|one| binder.dial(one, Site::Request)),
-        seed: settings.get(|s| s.seed.as_ref()).map(|one| binder.dial(one, Site::Request)),
+        width: settings.get(|s| s.width.as_ref()).map(|one| dial(&Parameter::WIDTH, one, spec, binder)),
+        height: settings.get(|s| s.height.as_ref()).map(|one| dial(&Parameter::HEIGHT, one, spec, binder)),
+        seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
     }
+}
+
+/// A setting; what it comes to is looked at where that is known. With a condition, it may never come to it.
+fn dial<T: Clone>(parameter: &Parameter<T>, written: &Maybe<T>, spec: &StageSpec, binder: &mut Binder<'_>) -> Dial<T> {
+    let dial = binder.dial(written, Site::Request);
+    if let (Maybe::Template(text), Dial::Template(template), None) = (written, &dial, &spec.when) {
+        let wrong = |value: &Json| parameter.read(value).is_none().then(|| parameter.misfit(value));
+        binder.refuse_known(template, &text.map.whole(), wrong);
+    }
+    dial
 }
 
 fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> OnErrorPlan {
