@@ -5,11 +5,14 @@ use crate::diag::{Diagnostic, shortened};
 use crate::model::At;
 
 /// Words that mean something in every template.
-const RESERVED: [(&str, &str); 4] = [
+const RESERVED: [(&str, &str); 7] = [
     ("this", "the current element of a block"),
     ("loop", "the loop that a stage runs in"),
     ("run", "the run"),
     ("previous", "a stage's own value for the item before"),
+    ("null", "the value null"),
+    ("true", "a truth value"),
+    ("false", "a truth value"),
 ];
 
 /// What a name names, and so what may stand in it.
