@@ -23,12 +23,34 @@ fn number(args: &Args<'_>) -> Result<Json, Fault> {
         (Number::Whole(whole), None | Some(0)) => whole.to_string(),
         // Digits of a whole number are never lost to a float.
         (Number::Whole(whole), Some(decimals)) => format!("{whole}.{}", "0".repeat(decimals)),
-        (Number::Broken(broken), Some(decimals)) => format!("{broken:.decimals$}"),
+        (Number::Broken(broken), Some(decimals)) => rounded(&broken.to_string(), decimals),
         (Number::Broken(broken), None) => broken.to_string(),
     };
     let group = args.named_text("group").unwrap_or(",".into());
     let point = args.named_text("point").unwrap_or(".".into());
     Ok(Json::String(grouped(&plain, &group, &point)))
+}
+
+/// A number as it is written, with so many decimals: a half is rounded away from zero, whatever a float makes of it.
+fn rounded(plain: &str, decimals: usize) -> String {
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(decimals).collect();
+    let is_up = fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');
+    let digits = format!("{whole}{kept}");
+    let digits = if is_up { incremented(&digits) } else { digits };
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// One more than these digits say.
+fn incremented(digits: &str) -> String {
+    let kept = digits.trim_end_matches('9');
+    let zeros = "0".repeat(digits.len() - kept.len());
+    match kept.char_indices().next_back() {
+        Some((at, last)) => format!("{}{}{zeros}", &kept[..at], char::from(last as u8 + 1)),
+        None => format!("1{zeros}"),
+    }
 }
 
 fn grouped(plain: &str, group: &str, point: &str) -> String {
@@ -85,5 +107,21 @@ mod tests {
         );
         assert_eq!(shown(&json!(1234.5), &[("group", json!(".")), ("point", json!(","))]), "1.234,5");
         assert_eq!(shown(&json!(-0.001), &[("decimals", json!(2))]), "0.00");
+    }
+
+    #[test]
+    fn a_half_is_rounded_away_from_zero() {
+        for (value, decimals, text) in [
+            (json!(2.5), 0, "3"),
+            (json!(-2.5), 0, "-3"),
+            (json!(1.005), 2, "1.01"),
+            (json!(0.5), 0, "1"),
+            (json!(999.996), 2, "1,000.00"),
+            (json!(2.44), 1, "2.4"),
+            (json!("7.1"), 3, "7.100"),
+            (json!(1e21), 1, "1,000,000,000,000,000,000,000.0"),
+        ] {
+            assert_eq!(shown(&value, &[("decimals", json!(decimals))]), text, "{value}");
+        }
     }
 }
