@@ -8,7 +8,7 @@ use crate::client::{Client, EventStream, Events, Halt, NothingKept};
 use crate::exec::{Finished, RunParts, execute};
 use crate::model::{Failure, FailureKind};
 use crate::output::OutputFolder;
-use crate::plan::Plan;
+use crate::plan::{Input, InputValue, Plan};
 
 use super::providers::{identities, members};
 
@@ -63,8 +63,9 @@ impl Running {
 /// Makes a plan ready to run: the output folder is opened and locked, providers are made.
 ///
 /// # Errors
-/// The output folder can't be had, or a provider can't be spoken to as it is described.
+/// An input has no value, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
+    refuse_missing(&plan)?;
     let RunOptions { out, concurrency, stream: show, window } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
@@ -76,6 +77,17 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let client = Client::new(members, concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
     let parts = RunParts { plan, client, providers, folder, events, halt: halt.clone(), id, show, window };
     Ok((Running { parts, halt }, stream))
+}
+
+/// A plan that was checked without being meant to run may lack inputs.
+fn refuse_missing(plan: &Plan) -> Result<(), Failure> {
+    match plan.inputs.iter().find(|input| matches!(input.value, InputValue::Missing)) {
+        None => Ok(()),
+        Some(Input { name, .. }) => {
+            let message = format!("the input `{name}` has no value");
+            Err(Failure::new(FailureKind::BadRequest, message).suggest("give it one, and check the file to be run"))
+        }
+    }
 }
 
 /// A name that sorts by time, and that no other run has.
