@@ -256,9 +256,7 @@ impl<'a> Instance<'a> {
                 Err(Unrendered::Skip(reason)) => Outcome::Skipped(reason),
                 Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, attempts },
             },
-            OnErrorPlan::Simply(OnError::Stop | OnError::Continue | OnError::Value(_)) => {
-                Outcome::Failed { failure, attempts }
-            }
+            OnErrorPlan::Simply(OnError::Stop | OnError::Continue) => Outcome::Failed { failure, attempts },
         }
     }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::Json;
-
 /// How often, and after what pauses, an attempt is made again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
@@ -79,8 +77,6 @@ pub enum OnError {
     Stop,
     /// This item has failed, the others go on.
     Continue,
-    /// This stands in for the answer; the instance counts as replaced. A template is rendered before it gets here.
-    Value(Json),
 }
 
 /// With `continue`: stop beyond so many failures.
