@@ -9,7 +9,7 @@ use crate::spec::TextMap;
 use super::binder::Binder;
 use super::names::Named;
 use super::shape::Shape;
-use super::template::{ElementUse, Step, Use};
+use super::template::{ElementUse, Step, Use, described};
 
 /// A path as it is written in a template.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl Binder<'_> {
                 Some(meant) => format!("did you mean `{}`?", written.with(&meant, field, &rest)),
                 None => self.element_help(&shape, field),
             };
-            let message = lacks(&owner(name, &steps[..at]), &shape, field);
+            let message = lacks(&described(&one.path[..=at]), &shape, field);
             let place = written.segment(field, &rest);
             return self.diagnostics().push(Diagnostic::error("unknown-field", &place, message).help(help));
         }
@@ -159,18 +159,6 @@ fn field_name(step: &Step) -> Option<&String> {
         Step::Field(name) => Some(name),
         Step::Element => None,
     }
-}
-
-/// `articles`, an item of `articles`, `author` of an item of `articles`.
-fn owner(name: &str, steps: &[Step]) -> String {
-    let mut groups = steps.split(|step| *step == Step::Element);
-    let dotted = |group: &[Step]| group.iter().filter_map(field_name).cloned().collect::<Vec<_>>();
-    let mut first = vec![name.to_owned()];
-    first.extend(groups.next().map(dotted).unwrap_or_default());
-    groups.fold(format!("`{}`", first.join(".")), |around, group| match dotted(group).as_slice() {
-        [] => format!("an item of {around}"),
-        fields => format!("`{}` of an item of {around}", fields.join(".")),
-    })
 }
 
 /// That a value of this shape has no such field.

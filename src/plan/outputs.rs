@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::diag::Diagnostics;
-use crate::spec::JsonSpec;
 
 use super::binder::{Binder, Ground, Site};
 use super::pipeline::{OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
@@ -29,7 +28,7 @@ pub(super) fn build(
                 .iter()
                 .map(|(stage, optional)| Ref { stage: StageIx(*stage), reach: reach(*stage), optional: *optional })
                 .collect();
-            let stage = alone(&output.value).and_then(|name| stages.iter().position(|stage| *stage.name == *name));
+            let stage = alone(&value).and_then(|name| stages.iter().position(|stage| *stage.name == *name));
             if refs.iter().any(|one| !kept(one.stage.0)) {
                 continue;
             }
@@ -65,10 +64,9 @@ fn is_held(stage: &Stage) -> bool {
     stage.loops.is_empty() || stage.save.is_none()
 }
 
-/// The one name that a template consists of.
-fn alone(value: &JsonSpec) -> Option<&str> {
-    let JsonSpec::Template(text) = value else { return None };
-    text.text.trim().strip_prefix("{{")?.strip_suffix("}}").map(str::trim)
+/// The one name that a value consists of.
+fn alone(value: &JsonTemplate) -> Option<&str> {
+    if let JsonTemplate::Template(template) = value { template.only_name() } else { None }
 }
 
 /// The scope that outputs are read from.

@@ -22,7 +22,7 @@ pub(super) fn check(
         let (Some(save), Some(spec)) = (&stage.save, &ground.spec.stages[ix].save) else { continue };
         let place = spec.path.map.whole();
         if !save.path.is_constant() {
-            if let Some(why) = with_any_values(&spec.path.text).and_then(|path| leaves(&path)) {
+            if let Some(why) = save.path.with_stand_in("x").and_then(|path| leaves(&path)) {
                 diagnostics.push(outside(&place, &spec.path.text, &why));
             }
             continue;
@@ -43,23 +43,6 @@ pub(super) fn check(
             taken.insert(folded, (ix, place));
         }
     }
-}
-
-/// The path with a letter for each value; nothing for one with blocks, which may leave out what is written.
-fn with_any_values(template: &str) -> Option<String> {
-    let mut path = String::new();
-    let mut rest = template;
-    while let Some((before, behind)) = rest.split_once("{{") {
-        let (inside, after) = behind.split_once("}}")?;
-        if inside.trim_start_matches('~').trim_start().starts_with(['#', '!']) {
-            return None;
-        }
-        path.push_str(before);
-        path.push('x');
-        rest = after.trim_start_matches('}');
-    }
-    path.push_str(rest);
-    Some(path)
 }
 
 fn outside(place: &Place, path: &str, why: &str) -> Diagnostic {

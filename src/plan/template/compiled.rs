@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::Json;
 
 use super::engine::{self, Context, RenderProblem};
-use super::expression::{Expr, read_value};
+use super::expression::{Expr, ExprKind, Path, read_value};
 use super::lower::{Lowered, lower};
 use super::names::Step;
 use super::problem::Problem;
@@ -78,6 +78,7 @@ struct Inner {
     tree: handlebars::Template,
     uses: Vec<Use>,
     elements: Vec<ElementUse>,
+    only_name: Option<String>,
 }
 
 enum Shape {
@@ -150,7 +151,8 @@ impl Template {
     ) -> Result<Self, Rejected> {
         let Lowered { tree, uses, elements } = lower(nodes, is_name, &mut problems);
         if problems.is_empty() {
-            return Ok(Self(Arc::new(Inner { text: text.to_owned(), shape, tree, uses, elements })));
+            let only_name = only_path(nodes).and(uses.first()).map(|one| one.path[0].clone());
+            return Ok(Self(Arc::new(Inner { text: text.to_owned(), shape, tree, uses, elements, only_name })));
         }
         problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
         Err(Rejected { problems, uses, elements })
@@ -169,6 +171,19 @@ impl Template {
     /// Whether this is one `{{..}}` and nothing else, or an expression: it keeps the type of its value.
     pub fn is_whole(&self) -> bool {
         matches!(self.0.shape, Shape::Whole)
+    }
+
+    /// The name of the file that is all of it: `{{report}}`.
+    pub fn only_name(&self) -> Option<&str> {
+        self.0.only_name.as_deref()
+    }
+
+    /// What it prints with `stand_in` for each value; nothing if it has blocks, which may leave out what is in them.
+    pub fn with_stand_in(&self, stand_in: &str) -> Option<String> {
+        match &self.0.shape {
+            Shape::Constant(text) => Some(text.clone()),
+            Shape::Whole | Shape::Mixed => engine::with_stand_in(&self.0.tree, stand_in),
+        }
     }
 
     /// Whether there is no value in it: it is the same text always.
@@ -220,7 +235,14 @@ impl Default for Template {
     fn default() -> Self {
         let tree = handlebars::Template::default();
         let shape = Shape::Constant(String::new());
-        Self(Arc::new(Inner { text: String::new(), shape, tree, uses: Vec::new(), elements: Vec::new() }))
+        Self(Arc::new(Inner {
+            text: String::new(),
+            shape,
+            tree,
+            uses: Vec::new(),
+            elements: Vec::new(),
+            only_name: None,
+        }))
     }
 }
 
@@ -228,6 +250,12 @@ impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Template").field(&self.0.text).finish()
     }
+}
+
+/// The path of one segment that is all of a template.
+fn only_path(nodes: &[Node]) -> Option<&Path> {
+    let [Node::Value(Expr { kind: ExprKind::Path(path), .. })] = nodes else { return None };
+    (path.segments.len() == 1).then_some(path)
 }
 
 /// The value of `{{..}}` with nothing beside it.

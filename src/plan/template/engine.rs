@@ -19,11 +19,12 @@ use super::helper::{self, Absent, Args, Body, Fault};
 pub(super) const PRINT: &str = "print";
 /// Looks up a path that starts from a name of the file: its segments.
 pub(super) const NAME: &str = "name";
-/// Looks up a path that starts from an element, a block parameter or `@index`: where it starts, then its segments.
+/// Looks up a path that starts from an element, a block parameter or `@index`: where it starts, how a message names
+/// that, then its segments.
 pub(super) const GET: &str = "get";
 /// The truth of a condition.
 pub(super) const HOLDS: &str = "holds";
-/// What `#each` may go through.
+/// What `#each` may go through: the value, and how a message names it.
 pub(super) const LIST: &str = "list";
 
 /// The name under which a helper of the table is registered. The tolerant one takes what is missing as absent; no
@@ -32,13 +33,12 @@ pub(super) fn registered(name: &str, tolerant: bool) -> String {
     format!("{name}{}", if tolerant { "?" } else { "" })
 }
 
-/// For texts.
-static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| registry(Print { segment: None }));
+static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(registry);
 
-fn registry(print: Print) -> Handlebars<'static> {
+fn registry() -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.register_escape_fn(handlebars::no_escape);
-    registry.register_helper(PRINT, Box::new(print));
+    registry.register_helper(PRINT, Box::new(Print { segment: None }));
     registry.register_helper(HOLDS, Box::new(Holds));
     registry.register_helper(LIST, Box::new(List));
     for tolerant in [false, true] {
@@ -106,10 +106,10 @@ pub(super) fn render_path(
     names: &Context,
     segment: fn(&str) -> String,
 ) -> Result<String, RenderProblem> {
-    let registry = registry(Print { segment: Some(segment) });
     let mut out = Text(String::new());
     let mut state = RenderContext::new(None);
-    tree.render(&registry, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
+    state.register_local_helper(PRINT, Box::new(Print { segment: Some(segment) }));
+    tree.render(&REGISTRY, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
     Ok(out.0)
 }
 
@@ -119,6 +119,16 @@ pub(super) fn evaluate(tree: &handlebars::Template, names: &Context) -> Result<J
     let mut state = RenderContext::new(None);
     let value = value.expand(&REGISTRY, &names.0, &mut state).map_err(|error| problem(&error))?;
     Ok(value.value().clone())
+}
+
+/// What `tree` prints with `stand_in` for each value; nothing if it has blocks, which may leave out what is in them.
+pub(super) fn with_stand_in(tree: &handlebars::Template, stand_in: &str) -> Option<String> {
+    let parts = tree.elements.iter().map(|element| match element {
+        TemplateElement::RawString(text) => Some(text.as_str()),
+        TemplateElement::Expression(_) => Some(stand_in),
+        _ => None,
+    });
+    parts.collect()
 }
 
 fn only_value(tree: &handlebars::Template) -> Option<&Parameter> {
@@ -231,7 +241,8 @@ impl HelperDef for List {
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let Some(value) = call.param(0) else { return Ok(ScopedJson::Missing) };
         if !matches!(value.value(), Json::Array(_) | Json::Object(_)) {
-            return Err(failure(format!("`#each` goes through a list, and this is {}", kind_of(value.value()))));
+            let words = call.param(1).and_then(|words| words.value().as_str()).unwrap_or("this");
+            return Err(failure(format!("`#each` goes through a list, and {words} is {}", kind_of(value.value()))));
         }
         let borrowed = value
             .context_path()
@@ -254,21 +265,21 @@ impl HelperDef for Get {
         context: &'rc handlebars::Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let (start, segments) = match call.params().split_first() {
-            Some((start, segments)) if !self.named => (Some(start), segments),
-            _ => (None, call.params().as_slice()),
+        let (start, words, segments) = match call.params().as_slice() {
+            [start, words, segments @ ..] if !self.named => (Some(start), words.value().as_str(), segments),
+            segments => (None, None, segments),
         };
         let name = start.and_then(|start| start.relative_path());
         let mut walked: Vec<String> = name.into_iter().cloned().collect();
         if start.is_some_and(PathAndJson::is_value_missing) {
-            return self.missing(walked, None);
+            return self.missing(walked, words, None);
         }
         let mut value = start.map_or(context.data(), PathAndJson::value);
         for segment in segments.iter().filter_map(|segment| segment.value().as_str()) {
             walked.push(segment.to_owned());
             match step(value, segment) {
                 Some(next) => value = next,
-                None => return self.missing(walked, Some(value)),
+                None => return self.missing(walked, words, Some(value)),
             }
         }
         // What lies in the context is handed on as a path, so that nothing is copied.
@@ -282,18 +293,27 @@ impl HelperDef for Get {
 }
 
 impl Get {
-    /// `path` ends in what is not there; `parent` is what it was looked for in.
-    fn missing<'rc>(&self, path: Vec<String>, parent: Option<&Json>) -> Result<ScopedJson<'rc>, RenderError> {
+    /// `path` ends in what is not there; `words` say where it starts, and `parent` is what it was looked for in.
+    fn missing<'rc>(
+        &self,
+        path: Vec<String>,
+        words: Option<&str>,
+        parent: Option<&Json>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
         if self.tolerant {
             return Ok(ScopedJson::Missing);
         }
         let (last, before) = path.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
-        let before = shown(before);
+        let owner = match (words, before) {
+            (Some(words), [_]) => words.to_owned(),
+            (Some(words), [_, rest @ ..]) => format!("`{}` of {words}", shown(rest)),
+            (_, before) => format!("`{}`", shown(before)),
+        };
         let message = match parent {
             _ if before.is_empty() => format!("`{last}` is not there"),
-            Some(Json::Array(items)) => format!("`{before}` is a list of {} and has no `{last}`", items.len()),
-            Some(Json::Object(_)) | None => format!("`{before}` has no field `{last}`"),
-            Some(other) => format!("`{before}` is {} and has no field `{last}`", kind_of(other)),
+            Some(Json::Array(items)) => format!("{owner} is a list of {} and has no `{last}`", items.len()),
+            Some(Json::Object(_)) | None => format!("{owner} has no field `{last}`"),
+            Some(other) => format!("{owner} is {} and has no field `{last}`", kind_of(other)),
         };
         Err(RenderProblem { missing: Some(path), nothing: false, message }.into())
     }

@@ -13,7 +13,7 @@ use super::engine;
 use super::expression::{Base, Call, Expr, ExprKind, Head, Path};
 use super::guard::{Guard, guards};
 use super::helper::{self, Kind};
-use super::names::{Names, Owner, Resolved, Step};
+use super::names::{Names, Owner, Resolved, Step, described};
 use super::problem::Problem;
 use super::tree::{Block, Node};
 
@@ -102,7 +102,9 @@ impl Pass<'_> {
                 let each = name == "each";
                 self.refuse_params(name, params, if each { 2 } else { 1 });
                 let value = self.expr(subject, Place { list: each, ..Place::default() });
-                let value = if each { expression(engine::LIST, vec![value]) } else { value };
+                // A list that is none is told with its name.
+                let words = Parameter::Literal(Json::String(self.words(subject)));
+                let value = if each { expression(engine::LIST, vec![value, words]) } else { value };
                 let origin = self.origin(subject, each);
                 self.names.enter(each, origin, params.iter().map(|(name, _)| name.clone()).collect());
                 let body = self.branch(&block.body, Vec::new());
@@ -131,6 +133,18 @@ impl Pass<'_> {
         let mut steps = self.names.resolve(path, &subject.range).ok()?.steps?;
         steps.extend(each.then_some(Step::Element));
         Some(steps)
+    }
+
+    /// A value as a message names it.
+    fn words(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Path(path) => {
+                let steps = self.names.resolve(path, &expr.range).ok().and_then(|found| found.steps);
+                steps.map_or_else(|| format!("`{}`", path.segments.join(".")), |steps| described(&steps))
+            }
+            ExprKind::Call(call) => format!("what `{}` gives", call.name),
+            ExprKind::Literal(value) => format!("`{value}`"),
+        }
     }
 
     fn branch(&mut self, nodes: &[Node], proven: Vec<Guard>) -> handlebars::Template {
@@ -292,9 +306,16 @@ fn is_index(expr: &Expr) -> bool {
 fn look_up(path: &Resolved, tolerant: bool) -> Parameter {
     // What names.rs gives is always a path of the engine.
     let start = path.start.as_deref().and_then(|start| handlebars::Path::parse(start).ok()).map(Parameter::Path);
-    let helper = engine::registered(if start.is_some() { engine::GET } else { engine::NAME }, tolerant);
     let segments = path.segments.iter().map(|segment| Parameter::Literal(Json::String(segment.clone())));
-    expression(&helper, start.into_iter().chain(segments).collect())
+    let Some(start) = start else {
+        return expression(&engine::registered(engine::NAME, tolerant), segments.collect());
+    };
+    let from =
+        path.steps.as_ref().and_then(|steps| steps.len().checked_sub(path.segments.len()).map(|at| &steps[..at]));
+    let words =
+        from.map(described).or_else(|| path.start.as_ref().map(|start| format!("`{start}`"))).unwrap_or_default();
+    let params = [start, Parameter::Literal(Json::String(words))].into_iter().chain(segments);
+    expression(&engine::registered(engine::GET, tolerant), params.collect())
 }
 
 fn expression(name: &str, params: Vec<Parameter>) -> Parameter {

@@ -31,5 +31,5 @@ mod tests;
 pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};
 pub use helper::{HELPERS, Helper, Subject, usage};
-pub use names::Step;
+pub use names::{Step, described};
 pub use problem::Problem;

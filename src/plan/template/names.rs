@@ -14,6 +14,23 @@ pub enum Step {
     Element,
 }
 
+/// A path as people speak of it: `articles`, an item of `articles`, `author` of an item of `articles`.
+pub fn described(path: &[Step]) -> String {
+    let mut groups = path.split(|step| *step == Step::Element);
+    let dotted = |group: &[Step]| {
+        let fields = group.iter().filter_map(|step| match step {
+            Step::Field(name) => Some(name.as_str()),
+            Step::Element => None,
+        });
+        fields.collect::<Vec<_>>().join(".")
+    };
+    let first = groups.next().map(dotted).unwrap_or_default();
+    groups.fold(format!("`{first}`"), |around, group| match dotted(group) {
+        fields if fields.is_empty() => format!("an item of {around}"),
+        fields => format!("`{fields}` of an item of {around}"),
+    })
+}
+
 /// An `#each` or `#with` that is open.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {

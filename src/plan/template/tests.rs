@@ -218,7 +218,7 @@ fn loops_go_through_lists_alone() {
     assert_renders(&[("{{#each empty}}x{{else}}none{{/each}}", "none"), ("{{#each empty}}x{{/each}}", "")]);
     for text in ["{{#each tone}}x{{/each}}", "{{#each count}}x{{else}}y{{/each}}", "{{#each nothing}}x{{/each}}"] {
         let problem = fails(text);
-        assert!(problem.message.starts_with("`#each` goes through a list, and this is "), "{text}: {problem}");
+        assert!(problem.message.starts_with("`#each` goes through a list, and "), "{text}: {problem}");
     }
 }
 
@@ -307,6 +307,29 @@ fn expressions_need_no_braces() {
     let expression = Template::expression("eq article.subtitle 'x'", &is_name).unwrap();
     assert!(!expression.uses()[0].lenient);
     assert!(expression.evaluate(&values()).is_err());
+}
+
+#[test]
+fn a_template_of_one_name_knows_it() {
+    for text in ["{{report}}", "{{~report~}}", "{{{ report }}}", "{{@root.report}}"] {
+        assert_eq!(compile(text).only_name(), Some("report"), "{text}");
+    }
+    for text in ["{{report}}.", "{{article.title}}", "{{upper report}}", "{{#if report}}{{/if}}", "report", ""] {
+        assert_eq!(compile(text).only_name(), None, "{text}");
+    }
+}
+
+#[test]
+fn a_stand_in_takes_the_place_of_each_value() {
+    for (text, rendered) in [
+        ("a/{{tone}}-{{upper tone}}.md", Some("a/x-x.md")),
+        ("{{! why }}a/{{~ tone ~}} .md", Some("a/x.md")),
+        (r"\{{tone}}", Some("{{tone}}")),
+        ("plain.md", Some("plain.md")),
+        ("{{#if tone}}a{{/if}}.md", None),
+    ] {
+        assert_eq!(compile(text).with_stand_in("x").as_deref(), rendered, "{text}");
+    }
 }
 
 #[test]
