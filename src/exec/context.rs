@@ -154,7 +154,15 @@ impl<'a> Renderer<'a> {
     }
 
     pub(super) fn path(&self, template: &Template) -> Result<String, Unrendered> {
-        template.render_path(&self.context, crate::output::safe_segment).map_err(|problem| self.unrendered(problem))
+        let path = template
+            .render_path(&self.context, crate::output::safe_segment)
+            .map_err(|problem| self.unrendered(problem))?;
+        // That it is absolute would be true, and no help.
+        if path.starts_with('/') && !template.text().trim_start().starts_with('/') {
+            let message = format!("the path `{path}` begins with `/`, since the value before that is empty");
+            return Err(Unrendered::Fail(Failure::new(FailureKind::Template, message)));
+        }
+        Ok(path)
     }
 
     pub(super) fn json(&self, template: &JsonTemplate) -> Result<Json, Unrendered> {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Call, Choice, Failure, FailureKind, ImageParams, Message, ProviderIdentity, Request, TextParams};
+use crate::model::{
+    Call, Choice, Failure, FailureKind, ImageParams, Message, ProviderIdentity, Request, Role, TextParams,
+};
 use crate::plan::{Asking, Dial, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
 
 use super::context::{Renderer, Unrendered};
@@ -30,7 +32,14 @@ impl Requests<'_> {
     pub(super) fn text(&self, work: &TextWork) -> Result<Asked, Unrendered> {
         let mut messages = Vec::with_capacity(work.messages.len());
         for (role, template) in &work.messages {
-            messages.push(Message { role: *role, content: self.renderer.text(template)? });
+            let content = self.renderer.text(template)?;
+            match (role, content.trim().is_empty()) {
+                (Role::System, true) => {}
+                (Role::User | Role::Assistant, true) => {
+                    return Err(empty(&format!("the message of `{}`", role.name())));
+                }
+                (_, false) => messages.push(Message { role: *role, content }),
+            }
         }
         let params = TextParams {
             max_tokens: self.dial(&Parameter::MAX_TOKENS, work.max_tokens.as_ref())?,
@@ -49,6 +58,9 @@ impl Requests<'_> {
             ..work.params.clone()
         };
         let prompt = self.renderer.text(&work.prompt)?;
+        if prompt.trim().is_empty() {
+            return Err(empty("the prompt"));
+        }
         self.asked(&work.asking, Request::Image { prompt, params }, Choice::Text)
     }
 
@@ -89,4 +101,10 @@ impl Requests<'_> {
             }
         }
     }
+}
+
+/// Nothing is asked where there is nothing to answer.
+fn empty(what: &str) -> Unrendered {
+    let failure = Failure::new(FailureKind::Template, format!("{what} is empty when its values are filled in"));
+    Unrendered::Fail(failure.suggest("look at the values that it names, or leave such items out with `when`"))
 }

@@ -177,3 +177,71 @@ async fn a_field_that_a_row_lacks_in_an_answer_fails_that_item_alone() {
     let failures = ran.failures();
     assert!(failures.len() == 1 && failures[0].0 == "note/2" && failures[0].1.contains("queue"), "{failures:?}");
 }
+
+#[tokio::test]
+async fn an_empty_prompt_is_not_sent_and_an_empty_frame_is_left_out() {
+    let server = echo();
+    let body = "
+        inputs:
+          items: {type: items, default: [full, '', ' ']}
+          frame: {default: ''}
+        stages:
+          ask: {for_each: {item: items}, system: '{{frame}}', text: '{{item}}', on_error: continue, save: ask.jsonl}
+          paint: {for_each: {item: items}, when: not item, image: '{{item}}', on_error: continue}
+        ";
+    let ran = Scene::new(&server, body).run().await;
+    assert_eq!(ran.values("ask"), ["full"]);
+    let empty = "the message of `user` is empty when its values are filled in";
+    let unpainted = "the prompt is empty when its values are filled in";
+    let failed: Vec<(String, String)> = ran.failures();
+    assert_eq!(failed.iter().filter(|(_, message)| message == empty).count(), 2, "{failed:?}");
+    assert_eq!(failed.iter().filter(|(_, message)| message == unpainted).count(), 1, "{failed:?}");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1, "nothing else is asked");
+    let roles: Vec<String> = requests[0].json()["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["role"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(roles, ["user"]);
+}
+
+#[tokio::test]
+async fn what_can_not_be_rendered_says_which_value_and_where_it_was_looked_for() {
+    let server = echo();
+    let body = "
+        inputs:
+          rows: {type: items, default: [{id: a, tags: null}, {id: b, tags: [{}]}, {id: '', tags: []}]}
+        stages:
+          tags:
+            for_each: {row: rows}
+            render: '{{#each row.tags}}{{title}}{{/each}}'
+            save: '{{row.id}}/tags.txt'
+            on_error: continue
+        ";
+    let ran = Scene::new(&server, body).run().await;
+    let messages: Vec<String> = ran.failures().into_iter().map(|(_, message)| message).collect();
+    assert_eq!(
+        messages,
+        [
+            "`#each` goes through a list, and `row.tags` is null",
+            "an item of `row.tags` has no field `title`",
+            "the path `/tags.txt` begins with `/`, since the value before that is empty",
+        ]
+    );
+}
+
+#[test]
+fn a_plan_that_lacks_an_input_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.yaml");
+    let text = "name: x\ninputs: {topic: }\nstages: {a: {render: '{{topic}}'}}\n";
+    std::io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), text.as_bytes()).unwrap();
+    let request = blossom_run::engine::Request { file, ..Default::default() };
+    let plan = blossom_run::engine::check(&request).plan.expect("it is only checked");
+    let options = blossom_run::engine::RunOptions { out: folder.path().join("out"), ..Default::default() };
+    let refused = blossom_run::engine::run(plan, options).unwrap_err();
+    assert_eq!(refused.message, "the input `topic` has no value");
+    assert!(!folder.path().join("out").exists());
+}
