@@ -45,6 +45,10 @@ impl<'a> Written<'a> {
         (self.text.get(start..end) == Some(segment)).then_some(start..end)
     }
 
+    fn starts_with(&self, segment: &str) -> bool {
+        self.text.starts_with(segment)
+    }
+
     /// The path with another name in the place of `segment`.
     fn with(&self, other: &str, segment: &str, rest: &[String]) -> String {
         match self.find(segment, rest) {
@@ -102,7 +106,9 @@ impl Binder<'_> {
             if is_told_elsewhere || (matches!(shape, Shape::Seen(_)) && one.lenient) {
                 return;
             }
-            let help = match did_you_mean(field, shape.fields()) {
+            // What stands first in the path may have been meant as a block parameter.
+            let params = one.params.iter().map(String::as_str).filter(|_| written.starts_with(field));
+            let help = match did_you_mean(field, shape.fields().chain(params)) {
                 Some(meant) => format!("did you mean `{}`?", written.with(&meant, field, &rest)),
                 None => self.element_help(&shape, field),
             };

@@ -55,6 +55,8 @@ pub struct ElementUse {
     pub conditional: bool,
     /// `#each` goes through it, or a helper takes it as a list.
     pub each: bool,
+    /// What blocks around it call their elements and indices: one of these may have been meant.
+    pub params: Vec<String>,
 }
 
 /// A text that is no template as it stands.

@@ -209,7 +209,8 @@ impl Pass<'_> {
             self.uses.push(Use { path, range, optional, lenient, conditional, each: list, by_index });
         } else if let Some(steps) = &path.steps {
             let (path, range) = (steps.clone(), range.clone());
-            self.elements.push(ElementUse { path, range, lenient, conditional, each: list });
+            let params = self.names.params();
+            self.elements.push(ElementUse { path, range, lenient, conditional, each: list, params });
         }
     }
 

@@ -142,6 +142,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Every block parameter that can be named here.
+    pub(super) fn params(&self) -> Vec<String> {
+        self.scopes.iter().flat_map(|scope| scope.params.iter().cloned()).collect()
+    }
+
     fn param(&self, name: &str, rest: &[String]) -> Option<Resolved> {
         let scope = self.scopes.iter().rfind(|scope| scope.params.iter().any(|param| param == name))?;
         let start = name.to_owned();
