@@ -253,12 +253,23 @@ impl Builder<'_> {
     /// `for_each: {lang: [en, de], tone: tones}`
     fn nest(&mut self, entries: &[LoopSpec]) -> Option<LoopIx> {
         let mut around: Option<LoopIx> = None;
-        for entry in entries {
-            let (source, brought) = self.source(entry)?;
-            let parent = self.parent(entry, around, brought).ok()?;
-            around = Some(self.declare(entry, source, parent)?);
+        for (at, entry) in entries.iter().enumerate() {
+            around = self.nest_in(around, entry);
+            if around.is_none() {
+                // Where the others would stand is not known, but what is wrong with their lists is.
+                for other in &entries[at + 1..] {
+                    _ = self.source(other);
+                }
+                break;
+            }
         }
         around
+    }
+
+    fn nest_in(&mut self, around: Option<LoopIx>, entry: &LoopSpec) -> Option<LoopIx> {
+        let (source, brought) = self.source(entry)?;
+        let parent = self.parent(entry, around, brought).ok()?;
+        self.declare(entry, source, parent)
     }
 
     /// The loop that a new one stands in: the one before it in the list, or the one that its source brings along.
