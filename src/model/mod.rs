@@ -2,6 +2,7 @@
 //!
 //! This room is the ground: it names no other room, does no I/O and knows no runtime.
 
+mod address;
 mod call;
 mod event;
 mod failure;
@@ -16,6 +17,7 @@ mod seconds;
 mod units;
 mod value;
 
+pub use address::{AddressError, address};
 pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName, StageTally};
 pub use failure::{Advice, Failure, FailureKind};

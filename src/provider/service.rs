@@ -3,13 +3,12 @@
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use secrecy::SecretString;
-use url::Url;
 
 use super::errors::Speaker;
 use super::http::HttpClient;
 use super::message::HttpRequest;
 use super::{ModelInfo, exchange, model_list};
-use crate::model::{Failure, FailureKind, JsonMap, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Failure, FailureKind, JsonMap, ProviderIdentity, ProviderKind, ProviderSettings, address};
 
 /// Today's API of Pollinations.
 pub(super) const POLLINATIONS: &str = "https://gen.pollinations.ai";
@@ -45,17 +44,7 @@ pub fn identity(settings: &ProviderSettings) -> Result<ProviderIdentity, Failure
         Failure::new(FailureKind::BadRequest, format!("The `base_url` of `{name}` {what}"))
             .suggest("write it like `https://example.org/v1` or `http://127.0.0.1:8080/v1`")
     };
-    let url = Url::parse(written).map_err(|error| wrong(&format!("is no address: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("is neither `http` nor `https`"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("has credentials in it, which belong into `api_key`"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("has something after its path"));
-    }
-    let mut address = written.trim_end_matches('/');
+    let mut address = address(written).map_err(|error| wrong(&error.to_string()))?;
     if settings.kind == ProviderKind::Pollinations {
         // The address for `OpenAI`'s own libraries ends so; people copy it from there.
         address = address.strip_suffix("/v1").unwrap_or(address);

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use url::Url;
-
 use super::fields::{Fields, Keys};
 use super::names::{self, Named};
 use super::node::{Entry, Node, Value};
@@ -14,7 +12,7 @@ use super::secrets;
 use super::templates::text;
 use super::yaml;
 use crate::diag::{Diagnostic, listed, shortened};
-use crate::model::{At, KeySource, OfflineManner, ProviderKind, ProviderSettings};
+use crate::model::{AddressError, At, KeySource, OfflineManner, ProviderKind, ProviderSettings, address};
 
 pub(super) const PROVIDER: Keys = Keys {
     owner: "a provider",
@@ -193,36 +191,22 @@ fn provider_kind(node: &Node, reader: &mut Reader<'_>) -> Option<ProviderKind> {
 
 fn base_url(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
     let written = text(node, reader)?;
-    let wrong = |message: String| {
-        Diagnostic::error("bad-address", &node.place, message).help("write a URL like `https://api.example.com/v1`")
-    };
-    let url = match Url::parse(written.trim()) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        Ok(url) if url.has_host() => {
-            reader.push(wrong(format!("`{}` is not a scheme that can be used here", url.scheme())));
-            return None;
-        }
-        Ok(_) => {
-            reader.push(wrong(format!("`{}` has no `http://` or `https://`", shortened(&written))));
-            return None;
+    match address(&written) {
+        Ok(address) => return Some(address.to_owned()),
+        Err(AddressError::Credentials) => {
+            secrets::refuse(&node.place, "there is a key in this URL", secrets::HELP, reader);
         }
         Err(error) => {
-            reader.push(wrong(format!("this is not a valid URL: {error}")));
-            return None;
+            // What can't be taken apart may hold a password, and what looks like a key is one.
+            let is_shown = !matches!(error, AddressError::NotUrl(_)) && !secrets::looks_like_key(&written);
+            let shown = if is_shown { format!("`{}`", shortened(&written)) } else { "this".to_owned() };
+            reader.push(
+                Diagnostic::error("bad-address", &node.place, format!("{shown} {error}"))
+                    .help("write a URL like `https://api.example.com/v1`"),
+            );
         }
-    };
-    let has_key = !url.username().is_empty()
-        || url.password().is_some()
-        || url.query_pairs().any(|(name, _)| secrets::PARAMETERS.contains(&name.to_lowercase().as_str()));
-    if has_key {
-        secrets::refuse(&node.place, "there is a key in this URL", secrets::HELP, reader);
-        return None;
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        reader.push(wrong("the URL ends with its path here, without `?` and `#`".to_owned()));
-        return None;
-    }
-    Some(written.trim().trim_end_matches('/').to_owned())
+    None
 }
 
 /// Where the key is looked for. Whatever else stands here may be a key, and is not shown.

@@ -15,9 +15,6 @@ const PREFIXES: [&str; 7] = ["sk-", "sk_", "pk_", "pk-", "plln_", "Bearer ", "be
 pub(super) const HELP: &str =
     "keep keys out of the file: write `api_key: {env: NAME}` for the provider, and set that variable";
 
-/// Parameters of an address that carry a key.
-pub(super) const PARAMETERS: [&str; 6] = ["key", "api_key", "apikey", "api-key", "token", "access_token"];
-
 /// Keys of a request's body that carry one.
 const FIELDS: [&str; 8] =
     ["api_key", "apikey", "api-key", "x-api-key", "authorization", "access_token", "auth_token", "bearer"];
