@@ -21,19 +21,16 @@ pub(super) fn check(
     for (ix, stage) in stages.iter().enumerate() {
         let (Some(save), Some(spec)) = (&stage.save, &ground.spec.stages[ix].save) else { continue };
         let place = spec.path.map.whole();
-        if !save.path.is_constant() {
-            if let Some(why) = save.path.with_stand_in("x").and_then(|path| leaves(&path)) {
-                diagnostics.push(outside(&place, &spec.path.text, &why));
-            }
+        let Some(path) = save.path.with_stand_in("x") else { continue };
+        if let Some(why) = leaves(&path) {
+            diagnostics.push(outside(&place, &spec.path.text, &why));
             continue;
         }
-        let path = &*spec.path.text;
-        if let Some(why) = leaves(path) {
-            diagnostics.push(outside(&place, path, &why));
+        if !save.path.is_constant() {
             continue;
         }
         if matches!(save.form, SaveForm::File) && !stage.loops.is_empty() {
-            diagnostics.push(shared_by_items(ground.spec, ix, path, &place));
+            diagnostics.push(shared_by_items(ground.spec, ix, &path, &place));
             continue;
         }
         let folded = path.to_lowercase();
