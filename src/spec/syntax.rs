@@ -128,9 +128,26 @@ fn escape_after(text: &str, start: usize) -> Option<Range<usize>> {
     }
 }
 
-/// A list or a mapping in brackets, of which a comment takes the end: `[red #1, blue]`. It begins at `flow.start`, and
-/// the parser gave up at `flow.end`.
-pub(super) fn cut_flow(file: FileId, text: &str, flow: Range<usize>) -> Option<Diagnostic> {
+/// A list or a mapping in brackets that is not closed. It begins at `flow.start`, and the parser gave up at `flow.end`,
+/// which says nothing if that is on another line.
+pub(super) fn open_flow(file: FileId, text: &str, fault: &Fault, flow: Range<usize>) -> Option<Diagnostic> {
+    if let Some(cut) = cut_flow(file, text, flow.clone()) {
+        return Some(cut);
+    }
+    let is_about_ends = matches!(fault, Fault::OpenBracket | Fault::Colon | Fault::Key);
+    if !is_about_ends || !text[flow.clone()].contains('\n') {
+        return None;
+    }
+    let opening = Place::new(file, flow.start..flow.start + 1);
+    let message = format!("this `{}` is not closed", &text[opening.span.clone()]);
+    let diagnostic = Diagnostic::error("yaml-syntax", &opening, message)
+        .help("close it, and quote texts that have brackets, braces, commas or `: ` in them");
+    let end = Place::new(file, flow.end..flow.end);
+    Some(if flow.end < text.len() { diagnostic.also(&end, "here it can't go on") } else { diagnostic })
+}
+
+/// One of which a comment takes the end: `[red #1, blue]`.
+fn cut_flow(file: FileId, text: &str, flow: Range<usize>) -> Option<Diagnostic> {
     let line_end = text[flow.end..].find('\n').map_or(text.len(), |at| flow.end + at);
     let mut start = flow.start;
     for line in text[flow.start..line_end].split('\n') {

@@ -12,7 +12,7 @@ use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag
 
 use super::mapping::OpenMapping;
 use super::node::{Node, Style, Value, resolve_plain};
-use super::syntax::{Fault, cut_by_comment, cut_flow, syntax_error};
+use super::syntax::{Fault, cut_by_comment, open_flow, syntax_error};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::model::{FileId, Place};
 
@@ -45,8 +45,10 @@ fn parse_within(limits: Limits, file: FileId, text: &str, found: &mut Diagnostic
             Ok((event, span)) => builder.step(event, span),
             Err(error) => {
                 let offset = error.marker().byte_offset().unwrap_or_default().min(text.len());
-                let cut = builder.open_bracket().and_then(|start| cut_flow(file, text, start..offset.max(start)));
-                Err(Box::new(cut.unwrap_or_else(|| syntax_error(file, text, &fault(error.kind()), offset))))
+                let fault = fault(error.kind());
+                let flow = builder.open_bracket().map(|start| start..offset.max(start));
+                let open = flow.and_then(|flow| open_flow(file, text, &fault, flow));
+                Err(Box::new(open.unwrap_or_else(|| syntax_error(file, text, &fault, offset))))
             }
         };
         if let Err(end) = step {
