@@ -65,13 +65,13 @@ impl<'f> Reader<'f> {
     /// The file that `node` names, relative to the pipeline's folder, and its text.
     pub(super) fn read_file(&mut self, path: &str, place: &Place) -> Option<(FileId, Arc<str>)> {
         let path = self.folder.join(path);
+        let path = path.strip_prefix(".").map_or_else(|_| path.clone(), Path::to_owned);
         if let Some(id) = self.known.get(&path) {
             return Some((*id, Arc::clone(self.source(*id))));
         }
         match read_named(&path) {
             Ok(text) => {
-                let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-                let id = self.files.add(shown, text);
+                let id = self.files.add(path.display().to_string(), text);
                 self.known.insert(path, id);
                 Some((id, Arc::clone(self.source(id))))
             }
