@@ -163,6 +163,22 @@ async fn a_text_that_is_told_stands_whatever_becomes_of_the_connection() {
 }
 
 #[tokio::test]
+async fn an_error_after_a_text_that_is_told_takes_nothing_back() {
+    let error = json!({"error": {"message": "Could not count", "code": 500}}).to_string();
+    assert_eq!(streamed(Reply::events([said("Hi"), stop(), error.clone()])).await.unwrap(), "Hi");
+    let late = chunk(json!({}), json!("error"));
+    assert_eq!(streamed(Reply::events([said("Hi"), stop(), late])).await.unwrap(), "Hi");
+    let unreadable =
+        [format!("data: {}\n\ndata: {}\n\ndata: {{", said("Hi"), stop()).into_bytes(), vec![0xff]].concat();
+    assert_eq!(streamed(Reply::bytes("text/event-stream", unreadable)).await.unwrap(), "Hi");
+
+    let cut = Reply::events([said("Once"), chunk(json!({}), json!("length")), error.clone()]);
+    assert_eq!(streamed(cut).await.unwrap_err().kind, FailureKind::Length, "a text that was told to be cut is none");
+    let nothing = streamed(Reply::events([stop(), error])).await.unwrap_err();
+    assert_eq!((nothing.kind, nothing.status), (FailureKind::Server, Some(500)));
+}
+
+#[tokio::test]
 async fn done_without_a_reason_is_a_cut() {
     let cut = streamed(Reply::events([said("Hi").as_str(), "[DONE]"])).await.unwrap_err();
     assert_eq!((cut.kind, cut.partial.as_deref()), (FailureKind::Cut, Some("Hi")));

@@ -125,12 +125,12 @@ impl Heard {
         else {
             return Ok(());
         };
-        self.finish_reason = Some(reason.to_owned());
         match reason {
-            "error" => Err(errors::in_band(head, &Json::Object(choice.clone()), speaker)),
-            "content_filter" => Err(self.filtered(speaker)),
-            _ => Ok(()),
+            "error" => return Err(errors::in_band(head, &Json::Object(choice.clone()), speaker)),
+            "content_filter" => return Err(self.filtered(speaker)),
+            _ => self.finish_reason = Some(reason.to_owned()),
         }
+        Ok(())
     }
 
     fn filtered(&self, speaker: Speaker<'_>) -> Failure {

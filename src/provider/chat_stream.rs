@@ -51,7 +51,7 @@ impl<'a> ChatStream<'a> {
                 return Progress::Open;
             }
             Ok(Progress::Over) => pieces.push_back(self.finish("ends without a `finish_reason`")),
-            Err(failure) => pieces.push_back(Err(self.broken(failure))),
+            Err(failure) => pieces.push_back(self.fail(failure)),
         }
         Progress::Over
     }
@@ -72,8 +72,16 @@ impl<'a> ChatStream<'a> {
         pieces.push_back(match last {
             Ok(Progress::Over) => self.finish("ends without a `finish_reason`"),
             Ok(Progress::Open) => self.finish("ends in the middle"),
-            Err(failure) => Err(self.broken(failure)),
+            Err(failure) => self.fail(failure),
         });
+    }
+
+    /// What an error comes to. A text that was told whole before it is paid for, and stands.
+    fn fail(&mut self, failure: Failure) -> Result<Piece, Failure> {
+        if self.is_told() && !self.heard.text.trim().is_empty() {
+            return self.finish("ends without a `finish_reason`");
+        }
+        Err(self.broken(failure))
     }
 
     /// The same failure, with what had been heard before it.
