@@ -230,6 +230,33 @@ async fn a_filter_within_a_stream_is_told_as_one() {
 }
 
 #[tokio::test]
+async fn a_reason_says_whether_the_text_is_whole() {
+    for (reason, kind) in [
+        ("STOP", None),
+        ("end_turn", None),
+        ("out_of_ideas", None),
+        ("MAX_TOKENS", Some(FailureKind::Length)),
+        ("Content_Filter", Some(FailureKind::Moderated)),
+        ("SAFETY", Some(FailureKind::Moderated)),
+        ("RECITATION", Some(FailureKind::Moderated)),
+        ("PROHIBITED_CONTENT", Some(FailureKind::Moderated)),
+        ("BLOCKLIST", Some(FailureKind::Moderated)),
+        ("ERROR", Some(FailureKind::Server)),
+        ("network_error", Some(FailureKind::Server)),
+        ("insufficient_system_resource", Some(FailureKind::Server)),
+        ("MALFORMED_FUNCTION_CALL", Some(FailureKind::Server)),
+        ("abort", Some(FailureKind::Cut)),
+        ("aborted", Some(FailureKind::Cut)),
+        ("cancelled", Some(FailureKind::Cut)),
+    ] {
+        let answer = whole(Reply::chat_ending(json!("Once upon"), json!(reason))).await;
+        assert_eq!(answer.err().map(|failure| failure.kind), kind, "{reason}");
+        let answer = streamed(Reply::events([said("Once upon"), chunk(json!({}), json!(reason))])).await;
+        assert_eq!(answer.err().map(|failure| failure.kind), kind, "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_model_has_written_is_no_answer() {
     let notice = "⚠️ **IMPORTANT NOTICE** ⚠️ The Pollinations legacy text API is being deprecated for **authenticated users**. Hi";
     for said in ["Streaming response could not be processed.", "Response format not recognized", notice] {

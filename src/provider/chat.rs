@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::errors::{self, Speaker};
+use super::finish::Finish;
 use super::message::HttpHead;
 use crate::model::{Content, Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams, Usage};
 
@@ -125,10 +126,18 @@ impl Heard {
         else {
             return Ok(());
         };
-        match reason {
-            "error" => return Err(errors::in_band(head, &Json::Object(choice.clone()), speaker)),
-            "content_filter" => return Err(self.filtered(speaker)),
-            _ => self.finish_reason = Some(reason.to_owned()),
+        let stopped = |kind| {
+            let message = format!("The model of `{}` stops before its end (`{}`)", speaker.name, speaker.clean(reason));
+            Failure::new(kind, message).suggest("try again later")
+        };
+        match Finish::of(reason) {
+            Finish::Whole | Finish::Length => self.finish_reason = Some(reason.to_owned()),
+            Finish::Filtered => return Err(self.filtered(speaker)),
+            Finish::Cut => return Err(stopped(FailureKind::Cut)),
+            Finish::Broken if reason.eq_ignore_ascii_case("error") || choice.contains_key("error") => {
+                return Err(errors::in_band(head, &Json::Object(choice.clone()), speaker));
+            }
+            Finish::Broken => return Err(stopped(FailureKind::Server)),
         }
         Ok(())
     }
@@ -150,8 +159,7 @@ impl Heard {
             failure.partial.clone_from(&partial);
             Err(failure)
         };
-        let reason = self.finish_reason.as_deref().unwrap_or_default().to_ascii_lowercase();
-        if matches!(reason.as_str(), "length" | "max_tokens" | "model_length") {
+        if self.finish_reason.as_deref().map(Finish::of) == Some(Finish::Length) {
             let message = if self.text.trim().is_empty() {
                 "The model thinks until no tokens are left, and says nothing"
             } else {

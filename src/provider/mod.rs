@@ -8,6 +8,7 @@ mod chat_stream;
 mod error_body;
 mod errors;
 mod exchange;
+mod finish;
 mod http;
 mod images;
 mod legacy;
