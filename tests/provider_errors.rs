@@ -9,8 +9,9 @@ use blossom_run::provider::{Attempt, Provider};
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use support::asking::{PLANTED, ask, provider, refused, text};
-use support::server::{Reply, Server};
+use support::asking::{PLANTED, ask, openai, provider, refused, text};
+use support::server::{Gate, Reply, Server};
+use tokio::time::timeout;
 
 async fn answered(reply: Reply) -> Failure {
     let server = Server::start(move |_| reply.clone());
@@ -230,6 +231,24 @@ async fn an_error_that_breaks_off_is_still_that_error() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_though_its_body_does_not_end() {
+    let gate = Gate::new();
+    for (reply, kind, asked) in [
+        (Reply::error(401, "UNAUTHORIZED", "No"), Kind::KeyRefused, None),
+        (Reply::error(429, "RATE_LIMITED", "Slow down").header("retry-after", "7"), Kind::RateLimited, Some(7)),
+    ] {
+        let held = reply.held_within(20, &gate);
+        let server = Server::start(move |_| held.clone());
+        // Longer than it takes by far: without an end of its own it would take for ever.
+        let failure = timeout(Duration::from_secs(30), refused(&server.url, false)).await.expect("an end");
+        assert_eq!((failure.kind, failure.retry_after.map(|pause| pause.as_secs())), (kind, asked));
+        let provider = openai(&server.url);
+        let listed = timeout(Duration::from_secs(30), provider.models(None).collect::<Vec<_>>()).await.expect("an end");
+        assert_eq!(listed[0].as_ref().unwrap_err().kind, kind);
+    }
+}
+
+#[tokio::test]
 async fn a_post_is_never_sent_elsewhere() {
     let elsewhere = Server::start(|_| Reply::chat("Gotcha"));
     let target = format!("{}/v1", elsewhere.url);
@@ -278,7 +297,7 @@ async fn a_key_that_can_be_none_is_not_sent() {
 #[tokio::test]
 async fn a_key_with_a_line_break_goes_nowhere() {
     let server = Server::start(|_| Reply::chat("Hi"));
-    let provider = support::asking::openai(&server.url);
+    let provider = openai(&server.url);
     let call = text(&*provider, "Hello");
     let secret = SecretString::from("sk-abcdefgh\nInjected: yes");
     let attempt = Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: Some(&secret) };

@@ -8,7 +8,9 @@ use super::message::HttpHead;
 use super::sse::{Event, EventReader};
 use crate::model::{Failure, FailureKind, Json, JsonMap, Piece};
 
-/// The longest answer, in bytes of the stream: far beyond any model, and an end to a server that has none.
+/// The longest text, in bytes: far beyond any model, and an end to a server that has none.
+const TEXT_LIMIT: usize = 32 * 1024 * 1024;
+/// The longest stream, in bytes: there are some hundred to each word, and thinking comes on top.
 const STREAM_LIMIT: usize = 256 * 1024 * 1024;
 
 /// What came of reading on.
@@ -144,6 +146,9 @@ impl<'a> ChatStream<'a> {
         let message = choice.get("message").and_then(Json::as_object).filter(|_| self.heard.text.is_empty());
         if let Some(text) = delta.or(message).and_then(|said| self.heard.take_message(said)) {
             pieces.push_back(Ok(Piece::Text(text)));
+        }
+        if self.heard.text.len() > TEXT_LIMIT {
+            return Err(self.unreadable("it has no end"));
         }
         self.heard.take_finish(choice, &self.head, self.speaker)
     }

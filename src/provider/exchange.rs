@@ -17,10 +17,16 @@ use super::message::{ByteStream, HttpHead, HttpRequest};
 use super::placeholders::Placeholders;
 use crate::model::{Content, Failure, FailureKind, Piece, Reply};
 
-/// The largest whole answer, in bytes: a large picture as base64 fits.
-const BODY_LIMIT: usize = 256 * 1024 * 1024;
+/// The largest whole answer with a picture, in bytes: a large one as base64 fits.
+const PICTURE_LIMIT: usize = 256 * 1024 * 1024;
+/// The largest whole answer of any other kind, in bytes as they are after decompressing: far beyond any model.
+const TEXT_LIMIT: usize = 32 * 1024 * 1024;
 /// So much is read of a refusal, in bytes; the rest is not worth waiting for.
-const REFUSAL_LIMIT: usize = 256 * 1024;
+const REFUSAL_LIMIT: usize = 64 * 1024;
+/// So long is the body of a refusal waited for. Its head says most of it, and a lane or a run waits for what it says.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+/// So many bytes tell a stream of events from anything else.
+const SNIFFED: usize = 1024;
 /// So long is the end of a stream waited for after its last word, so that its connection can be used again.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// So long may a stream take over what follows its `finish_reason`: the usage, and `[DONE]`. Some servers send neither
@@ -39,6 +45,16 @@ pub(super) enum Expected<'a> {
         /// Where placeholders are noted, for services that have them.
         placeholders: Option<&'a Placeholders>,
     },
+}
+
+impl Expected<'_> {
+    /// How large a whole answer may be, in bytes.
+    fn limit(self) -> usize {
+        match self {
+            Self::Text => TEXT_LIMIT,
+            Self::Picture { .. } => PICTURE_LIMIT,
+        }
+    }
 }
 
 /// Sends the request and gives its answer piece by piece.
@@ -66,12 +82,13 @@ pub(super) async fn document(
     request: HttpRequest,
     speaker: Speaker<'_>,
 ) -> Result<(HttpHead, BytesMut), Failure> {
-    read_document(http, request, speaker).await.map_err(|failure| clean(failure, speaker))
+    read_document(http, request, TEXT_LIMIT, speaker).await.map_err(|failure| clean(failure, speaker))
 }
 
 async fn read_document(
     http: &HttpClient,
     request: HttpRequest,
+    limit: usize,
     speaker: Speaker<'_>,
 ) -> Result<(HttpHead, BytesMut), Failure> {
     let (head, mut body) = http.open(request).await?;
@@ -81,8 +98,8 @@ async fn read_document(
     let mut bytes = BytesMut::new();
     while let Some(chunk) = body.next().await {
         bytes.extend_from_slice(&chunk?);
-        if bytes.len() > BODY_LIMIT {
-            return Err(overlong(speaker));
+        if bytes.len() > limit {
+            return Err(overlong(limit, speaker));
         }
     }
     Ok((head, bytes))
@@ -145,11 +162,13 @@ impl<'a> Exchange<'a> {
         let Some(chunk) = body.next().await else {
             return self.end_whole(&head, bytes);
         };
+        let is_open = bytes.len() < SNIFFED && matches!(self.expected, Expected::Text);
         bytes.extend_from_slice(&chunk?);
-        if bytes.len() > BODY_LIMIT {
-            return Err(overlong(self.speaker));
+        let limit = self.expected.limit();
+        if bytes.len() > limit {
+            return Err(overlong(limit, self.speaker));
         }
-        if matches!(self.expected, Expected::Text) && is_event_stream(&head, &bytes) {
+        if is_open && is_event_stream(&head, &bytes[..bytes.len().min(SNIFFED)]) {
             let chat = Box::new(ChatStream::new(head, self.speaker));
             self.take_events(&bytes, body, chat).await;
             return Ok(());
@@ -207,13 +226,15 @@ impl<'a> Exchange<'a> {
             let message = format!("The address that `{}` gives for its picture {what}", self.speaker.name);
             Failure::new(FailureKind::Garbled, message).suggest("try again later")
         };
-        let (head, bytes) = document(self.http, HttpRequest::get(url), self.speaker).await.map_err(|failure| {
-            match failure.status {
-                // A status of another server must not be taken for one of this service: 401 there stops no run.
-                Some(status) => garbled(format!("answers {status}")),
-                None => failure,
-            }
-        })?;
+        let request = HttpRequest::get(url);
+        let (head, bytes) =
+            read_document(self.http, request, PICTURE_LIMIT, self.speaker).await.map_err(|failure| {
+                match failure.status {
+                    // A status of another server must not be taken for one of this service: 401 there stops no run.
+                    Some(status) => garbled(format!("answers {status}")),
+                    None => failure,
+                }
+            })?;
         match images::decode(&head, bytes.freeze(), self.speaker) {
             Ok(Picture::Here(picture)) => self.take_picture(Reply { content: picture.content, ..reply }),
             Err(failure) if failure.kind == FailureKind::Cut => Err(failure),
@@ -253,15 +274,19 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start()
 }
 
-/// As much of a body as a refusal needs, and what had come of it where it breaks off.
+/// As much of a body as a refusal needs, and what had come of it where it breaks off or does not go on.
 async fn begin(body: &mut ByteStream) -> BytesMut {
     let mut bytes = BytesMut::new();
-    while let Some(Ok(chunk)) = body.next().await {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > REFUSAL_LIMIT {
-            break;
+    let reading = async {
+        while let Some(Ok(chunk)) = body.next().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() >= REFUSAL_LIMIT {
+                break;
+            }
         }
-    }
+    };
+    timeout(REFUSAL_PATIENCE, reading).await.ok();
+    bytes.truncate(REFUSAL_LIMIT);
     bytes
 }
 
@@ -271,8 +296,8 @@ async fn drain(body: &mut ByteStream) {
     timeout(PATIENCE, rest).await.ok();
 }
 
-fn overlong(speaker: Speaker<'_>) -> Failure {
-    let message = format!("The answer of `{}` is larger than {} MiB", speaker.name, BODY_LIMIT / 1024 / 1024);
+fn overlong(limit: usize, speaker: Speaker<'_>) -> Failure {
+    let message = format!("The answer of `{}` is larger than {} MiB", speaker.name, limit / 1024 / 1024);
     Failure::new(FailureKind::Garbled, message).suggest("check `base_url`")
 }
 
