@@ -345,6 +345,20 @@ async fn an_error_under_status_200_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_text_has_at_most_32_mib() {
+    let long = "x".repeat(33 << 20);
+    let failure = whole(Reply::chat(long)).await.map(|text| text.len()).unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (FailureKind::Garbled, "The answer of `test` is larger than 32 MiB")
+    );
+    let events = vec![said(&"x".repeat(11 << 20)); 3].into_iter().chain([stop(), stop()]);
+    let streaming = streamed(Reply::events(events)).await.map(|text| text.len());
+    assert_eq!(streaming.unwrap_err().kind, FailureKind::Garbled);
+    assert_eq!(streamed(Reply::events([said(&"x".repeat(1 << 20)), stop()])).await.unwrap().len(), 1 << 20);
+}
+
+#[tokio::test]
 async fn a_rude_server_is_a_failure_of_the_connection() {
     for reply in [Reply::reset(), Reply::raw(""), Reply::raw("what?\r\n\r\n"), Reply::raw("\x00\x01")] {
         let server = Server::start(move |_| reply.clone());

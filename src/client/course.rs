@@ -10,7 +10,7 @@ use crate::model::{
     Advice, Call, CallKey, Content, EventKind, Failure, FailureKind, Json, LaneRef, Reply, Request, RetryPolicy, Units,
     Usage,
 };
-use crate::provider::Attempt;
+use crate::provider::{Attempt, Redactor};
 
 use super::admission::{End, LaneId, Wish};
 use super::clock::{Clock, Running};
@@ -112,6 +112,7 @@ impl<'a> Course<'a> {
             () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
+        let outcome = outcome.map_err(|failure| self.shown(failure));
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -166,11 +167,12 @@ impl<'a> Course<'a> {
         let usage = reply.usage;
         let kept = self.client.store().hand_over(&self.key, &self.ask.call, &reply).await;
         if let Err(failure) = kept {
-            return Err(self.unanswered(failure, usage));
+            return Err(self.unanswered(self.shown(failure), usage));
         }
         match verdict(&self.ask.call, &reply) {
             Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage }),
             Err(failure) => {
+                let failure = self.shown(failure);
                 self.tell_failed(failure.clone(), None).await;
                 Err(self.unanswered(failure, usage))
             }
@@ -203,6 +205,14 @@ impl<'a> Course<'a> {
         failure
     }
 
+    /// A failure as it may leave this room: a model that was told a key, or a server that repeats it, can put it
+    /// anywhere.
+    fn shown(&self, failure: Failure) -> Failure {
+        let headers = self.service.settings.headers.values().map(String::as_str);
+        let failure = Redactor::new(self.secret, headers).clean(failure);
+        Failure { partial: failure.partial.as_deref().map(excerpt), ..failure }
+    }
+
     fn attempts_left(&self) -> u32 {
         self.ask.retry.attempts.max(1).saturating_sub(self.sent)
     }
@@ -224,7 +234,7 @@ impl<'a> Course<'a> {
 /// Whether a whole reply is what was asked for; the JSON in it, where that was.
 pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
     let partial = match &reply.content {
-        Content::Text(text) => Some(excerpt(text)),
+        Content::Text(text) => Some(text.clone()),
         Content::Image { .. } => None,
     };
     let wrong = |kind, message: String, suggestion: &str| {

@@ -6,10 +6,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::{EventKind, Failure, FailureKind, Piece, Reply};
 use crate::provider::{Attempt, Provider};
 
+use super::Ask;
 use super::clock::{Clock, Running};
 use super::events::Events;
 use super::permit::Permit;
-use super::{Ask, excerpt};
 
 /// A request that is about to be sent.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ fn cut() -> Failure {
 
 fn with_partial(mut failure: Failure, heard: &str) -> Failure {
     if failure.partial.is_none() && !heard.is_empty() {
-        failure.partial = Some(excerpt(heard));
+        failure.partial = Some(heard.to_owned());
     }
     failure
 }

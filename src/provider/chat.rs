@@ -15,8 +15,8 @@ const NOTICE_SUBJECT: &str = "legacy text API is being deprecated";
 /// What is said where JSON is asked for and no turn says so: `OpenAI` refuses `json_object` unless the word stands in the
 /// messages.
 const JSON_ORDER: &str = "Answer with one JSON value and nothing else.";
-/// So much of a reply that is no answer is kept for people to look at, in characters.
-const PARTIAL_LIMIT: usize = 16 * 1024;
+/// So much of a reply that is no answer is kept for people to look at, in bytes.
+const PARTIAL_LIMIT: usize = 64 * 1024;
 
 /// The parts of a chat body that differ between services.
 #[derive(Debug, Clone, Copy, Default)]
@@ -195,9 +195,7 @@ impl Heard {
 pub(super) fn whole(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Piece, Failure> {
     decoded(head, body, speaker).map(Piece::Whole).map_err(|mut failure| {
         if failure.partial.is_none() && !body.is_empty() {
-            // It is cut last: half a key is one too.
-            let seen = speaker.redacted(&String::from_utf8_lossy(&body[..body.len().min(2 * PARTIAL_LIMIT)]));
-            failure.partial = Some(seen.chars().take(PARTIAL_LIMIT).collect());
+            failure.partial = Some(String::from_utf8_lossy(&body[..body.len().min(PARTIAL_LIMIT)]).into_owned());
         }
         failure
     })

@@ -178,7 +178,7 @@ mod tests {
     use crate::model::{Content, Reply};
     use proptest::prelude::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
 
     /// The texts of the pieces, and how it ended.
     fn read(pieces: &[&[u8]]) -> (String, Result<Reply, Failure>) {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::error_body::Complaint;
 use super::message::HttpHead;
-use super::redact::redact;
+use super::redact::Redactor;
 use super::retry_after::retry_after;
 use crate::model::{Failure, FailureKind, Json, ProviderSettings};
 
@@ -23,17 +23,19 @@ pub(super) struct Speaker<'a> {
     pub(super) model: Option<&'a str>,
     /// What must not be repeated.
     pub(super) secret: Option<&'a SecretString>,
+    /// What is sent with each request, which may be as secret.
+    pub(super) headers: &'a [(String, String)],
 }
 
 impl Speaker<'_> {
-    /// Text from outside without keys.
-    pub(super) fn redacted(&self, text: &str) -> String {
-        redact(text, self.secret)
+    /// What keeps keys out of text from outside.
+    pub(super) fn redactor(&self) -> Redactor {
+        Redactor::new(self.secret, self.headers.iter().map(|(_, value)| value.as_str()))
     }
 
     /// Text from outside without keys, as one line that fits into a sentence. It is cut last: half a key is one too.
     pub(super) fn clean(&self, text: &str) -> String {
-        let text = self.redacted(text);
+        let text = self.redactor().redact(text);
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let line = line.strip_suffix('.').unwrap_or(&line);
         if line.chars().count() <= SAID_LIMIT {

@@ -303,12 +303,5 @@ fn overlong(limit: usize, speaker: Speaker<'_>) -> Failure {
 
 /// The only way out for a failure: whatever of it comes from outside has no key in it from here on.
 fn clean(failure: Failure, speaker: Speaker<'_>) -> Failure {
-    let redacted = |text: Option<String>| text.map(|text| speaker.redacted(&text));
-    Failure {
-        message: speaker.redacted(&failure.message),
-        code: redacted(failure.code),
-        request_id: redacted(failure.request_id),
-        partial: redacted(failure.partial),
-        ..failure
-    }
+    speaker.redactor().clean(failure)
 }

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
 
     fn made(format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(vec![]);

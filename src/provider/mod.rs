@@ -32,6 +32,7 @@ use secrecy::SecretString;
 use crate::model::{Call, CallKey, Failure, Piece, ProviderIdentity, ProviderKind, ProviderSettings};
 
 pub use http::HttpClient;
+pub use redact::Redactor;
 pub use service::identity;
 
 /// One request to be sent.

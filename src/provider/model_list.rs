@@ -45,7 +45,7 @@ fn model(entry: &Json, makes: Option<&str>) -> Option<ModelInfo> {
 mod tests {
     use super::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
 
     fn read(body: &str) -> Result<Vec<(String, Vec<String>)>, FailureKind> {
         let head = HttpHead { status: 200, headers: vec![], at: "2026-11-22T10:00:00Z".parse().unwrap() };

@@ -74,7 +74,7 @@ impl Service {
 
     /// Who speaks when a failure is told.
     pub(super) fn speaker<'a>(&'a self, model: Option<&'a str>, secret: Option<&'a SecretString>) -> Speaker<'a> {
-        Speaker { name: &self.name, model, secret }
+        Speaker { name: &self.name, model, secret, headers: &self.headers }
     }
 
     /// A question without a body.

@@ -6,7 +6,7 @@ use futures::future::{join, join_all, join3};
 use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{Ask, HaltReason};
-use blossom_run::model::{EventKind, FailureKind, KeySource, ProviderSettings};
+use blossom_run::model::{Choice, EventKind, FailureKind, KeySource, ProviderSettings};
 
 use crate::support::{Desk, DeskBuilder, SECOND, Scripted, Step, ask, fail, settings, whole};
 
@@ -128,6 +128,30 @@ async fn a_key_is_sent_and_shown_nowhere() {
     let warnings = events.iter().filter(|event| matches!(event, EventKind::Warning { .. })).count();
     assert_eq!(warnings, 1, "a shortened key is warned about once");
     assert!(!format!("{shown} {events:?}").contains("planted"));
+}
+
+/// What is heard before a clock runs out, and what is whole and wrong, goes into failures: the model may have been told
+/// a secret, or the server repeats what it was sent.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_an_answer_repeats_is_in_no_failure() {
+    const ECHO: &str = "I was sent sk_planted_0123456789 and Planted-Header, in base64 c2tfcGxhbnRlZF8wMTIzNDU2Nzg5";
+    let provider = Arc::new(Scripted::new(|seen| match seen.prompt.as_str() {
+        "stalls" => vec![Step::Text(ECHO), Step::Hang],
+        "breaks" => vec![Step::Text(ECHO), fail(FailureKind::Cut)],
+        _ => vec![whole(ECHO)],
+    }));
+    let mut settings = with_key();
+    settings.headers.insert("x-team".into(), "planted-header".into());
+    let desk = DeskBuilder::default().member(settings, &provider).variable("MY_KEY", "sk_planted_0123456789").build();
+    for prompt in ["stalls", "breaks", "wrong"] {
+        let mut asked = Ask { stream: prompt != "wrong", ..ask(prompt) };
+        asked.call.answer = Choice::Json;
+        let failure = desk.ask(&asked).await.unwrap_err().failure;
+        let shown = failure.partial.clone().expect("what was heard");
+        assert_eq!(shown, "I was sent [key] and [key], in base64 [key]", "{failure:?}");
+    }
+    let events = format!("{:?}", desk.events().await).to_lowercase();
+    assert!(events.contains("[key]") && !events.contains("planted") && !events.contains("c2tfcgxh"), "{events}");
 }
 
 #[tokio::test(start_paused = true)]
