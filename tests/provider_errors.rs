@@ -4,12 +4,13 @@ mod support;
 
 use std::time::Duration;
 
-use blossom_run::model::{Failure, FailureKind as Kind, ProviderKind};
+use blossom_run::model::{Advice, Failure, FailureKind as Kind, ImageParams, ProviderKind};
 use blossom_run::provider::{Attempt, Provider};
 use futures::StreamExt;
+use futures::future::join3;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use support::asking::{PLANTED, ask, openai, provider, refused, text};
+use support::asking::{PLANTED, ask, image, openai, provider, refused, text};
 use support::server::{Gate, Reply, Server};
 use tokio::time::timeout;
 
@@ -57,7 +58,7 @@ async fn every_status_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn shape_a_the_gateway() {
+async fn the_gateway_tells_keys_balances_and_models_apart() {
     for (status, code, message, kind) in [
         (
             402,
@@ -72,6 +73,7 @@ async fn shape_a_the_gateway() {
             Kind::BalanceGone,
         ),
         (402, "PAYMENT_REQUIRED", "This model requires 💳 Top-up Pollen", Kind::ModelForbidden),
+        (402, "INSUFFICIENT_BALANCE", "This model requires more than is left", Kind::BalanceGone),
         (403, "FORBIDDEN", "Model 'claude' is not allowed for this API key", Kind::ModelForbidden),
         (403, "FORBIDDEN", "Your account is banned", Kind::KeyRefused),
         (401, "UNAUTHORIZED", "Authentication required. Please provide an API key", Kind::KeyRefused),
@@ -87,7 +89,7 @@ async fn shape_a_the_gateway() {
 }
 
 #[tokio::test]
-async fn shape_b_the_limit_of_a_publishable_key() {
+async fn the_limit_of_a_publishable_key_names_its_time_in_the_body() {
     let body = json!({
         "error": "Rate limit exceeded",
         "message": "Rate limit exceeded. Retry after 12.5s. Use secret keys (sk_*) for more.",
@@ -102,16 +104,32 @@ async fn shape_b_the_limit_of_a_publishable_key() {
 }
 
 #[tokio::test]
-async fn shape_c_a_wrong_parameter() {
+async fn a_wrong_parameter_is_named() {
     let details = json!({"name": "ValidationError", "formErrors": [], "fieldErrors": {"width": ["expected number, received NaN"]}});
     let body = json!({"status": 400, "success": false, "error": {"code": "BAD_REQUEST", "message": "Validation failed", "details": details}});
     let failure = said(400, body).await;
     assert_eq!(failure.kind, Kind::BadRequest);
     assert_eq!(failure.message, "`test` answers 400: Validation failed: `width`: expected number, received NaN");
+
+    let many: serde_json::Map<String, Value> = (0..20).map(|n| (format!("f{n:02}"), json!(["no", "never"]))).collect();
+    for (fields, said) in [
+        (json!({"width": ["too small", "odd"], "height": ["odd"]}), "say more; `width`: too small, odd; `height`: odd"),
+        (Value::Object(many), "say more; `f00`: no, never; `f01`: no, never"),
+    ] {
+        let details = json!({"name": "ValidationError", "formErrors": ["say more"], "fieldErrors": fields});
+        let failure = said_of(details).await;
+        assert!(failure.message.contains(said) && failure.message.chars().count() < 500, "{failure}");
+    }
+}
+
+/// A refusal of the gateway with these details.
+async fn said_of(details: Value) -> Failure {
+    let error = json!({"code": "BAD_REQUEST", "message": "Validation failed", "details": details});
+    said(400, json!({"status": 400, "success": false, "error": error})).await
 }
 
 #[tokio::test]
-async fn shape_d_the_anonymous_text_host() {
+async fn the_anonymous_text_host_says_what_stands_behind_it_says() {
     let inner = json!({"message": "azure-openai error: temperature", "type": "invalid_request_error", "param": "temperature", "code": "unsupported_value"});
     let body =
         json!({"error": "400 Bad Request", "status": 400, "details": {"error": inner, "provider": "azure-openai"}});
@@ -121,7 +139,7 @@ async fn shape_d_the_anonymous_text_host() {
 }
 
 #[tokio::test]
-async fn shape_e_a_tier() {
+async fn a_tier_that_is_too_low_concerns_a_model() {
     let tier = "Model not found or tier not high enough. Your tier: anonymous, required tier: seed.";
     assert_eq!(said(402, json!({"error": tier, "status": 402})).await.kind, Kind::ModelForbidden);
     let failure = said(404, json!({"error": "Model not found: x", "status": 404})).await;
@@ -130,7 +148,7 @@ async fn shape_e_a_tier() {
 }
 
 #[tokio::test]
-async fn shape_f_the_anonymous_image_host() {
+async fn a_full_queue_is_a_limit_under_any_status() {
     let body = json!({
         "error": "Too Many Requests",
         "message": "Queue full for IP: 1.2.3.4: 5 requests already queued (max: 5). Get unlimited access at https://enter.pollinations.ai",
@@ -141,7 +159,7 @@ async fn shape_f_the_anonymous_image_host() {
 }
 
 #[tokio::test]
-async fn shape_g_an_error_within_an_error() {
+async fn an_error_in_the_text_of_an_error_is_the_one_that_is_told() {
     let inner =
         json!({"error": "Internal Server Error", "message": "The worker died", "requestId": "inner"}).to_string();
     let body = json!({"status": 500, "success": false, "error": {"code": "INTERNAL_ERROR", "message": inner}});
@@ -150,14 +168,14 @@ async fn shape_g_an_error_within_an_error() {
 }
 
 #[tokio::test]
-async fn shape_h_a_payment_that_is_a_queue() {
+async fn a_payment_that_is_asked_for_by_x402_is_a_limit() {
     let full = "Queue full for IP: 1.2.3.4: 1 requests already queued (max: 1).";
     assert_eq!(said(402, json!({"x402Version": 1, "error": full, "accepts": []})).await.kind, Kind::RateLimited);
     assert_eq!(said(402, json!({"x402Version": 1, "accepts": []})).await.kind, Kind::RateLimited);
 }
 
 #[tokio::test]
-async fn shape_i_openai_and_its_followers() {
+async fn openai_and_its_followers_are_understood() {
     let error = |message: &str, class: &str, code: Value| json!({"error": {"message": message, "type": class, "param": null, "code": code}});
     for (status, body, kind) in [
         (401, error("Incorrect API key provided", "invalid_request_error", json!("invalid_api_key")), Kind::KeyRefused),
@@ -190,7 +208,7 @@ async fn shape_i_openai_and_its_followers() {
 }
 
 #[tokio::test]
-async fn shape_j_pages_and_lines_and_nothing() {
+async fn pages_lines_and_nothing_are_understood() {
     let page = answered(Reply::html("<!DOCTYPE html><title>502: Bad gateway</title>").status(502)).await;
     assert_eq!(
         (page.kind, page.message.as_str()),
@@ -214,6 +232,75 @@ async fn what_stands_behind_the_gateway_refuses_another_key_than_ours() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_the_gateway_is_told() {
+    let upstream = |body: Value| {
+        let details = json!({"upstreamStatus": 400, "upstreamHost": "provider.example", "upstreamBody": body});
+        json!({"status": 502, "error": {"code": "BAD_GATEWAY", "message": "Bad gateway", "details": details}})
+    };
+    let error = json!({"error": {"message": "No GPU is free", "code": "no_capacity"}});
+    for body in [error.clone(), json!(error.to_string())] {
+        let failure = said(502, upstream(body)).await;
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (Kind::Server, "`test` answers 502: Bad gateway: No GPU is free")
+        );
+    }
+    let filtered = json!({"error": {"message": "Rejected", "code": "content_policy_violation"}}).to_string();
+    assert_eq!(said(502, upstream(json!(filtered))).await.kind, Kind::Moderated);
+    let page = said(502, upstream(json!("<html><title>Oops</title></html>"))).await;
+    assert!(page.message.ends_with("Bad gateway: a web page, `Oops`"), "{page}");
+}
+
+#[tokio::test]
+async fn an_error_under_status_200_has_its_own_status() {
+    for (code, kind) in [
+        (json!("429"), Kind::RateLimited),
+        (json!(401), Kind::KeyRefused),
+        (json!("BAD_REQUEST"), Kind::BadRequest),
+        (json!("UNAUTHORIZED"), Kind::KeyRefused),
+        (json!("PAYMENT_REQUIRED"), Kind::BalanceGone),
+        (json!("KEY_BUDGET_EXHAUSTED"), Kind::BalanceGone),
+        (json!("INSUFFICIENT_BALANCE"), Kind::BalanceGone),
+        (json!("FORBIDDEN"), Kind::KeyRefused),
+        (json!("NOT_FOUND"), Kind::NotFound),
+        (json!("RATE_LIMITED"), Kind::RateLimited),
+        (json!("UNPROCESSABLE_ENTITY"), Kind::BadRequest),
+        (json!("SERVICE_UNAVAILABLE"), Kind::Server),
+        (json!("what_is_this"), Kind::Server),
+        (Value::Null, Kind::Server),
+    ] {
+        let error = json!({"error": {"code": code, "message": "It says this"}});
+        assert_eq!(said(200, error.clone()).await.kind, kind, "{code}");
+        let server = Server::start(move |_| Reply::events([error.to_string()]));
+        assert_eq!(refused(&server.url, true).await.kind, kind, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_waited_for_up_to_an_hour() {
+    let quota = |status: u16, wait: Option<&str>| {
+        let body = json!({"error": {"message": "No quota is left", "code": "insufficient_quota"}});
+        let reply = Reply::json(&body).status(status);
+        wait.map_or(reply.clone(), |wait| reply.header("retry-after", wait))
+    };
+    let slow = |wait: &str| Reply::error(429, "RATE_LIMITED", "Slow down").header("retry-after", wait);
+    for (reply, kind) in [
+        (quota(429, Some("3600")), Kind::RateLimited),
+        (quota(429, None), Kind::BalanceGone),
+        (quota(429, Some("3601")), Kind::Away),
+        (slow("3600"), Kind::RateLimited),
+        (slow("3601"), Kind::Away),
+        (quota(503, Some("3601")), Kind::Away),
+        (quota(500, Some("3601")), Kind::Server),
+    ] {
+        assert_eq!(answered(reply.clone()).await.kind, kind, "{reply:?}");
+    }
+    let away = answered(slow("7260")).await;
+    assert_eq!(away.message, "`test` answers 429: Slow down; it asks to be left alone for 2h01m");
+    assert_eq!((away.suggestion.as_deref(), away.advice()), (Some("run it again in 2h01m"), Advice::Block));
+}
+
+#[tokio::test]
 async fn a_server_may_say_how_long_to_wait() {
     let slow = |header: &str, value: &str| Reply::error(429, "RATE_LIMITED", "Slow down").header(header, value);
     assert_eq!(answered(slow("retry-after", "13")).await.retry_after, Some(Duration::from_secs(13)));
@@ -222,6 +309,25 @@ async fn a_server_may_say_how_long_to_wait() {
     let busy = Reply::error(503, "SERVICE_UNAVAILABLE", "Maintenance").header("retry-after", "60");
     assert_eq!(answered(busy).await.retry_after, Some(Duration::from_secs(60)));
     assert_eq!(answered(Reply::error(429, "RATE_LIMITED", "Slow down")).await.retry_after, None);
+    for (header, value, seconds) in [
+        ("retry-after-ms", "1200", 1.2),
+        ("retry-after", "Sunday, 22-Nov-26 10:00:30 GMT", 10.0),
+        ("retry-after", "Sun Nov 22 10:00:30 2026", 10.0),
+        ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT", 0.0),
+    ] {
+        let dated = slow(header, value).header("date", "Sun, 22 Nov 2026 10:00:20 GMT");
+        assert_eq!(answered(dated).await.retry_after, Some(Duration::from_secs_f64(seconds)), "{header}: {value}");
+    }
+    for (error, seconds) in [
+        (json!({"message": "Please try again in 6m0s"}), 360.0),
+        (json!({"message": "Slow down", "retryAfterSeconds": "12.5"}), 12.5),
+        (json!({"message": "Slow down", "retryAfter": 30}), 30.0),
+        (json!({"message": "Slow down", "details": {"retryAfterSeconds": 9}}), 9.0),
+        (json!({"message": "Slow down", "details": [{"retryDelay": "34s"}]}), 34.0),
+    ] {
+        let failure = said(429, json!({"error": error})).await;
+        assert_eq!(failure.retry_after, Some(Duration::from_secs_f64(seconds)), "{failure:?}");
+    }
 }
 
 #[tokio::test]
@@ -233,30 +339,55 @@ async fn an_error_that_breaks_off_is_still_that_error() {
 #[tokio::test]
 async fn a_refusal_is_told_though_its_body_does_not_end() {
     let gate = Gate::new();
-    for (reply, kind, asked) in [
-        (Reply::error(401, "UNAUTHORIZED", "No"), Kind::KeyRefused, None),
-        (Reply::error(429, "RATE_LIMITED", "Slow down").header("retry-after", "7"), Kind::RateLimited, Some(7)),
-    ] {
+    let stalled = |reply: Reply| {
         let held = reply.held_within(20, &gate);
-        let server = Server::start(move |_| held.clone());
-        // Longer than it takes by far: without an end of its own it would take for ever.
-        let failure = timeout(Duration::from_secs(30), refused(&server.url, false)).await.expect("an end");
-        assert_eq!((failure.kind, failure.retry_after.map(|pause| pause.as_secs())), (kind, asked));
-        let provider = openai(&server.url);
-        let listed = timeout(Duration::from_secs(30), provider.models(None).collect::<Vec<_>>()).await.expect("an end");
-        assert_eq!(listed[0].as_ref().unwrap_err().kind, kind);
-    }
+        Server::start(move |_| held.clone())
+    };
+    let key = stalled(Reply::error(401, "UNAUTHORIZED", "No"));
+    let slow = stalled(Reply::error(429, "RATE_LIMITED", "Slow down").header("retry-after", "7"));
+    let lister = openai(&key.url);
+    let all = join3(refused(&key.url, false), refused(&slow.url, false), lister.models(None).collect::<Vec<_>>());
+    // Longer than it takes by far: without an end of its own it would take for ever.
+    let (key, slow, list) = timeout(Duration::from_secs(30), all).await.expect("an end");
+    assert_eq!((key.kind, slow.kind), (Kind::KeyRefused, Kind::RateLimited));
+    assert_eq!(slow.retry_after, Some(Duration::from_secs(7)));
+    assert_eq!(list[0].as_ref().unwrap_err().kind, Kind::KeyRefused);
 }
 
 #[tokio::test]
 async fn a_post_is_never_sent_elsewhere() {
     let elsewhere = Server::start(|_| Reply::chat("Gotcha"));
-    let target = format!("{}/v1", elsewhere.url);
-    let server = Server::start(move |_| Reply::bytes("text/plain", "").status(307).header("location", &target));
-    let failure = refused(&server.url, false).await;
-    assert_eq!(failure.kind, Kind::BadRequest);
-    assert!(failure.message.contains("it has moved to"), "{failure}");
+    for status in [301, 302, 303, 307, 308] {
+        let target = format!("{}/v1", elsewhere.url);
+        let server = Server::start(move |_| Reply::bytes("text/plain", "").status(status).header("location", &target));
+        let failure = refused(&server.url, false).await;
+        assert_eq!((failure.kind, failure.status), (Kind::BadRequest, Some(status)));
+        assert!(failure.message.contains("it has moved to"), "{failure}");
+    }
     assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn another_server_says_nothing_of_this_key() {
+    for (status, code, kind) in [
+        (401, "UNAUTHORIZED", Kind::BadRequest),
+        (402, "INSUFFICIENT_BALANCE", Kind::BadRequest),
+        (403, "FORBIDDEN", Kind::BadRequest),
+        (200, "UNAUTHORIZED", Kind::BadRequest),
+        (502, "BAD_GATEWAY", Kind::Server),
+    ] {
+        let elsewhere = Server::start(move |_| Reply::error(status, code, "Go away").status(status));
+        let target = format!("{}/there", elsewhere.url);
+        let server = Server::start(move |_| Reply::bytes("text/plain", "").status(302).header("location", &target));
+        let provider = provider(ProviderKind::Pollinations, &server.url);
+        let drawn = image(&*provider, "a cat", ImageParams::default());
+        let failure = ask(&*provider, &drawn, false).await.unwrap_err();
+        assert_eq!(failure.kind, kind, "{status} {code}");
+        assert!(
+            failure.message.starts_with(&format!("`test` redirects to `{}`, which answers", elsewhere.url)),
+            "{failure}"
+        );
+    }
 }
 
 /// The server repeats all that it is sent, in every place where a server can speak.

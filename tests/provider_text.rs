@@ -359,6 +359,19 @@ async fn a_text_has_at_most_32_mib() {
 }
 
 #[tokio::test]
+async fn an_error_that_is_none_takes_no_answer_away() {
+    let choices = json!([{"message": {"content": "Hi"}, "finish_reason": "stop"}]);
+    for error in [json!({}), json!(null), json!(""), json!({"message": null, "code": null})] {
+        assert_eq!(whole(Reply::json(&json!({"choices": choices, "error": error}))).await.unwrap(), "Hi", "{error}");
+    }
+    let failed = json!({"choices": choices, "error": {"message": null, "code": 500}});
+    assert_eq!(whole(Reply::json(&failed)).await.unwrap_err().kind, FailureKind::Server);
+    let noise = json!({"detail": "queued"}).to_string();
+    assert_eq!(streamed(Reply::events([noise, said("Hi"), stop()])).await.unwrap(), "Hi");
+    assert_eq!(whole(Reply::json(&json!({"detail": "No"}))).await.unwrap_err().kind, FailureKind::Server);
+}
+
+#[tokio::test]
 async fn a_rude_server_is_a_failure_of_the_connection() {
     for reply in [Reply::reset(), Reply::raw(""), Reply::raw("what?\r\n\r\n"), Reply::raw("\x00\x01")] {
         let server = Server::start(move |_| reply.clone());

@@ -260,6 +260,7 @@ pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failur
 fn is_refusal(failure: &Failure) -> bool {
     match failure.kind {
         FailureKind::RateLimited | FailureKind::Placeholder => true,
+        FailureKind::Away => false,
         _ => failure.status == Some(503) && failure.retry_after.is_some(),
     }
 }

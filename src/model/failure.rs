@@ -48,6 +48,8 @@ pub enum FailureKind {
     KeyRefused,
     /// Balance or quota is gone.
     BalanceGone,
+    /// The service asks to be left alone for longer than a run waits.
+    Away,
     /// The time of the run is up.
     DeadlinePassed,
     /// The run was stopped before this could end.
@@ -89,7 +91,9 @@ impl FailureKind {
             | Self::Output
             | Self::Interrupted
             | Self::Internal => Advice::GiveUp,
-            Self::KeyMissing | Self::KeyRefused | Self::BalanceGone | Self::DeadlinePassed => Advice::Block,
+            Self::KeyMissing | Self::KeyRefused | Self::BalanceGone | Self::Away | Self::DeadlinePassed => {
+                Advice::Block
+            }
         }
     }
 }

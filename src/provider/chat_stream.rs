@@ -115,7 +115,7 @@ impl<'a> ChatStream<'a> {
             return Ok(Progress::Over);
         }
         match serde_json::from_str::<Json>(data) {
-            Ok(json) if event.name == "error" || errors::is_error(&json) => Err(self.error(&json)),
+            Ok(json) if event.name == "error" || errors::is_error_event(&json) => Err(self.error(&json)),
             Ok(Json::Object(chunk)) => self.chunk(&chunk, pieces).map(|()| Progress::Open),
             Err(_) if event.name == "error" => Err(self.error(&Json::from(data))),
             // Servers that forget the empty line between chunks: each line is one.
@@ -182,7 +182,8 @@ mod tests {
 
     /// The texts of the pieces, and how it ended.
     fn read(pieces: &[&[u8]]) -> (String, Result<Reply, Failure>) {
-        let head = HttpHead { status: 200, headers: vec![], at: "2026-11-22T10:00:00Z".parse().unwrap() };
+        let head =
+            HttpHead { status: 200, headers: vec![], at: "2026-11-22T10:00:00Z".parse().unwrap(), elsewhere: None };
         let (mut stream, mut ready) = (ChatStream::new(head, SPEAKER), VecDeque::new());
         if pieces.iter().all(|piece| stream.push(piece, &mut ready) == Progress::Open) {
             stream.end(&mut ready);

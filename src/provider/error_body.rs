@@ -4,6 +4,8 @@ use crate::model::{Json, JsonMap};
 
 /// How deep an error may be wrapped into errors.
 const DEPTH: usize = 6;
+/// So many wrong fields are named.
+const FIELDS: usize = 8;
 
 /// The complaint of a server.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +26,8 @@ pub(super) struct Complaint {
     pub(super) x402: bool,
     /// It passes on what a server behind it says.
     pub(super) upstream: bool,
+    /// What that server says, in lower case, where it is passed on as it came. It knows nothing of our key.
+    pub(super) behind: String,
     /// It is no JSON: a page or a line of something in between.
     pub(super) foreign: bool,
 }
@@ -72,10 +76,11 @@ impl Complaint {
         }
     }
 
-    /// A message, or JSON that has been put into a text (#7783).
+    /// A message, or JSON that has been put into a text (pollinations/pollinations#7783).
     fn take_text(&mut self, text: &str, depth: usize) {
         match serde_json::from_str::<Json>(text) {
             Ok(json @ Json::Object(_)) => self.take(&json, depth),
+            _ if text.trim_start().starts_with('<') => self.message = page(text.trim_start()),
             _ => text.clone_into(&mut self.message),
         }
     }
@@ -97,44 +102,96 @@ impl Complaint {
         if let Some(message) = object.get("message").filter(|message| message.is_string() || message.is_object()) {
             self.take(message, depth);
         }
-        let details = object.get("details");
-        if let Some(fields) = details.and_then(|details| details.get("fieldErrors")).and_then(Json::as_object) {
-            let fields =
-                fields.iter().filter_map(|(name, wrong)| Some(format!("`{name}`: {}", wrong.get(0)?.as_str()?)));
-            let fields = fields.collect::<Vec<_>>().join("; ");
-            if !fields.is_empty() {
-                self.message = if self.message.is_empty() { fields } else { format!("{}: {fields}", self.message) };
-            }
-        } else if let Some(inner) = details.filter(|details| details.get("error").is_some_and(|error| !error.is_null()))
-        {
-            self.take(inner, depth);
+        if let Some(details) = object.get("details") {
+            self.take_details(details, depth);
         }
-        self.upstream |= details.is_some_and(|details| details.get("upstreamStatus").is_some());
+    }
+
+    fn take_details(&mut self, details: &Json, depth: usize) {
+        self.retry_after = pause(details).or(self.retry_after);
+        let wrong = wrong_fields(details);
+        if !wrong.is_empty() {
+            self.message = if self.message.is_empty() { wrong } else { format!("{}: {wrong}", self.message) };
+        } else if details.get("error").is_some_and(|error| !error.is_null()) {
+            self.take(details, depth);
+        }
+        self.upstream |= details.get("upstreamStatus").is_some();
+        if let Some(body) = details.get("upstreamBody") {
+            let mut behind = Self::default();
+            behind.take(body, depth);
+            if !behind.message.is_empty() && !self.message.contains(&behind.message) {
+                let before = if self.message.is_empty() { String::new() } else { format!("{}: ", self.message) };
+                self.message = before + &behind.message;
+            }
+            self.behind = behind.words();
+        }
     }
 
     fn take_marks(&mut self, object: &JsonMap) {
         let text = |name: &str| object.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
         match object.get("code") {
-            Some(Json::String(code)) if !code.is_empty() => self.code = Some(code.clone()),
-            Some(Json::Number(code)) => {
-                self.status = status(code.as_u64()).or(self.status);
-                self.code = self.code.take().or_else(|| Some(code.to_string()));
+            Some(Json::String(code)) if !code.is_empty() => {
+                self.status = status(&Json::from(code.as_str())).or(self.status);
+                self.code = Some(code.clone());
+            }
+            Some(code @ Json::Number(number)) => {
+                self.status = status(code).or(self.status);
+                self.code = self.code.take().or_else(|| Some(number.to_string()));
             }
             _ => {}
         }
         self.class = text("type").map(str::to_owned).or(self.class.take());
         let named = object.get("status").or_else(|| object.get("status_code"));
-        self.status = named.and_then(|named| status(named.as_u64())).or(self.status);
+        self.status = named.and_then(status).or(self.status);
         self.request_id =
             text("requestId").or_else(|| text("request_id")).map(str::to_owned).or(self.request_id.take());
-        let seconds = object.get("retryAfterSeconds").or_else(|| object.get("retry_after"));
-        self.retry_after = seconds.and_then(Json::as_f64).or(self.retry_after);
+        self.retry_after = named_pause(object).or(self.retry_after);
         self.x402 |= object.contains_key("x402Version");
     }
 }
 
-fn status(number: Option<u64>) -> Option<u16> {
-    number.and_then(|number| u16::try_from(number).ok()).filter(|number| (400..600).contains(number))
+/// A status of an error, as a number or as its digits.
+fn status(json: &Json) -> Option<u16> {
+    let number = json.as_u64().and_then(|number| u16::try_from(number).ok());
+    number.or_else(|| json.as_str()?.trim().parse().ok()).filter(|number| (400..600).contains(number))
+}
+
+/// How many seconds an object, or one of a list, asks to be waited.
+fn pause(json: &Json) -> Option<f64> {
+    match json {
+        Json::Object(object) => named_pause(object),
+        Json::Array(list) => list.iter().filter_map(Json::as_object).find_map(named_pause),
+        _ => None,
+    }
+}
+
+fn named_pause(object: &JsonMap) -> Option<f64> {
+    // A number, also as a text, with or without its unit. The last is Gemini's.
+    let seconds = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().trim_end_matches('s').parse().ok());
+    let names = ["retryAfterSeconds", "retryAfter", "retry_after", "retryDelay"];
+    names.iter().find_map(|name| seconds(object.get(*name)?))
+}
+
+/// Which fields of a request are wrong, and what is wrong with all of it.
+fn wrong_fields(details: &Json) -> String {
+    let texts = |list: &Json| {
+        let list = list.as_array().into_iter().flatten().filter_map(Json::as_str);
+        list.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut wrong = details.get("formErrors").map(texts).unwrap_or_default();
+    let fields = details.get("fieldErrors").and_then(Json::as_object).into_iter().flatten();
+    wrong.extend(
+        fields
+            .map(|(name, list)| (name, texts(list)))
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(name, list)| format!("`{name}`: {}", list.join(", "))),
+    );
+    let more = wrong.len().saturating_sub(FIELDS);
+    wrong.truncate(FIELDS);
+    if more > 0 {
+        wrong.push(format!("and {more} more"));
+    }
+    wrong.join("; ")
 }
 
 fn field_of_fastapi(entry: &Json) -> String {

@@ -3,16 +3,21 @@
 //! The table of statuses and the shapes of bodies are those that Pollinations and servers compatible with `OpenAI` have
 //! been seen to use.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::error_body::Complaint;
 use super::message::HttpHead;
 use super::redact::Redactor;
 use super::retry_after::retry_after;
-use crate::model::{Failure, FailureKind, Json, ProviderSettings};
+use super::status;
+use crate::model::{Advice, Failure, FailureKind, Json, JsonMap, ProviderSettings, Units};
 
 /// So much of what a server says is repeated, in characters.
 const SAID_LIMIT: usize = 400;
+/// A run does not wait longer than this for a service.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Who speaks, and about what: what a sentence about a failure needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +64,9 @@ pub(super) fn refusal(head: &HttpHead, body: &[u8], speaker: Speaker<'_>) -> Fai
 /// An error in a reply whose status is one of success.
 pub(super) fn in_band(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Failure {
     let complaint = Complaint::from_json(json);
-    let status = complaint.status.unwrap_or(head.status);
+    let words = [complaint.code.as_deref(), complaint.class.as_deref()];
+    let named = || words.into_iter().flatten().find_map(status::of_word);
+    let status = complaint.status.or_else(named).unwrap_or(head.status);
     failure(head, status, complaint, speaker)
 }
 
@@ -91,58 +98,95 @@ fn empty(speaker: Speaker<'_>) -> Failure {
 /// Whether a reply under a status of success is an error all the same.
 pub(super) fn is_error(json: &Json) -> bool {
     let Some(object) = json.as_object() else { return false };
-    let is_set = |name: &str| object.get(name).is_some_and(crate::model::truthy);
-    let has_answer = ["choices", "data"].iter().any(|name| object.get(*name).is_some_and(Json::is_array));
-    is_set("error")
+    is_error_event(json) || (!has_answer(object) && object.get("detail").is_some_and(crate::model::truthy))
+}
+
+/// The same of one event of a stream, in which `detail` may be anything.
+pub(super) fn is_error_event(json: &Json) -> bool {
+    let Some(object) = json.as_object() else { return false };
+    object.get("error").is_some_and(|error| crate::model::truthy(error) && !(has_answer(object) && is_blank(error)))
         || object.contains_key("x402Version")
         || object.get("object").and_then(Json::as_str) == Some("error")
-        || (!has_answer && (object.get("success") == Some(&Json::Bool(false)) || is_set("detail")))
+        || (!has_answer(object) && object.get("success") == Some(&Json::Bool(false)))
+}
+
+fn has_answer(object: &JsonMap) -> bool {
+    ["choices", "data"].iter().any(|name| object.get(*name).is_some_and(Json::is_array))
+}
+
+/// Whether an error is one in form alone: some servers send the field always.
+pub(super) fn is_blank(error: &Json) -> bool {
+    match error {
+        Json::Object(fields) => fields.values().all(is_blank),
+        error => !crate::model::truthy(error),
+    }
 }
 
 fn failure(head: &HttpHead, status: u16, complaint: Complaint, speaker: Speaker<'_>) -> Failure {
     let pause = retry_after(head, complaint.retry_after, &complaint.message);
-    let kind = kind(status, &complaint, pause.is_some());
+    let mut kind = kind(status, &complaint, pause);
+    let mut who = format!("`{}`", speaker.name);
+    if let Some(place) = &head.elsewhere {
+        who = format!("`{}` redirects to `{place}`, which", speaker.name);
+        // What another server thinks of us says nothing of this service's key and account.
+        if kind.advice() == Advice::Block || kind == FailureKind::ModelForbidden {
+            kind = FailureKind::BadRequest;
+        }
+    }
     let said = speaker.clean(&complaint.message);
-    let message = match (said.is_empty(), meaning(status)) {
-        (false, _) if (200..300).contains(&status) => format!("`{}` answers with an error: {said}", speaker.name),
-        (true, _) if (200..300).contains(&status) => format!("`{}` answers with an error", speaker.name),
-        (false, _) => format!("`{}` answers {status}: {said}", speaker.name),
-        (true, Some(meaning)) => format!("`{}` answers {status} ({meaning}) and says no more", speaker.name),
-        (true, None) => format!("`{}` answers {status} and says no more", speaker.name),
+    let mut message = match (said.is_empty(), status::meaning(status)) {
+        (false, _) if (200..300).contains(&status) => format!("{who} answers with an error: {said}"),
+        (true, _) if (200..300).contains(&status) => format!("{who} answers with an error"),
+        (false, _) => format!("{who} answers {status}: {said}"),
+        (true, Some(meaning)) => format!("{who} answers {status} ({meaning}) and says no more"),
+        (true, None) => format!("{who} answers {status} and says no more"),
     };
+    let mut suggestion = suggestion(kind, status, &complaint, speaker);
+    if let (FailureKind::Away, Some(pause)) = (kind, pause) {
+        let pause = Units::show_duration(pause);
+        message = format!("{message}; it asks to be left alone for {pause}");
+        suggestion = Some(format!("run it again in {pause}"));
+    } else if head.elsewhere.is_some() && kind == FailureKind::BadRequest {
+        suggestion = Some("check `base_url`, and where it leads".to_owned());
+    }
     Failure {
-        kind,
-        message,
-        suggestion: suggestion(kind, status, &complaint, speaker),
+        suggestion,
         status: Some(status),
         code: complaint.code,
         request_id: complaint.request_id.or_else(|| head.request_id()),
-        retry_after: pause.filter(|_| matches!(kind, FailureKind::RateLimited | FailureKind::Server)),
-        partial: None,
+        retry_after: pause
+            .filter(|_| matches!(kind, FailureKind::RateLimited | FailureKind::Server | FailureKind::Away)),
+        ..Failure::new(kind, message)
     }
 }
 
-fn kind(status: u16, complaint: &Complaint, has_pause: bool) -> FailureKind {
+fn kind(status: u16, complaint: &Complaint, pause: Option<Duration>) -> FailureKind {
     let words = complaint.words();
     let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
+    if matches!(status, 429 | 503) && pause.is_some_and(|pause| pause > LONGEST_WAIT) {
+        return FailureKind::Away;
+    }
     if complaint.x402 || has(&["queue full"]) {
         return FailureKind::RateLimited;
     }
-    // What stands behind a gateway refuses the gateway's own key, not ours (#7783).
+    // What stands behind a gateway refuses the gateway's own key, not ours (pollinations/pollinations#7783).
     if complaint.upstream && matches!(status, 401..=403) {
         return FailureKind::Server;
     }
     if status != 429 && status < 500 && has(&["invalid_api_key", "incorrect api key", "api key not valid"]) {
         return FailureKind::KeyRefused;
     }
-    // A quota that comes back in a moment is a rate: Gemini has one word for both.
-    let is_quota = has(&["insufficient_quota", "billing_hard_limit", "billing_not_active"])
-        || (!has_pause && has(&["exceeded your current quota"]));
+    let is_quota =
+        has(&["insufficient_quota", "billing_hard_limit", "billing_not_active", "exceeded your current quota"]);
+    let is_filtered = is_moderation(&words) || is_moderation(&complaint.behind);
     match status {
-        403 | 429 if is_quota => FailureKind::BalanceGone,
+        403 if is_quota => FailureKind::BalanceGone,
+        // A quota that comes back in a while is a rate: Gemini has one word for both.
+        429 if is_quota && pause.is_none() => FailureKind::BalanceGone,
+        402 if has(&["insufficient_balance", "key_budget_exhausted"]) => FailureKind::BalanceGone,
         402 if is_about_model(&words) => FailureKind::ModelForbidden,
         402 => FailureKind::BalanceGone,
-        403 if is_moderation(&words) => FailureKind::Moderated,
+        403 if is_filtered => FailureKind::Moderated,
         403 if is_about_model(&words) => FailureKind::ModelForbidden,
         // A firewall before the API refuses this request, or this machine; it knows nothing of keys.
         403 if complaint.foreign => FailureKind::BadRequest,
@@ -152,13 +196,18 @@ fn kind(status: u16, complaint: &Complaint, has_pause: bool) -> FailureKind {
         429 => FailureKind::RateLimited,
         451 => FailureKind::Moderated,
         400..500 if has(&["model_not_found"]) => FailureKind::NotFound,
-        400..500 if is_moderation(&words) => FailureKind::Moderated,
+        400..500 if is_filtered => FailureKind::Moderated,
         501 | 505 => FailureKind::BadRequest,
-        500..600 if has(&["content_policy_violation", "safety_error"]) => FailureKind::Moderated,
+        500..600 if is_named_moderation(&words) || is_named_moderation(&complaint.behind) => FailureKind::Moderated,
         500..600 => FailureKind::Server,
-        200..300 => in_band_kind(&words, is_quota),
+        200..300 => in_band_kind(&words, is_quota && pause.is_none()),
         _ => FailureKind::BadRequest,
     }
+}
+
+/// A server in trouble that speaks of filters may only explain itself; these words are said of nothing else.
+fn is_named_moderation(words: &str) -> bool {
+    ["content_policy_violation", "safety_error"].iter().any(|sign| words.contains(sign))
 }
 
 /// An error under a status of success that names no status: by its words.
@@ -166,7 +215,7 @@ fn in_band_kind(words: &str, is_quota: bool) -> FailureKind {
     let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
     if is_quota || has(&["insufficient_balance", "key_budget_exhausted"]) {
         FailureKind::BalanceGone
-    } else if has(&["rate_limit", "rate limit", "too many requests", "ratelimited"]) {
+    } else if has(&["rate_limit", "rate limit", "too many requests", "ratelimited", "quota"]) {
         FailureKind::RateLimited
     } else if is_moderation(words) {
         FailureKind::Moderated
@@ -258,25 +307,4 @@ fn listing(name: &str) -> String {
     } else {
         String::new()
     }
-}
-
-fn meaning(status: u16) -> Option<&'static str> {
-    Some(match status {
-        400 => "bad request",
-        401 => "unauthorized",
-        402 => "payment required",
-        403 => "forbidden",
-        404 => "not found",
-        405 => "method not allowed",
-        408 => "request timeout",
-        413 => "payload too large",
-        422 => "unprocessable",
-        429 => "too many requests",
-        500 => "internal server error",
-        502 => "bad gateway",
-        503 => "service unavailable",
-        504 => "gateway timeout",
-        520..=530 => "the server behind Cloudflare is down",
-        _ => return None,
-    })
 }

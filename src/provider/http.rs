@@ -58,6 +58,7 @@ impl HttpClient {
             Failure::new(FailureKind::BadRequest, format!("`{}` is no address: {error}", request.url))
         })?;
         let mut headers = header_map(&request)?;
+        let asked = url.origin();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.client(&url)?.execute(built(&request, &url, &headers)).await;
             let response = response.map_err(|error| broken(error, &url, FailureKind::Connect))?;
@@ -65,7 +66,11 @@ impl HttpClient {
                 Method::Get => redirection(&response, &url),
                 Method::Post => None,
             };
-            let Some(target) = target else { return Ok(parted(response, &url)) };
+            let Some(target) = target else {
+                let (mut head, body) = parted(response, &url);
+                head.elsewhere = (url.origin() != asked).then(|| place(&url));
+                return Ok((head, body));
+            };
             if target.origin() != url.origin() {
                 headers.clear();
             }
@@ -178,7 +183,7 @@ fn parted(response: reqwest::Response, url: &Url) -> (HttpHead, ByteStream) {
     let headers = headers
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let head = HttpHead { status: response.status().as_u16(), headers, at: Timestamp::now() };
+    let head = HttpHead { status: response.status().as_u16(), headers, at: Timestamp::now(), elsewhere: None };
     let url = url.clone();
     let body = response.bytes_stream().map(move |chunk| chunk.map_err(|error| broken(error, &url, FailureKind::Cut)));
     (head, body.boxed())

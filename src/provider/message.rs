@@ -82,6 +82,8 @@ pub(super) struct HttpHead {
     pub(super) headers: Vec<(String, String)>,
     /// When it came.
     pub(super) at: Timestamp,
+    /// The origin that it came from, where that is not the one that was asked: the request was redirected.
+    pub(super) elsewhere: Option<String>,
 }
 
 impl HttpHead {

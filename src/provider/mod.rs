@@ -22,6 +22,7 @@ mod redact;
 mod retry_after;
 mod service;
 mod sse;
+mod status;
 
 use std::fmt;
 use std::sync::Arc;

@@ -48,7 +48,8 @@ mod tests {
     const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
 
     fn read(body: &str) -> Result<Vec<(String, Vec<String>)>, FailureKind> {
-        let head = HttpHead { status: 200, headers: vec![], at: "2026-11-22T10:00:00Z".parse().unwrap() };
+        let head =
+            HttpHead { status: 200, headers: vec![], at: "2026-11-22T10:00:00Z".parse().unwrap(), elsewhere: None };
         let list = decode(&head, body.as_bytes(), Some("image"), SPEAKER).map_err(|failure| failure.kind)?;
         Ok(list.into_iter().map(|model| (model.name, model.makes)).collect())
     }

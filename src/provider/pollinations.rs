@@ -21,7 +21,7 @@ use crate::model::{
 };
 
 /// The longest address for a picture, in bytes; beyond it the request has a body. What lies between here and the service
-/// refuses addresses from about 8 KB on (#7786).
+/// refuses addresses from about 8 KB on (pollinations/pollinations#7786).
 const URL_LIMIT: usize = 2000;
 /// Requests at once with a secret key, which the gateway does not limit but the edge does.
 const SECRET_CEILING: u32 = 6;
@@ -127,7 +127,7 @@ pub(super) fn check_picture(prompt: &str, params: &ImageParams) -> Result<(), Fa
     Ok(())
 }
 
-/// What can be known of a key without asking: the dashboard's list shows shortened ones, and people copy those (#9215).
+/// What can be known of a key without asking: the dashboard's list shows shortened ones, and people copy those (pollinations/pollinations#9215).
 fn check_key(name: &str, secret: Option<&SecretString>) -> Result<(), Failure> {
     let Some(key) = secret.map(|secret| secret.expose_secret().trim()) else { return Ok(()) };
     let what = if key.contains("...") || key.contains('…') {

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::message::HttpHead;
@@ -43,9 +45,17 @@ fn header(head: &HttpHead) -> Option<Duration> {
     duration(seconds.max(0.0))
 }
 
+/// A date in one of the three forms of RFC 9110. A weekday that does not fit its date is no reason to hammer a server.
 fn http_date(text: &str) -> Option<Timestamp> {
-    // A weekday that does not fit its date is no reason to hammer a server.
-    DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.trim()).ok()
+    let text = text.trim();
+    let modern = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok();
+    modern.or_else(|| {
+        let (_weekday, rest) = text.split_once(' ')?;
+        // `Sunday, 22-Nov-26 10:00:30 GMT`, as in RFC 850, and `Sun Nov 22 10:00:30 2026`, as by `asctime` of C.
+        let old = ["%d-%b-%y %H:%M:%S GMT", "%b %e %H:%M:%S %Y"];
+        let date = old.iter().find_map(|form| DateTime::strptime(form, rest.trim()).ok())?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 fn sentence(message: &str) -> Option<Duration> {
@@ -76,7 +86,7 @@ mod tests {
 
     fn head(headers: &[(&str, &str)]) -> HttpHead {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        HttpHead { status: 429, headers, at: "2026-11-22T10:00:00Z".parse().unwrap() }
+        HttpHead { status: 429, headers, at: "2026-11-22T10:00:00Z".parse().unwrap(), elsewhere: None }
     }
 
     fn asked(headers: &[(&str, &str)]) -> Option<f64> {
@@ -91,6 +101,10 @@ mod tests {
         assert_eq!(asked(&[("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT")]), Some(30.0));
         let dated = [("date", "Sun, 22 Nov 2026 10:00:20 GMT"), ("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT")];
         assert_eq!(asked(&dated), Some(10.0), "by the clock of the server");
+        for same in ["Sunday, 22-Nov-26 10:00:30 GMT", "Sun Nov 22 10:00:30 2026", "Mon, 22 Nov 2026 10:00:30 GMT"] {
+            assert_eq!(asked(&[("retry-after", same)]), Some(30.0), "{same}");
+        }
+        assert_eq!(asked(&[("retry-after", "Wed Jul  1 10:00:30 2026")]), Some(0.0));
         assert_eq!(asked(&[("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT")]), Some(0.0));
     }
 
