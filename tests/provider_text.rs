@@ -100,6 +100,8 @@ async fn letters_may_be_split_across_reads() {
 async fn keep_alives_that_are_not_json_say_nothing() {
     let events = ["ping".to_owned(), said("Hi"), "42".to_owned(), "\"x\"".to_owned(), stop(), "[DONE]".to_owned()];
     assert_eq!(streamed(Reply::events(events)).await.unwrap(), "Hi");
+    let noise = [b"data: \xff\xfe\n\n".as_slice(), Reply::events([said("Hi"), stop()]).body()].concat();
+    assert_eq!(streamed(Reply::bytes("text/event-stream", noise)).await.unwrap(), "Hi");
 }
 
 #[tokio::test]
@@ -311,6 +313,105 @@ async fn an_empty_answer_is_none() {
     assert_eq!(whole(Reply::json(&json!({"choices": []}))).await.unwrap_err().kind, FailureKind::Empty);
     let refusal = json!({"choices": [{"message": {"content": null, "refusal": "I can't"}, "finish_reason": "stop"}]});
     assert_eq!(whole(Reply::json(&refusal)).await.unwrap_err().kind, FailureKind::Moderated);
+}
+
+#[tokio::test]
+async fn an_answer_without_text_says_what_it_is() {
+    let call = json!([{"index": 0, "id": "c1", "type": "function", "function": {"name": "search", "arguments": "{}"}}]);
+    for (said, reason, kind, told) in [
+        (
+            json!({"content": null, "tool_calls": call}),
+            "tool_calls",
+            FailureKind::WrongAnswer,
+            "The model of `test` calls the tool `search` and says nothing",
+        ),
+        (
+            json!({"content": "", "function_call": {"name": "search"}}),
+            "function_call",
+            FailureKind::WrongAnswer,
+            "The model of `test` calls the tool `search` and says nothing",
+        ),
+        (
+            json!({"content": "", "reasoning_content": "Hm."}),
+            "stop",
+            FailureKind::Empty,
+            "The model of `test` thinks, and says nothing",
+        ),
+        (json!({"reasoning": "Hm."}), "stop", FailureKind::Empty, "The model of `test` thinks, and says nothing"),
+        (json!({"content": null}), "stop", FailureKind::Empty, "The answer of `test` is empty"),
+    ] {
+        let reply = Reply::json(&json!({"choices": [{"message": said, "finish_reason": reason}]}));
+        let failure = whole(reply).await.unwrap_err();
+        assert_eq!((failure.kind, failure.message.as_str()), (kind, told));
+        let failure =
+            streamed(Reply::events([chunk(said, Value::Null), chunk(json!({}), json!(reason))])).await.unwrap_err();
+        assert_eq!((failure.kind, failure.message.as_str()), (kind, told));
+    }
+    let both = json!({"message": {"content": "Hi", "tool_calls": call}, "finish_reason": "tool_calls"});
+    assert_eq!(whole(Reply::json(&json!({"choices": [both]}))).await.unwrap(), "Hi");
+}
+
+#[tokio::test]
+async fn an_error_of_a_choice_is_told_with_its_text() {
+    for reason in [Value::Null, json!("stop"), json!("error")] {
+        let choice =
+            json!({"message": {"content": null}, "finish_reason": reason, "error": {"message": "Boom", "code": 502}});
+        let failure = whole(Reply::json(&json!({"choices": [choice]}))).await.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (FailureKind::Server, "`test` answers 502: Boom"),
+            "{reason}"
+        );
+        let streaming = json!({"choices": [{"delta": {}, "finish_reason": reason, "error": {"message": "Boom"}}]});
+        let failure = streamed(Reply::events([streaming.to_string()])).await.unwrap_err();
+        assert_eq!(failure.message, "`test` answers with an error: Boom", "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn one_of_several_answers_is_listened_to() {
+    let answer =
+        |index: u64, text: &str| json!({"index": index, "message": {"content": text}, "finish_reason": "stop"});
+    for (choices, heard) in [
+        (json!([answer(1, "B"), answer(0, "A")]), "A"),
+        (json!([answer(2, "C"), answer(1, "B")]), "C"),
+        (json!([{"message": {"content": "A"}, "finish_reason": "stop"}, answer(1, "B")]), "A"),
+    ] {
+        assert_eq!(whole(Reply::json(&json!({"choices": choices}))).await.unwrap(), heard);
+        assert_eq!(streamed(Reply::events([json!({"choices": choices}).to_string()])).await.unwrap(), heard);
+    }
+    let piece = |index: u64, text: &str, reason: Value| {
+        json!({"choices": [{"index": index, "delta": {"content": text}, "finish_reason": reason}]}).to_string()
+    };
+    let both = [piece(0, "A", Value::Null), piece(1, "B", json!("stop")), piece(0, "a", json!("stop"))];
+    assert_eq!(streamed(Reply::events(both)).await.unwrap(), "Aa");
+    let counted_from_one = [piece(1, "A", Value::Null), piece(1, "a", json!("stop"))];
+    assert_eq!(streamed(Reply::events(counted_from_one)).await.unwrap(), "Aa");
+}
+
+#[tokio::test]
+async fn only_text_is_taken_from_the_parts_of_a_message() {
+    let parts = json!([
+        {"type": "thinking", "text": "Hm."}, {"type": "text", "text": "H"}, {"type": "output_text", "text": "e"},
+        {"text": "l"}, "lo", {"type": "image_url", "text": "alt", "image_url": {"url": "x"}},
+    ]);
+    assert_eq!(whole(Reply::chat_ending(parts.clone(), json!("stop"))).await.unwrap(), "Hello");
+    assert_eq!(streamed(Reply::events([chunk(json!({"content": parts}), json!("stop"))])).await.unwrap(), "Hello");
+}
+
+#[tokio::test]
+async fn a_text_is_counted_by_headers_where_its_body_does_not() {
+    let body = json!({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]});
+    for (usage, total) in [(Value::Null, 12), (json!({"total_tokens": "40"}), 40), (json!({"total_tokens": -1}), 12)] {
+        let mut body = body.clone();
+        body["usage"] = usage;
+        let reply =
+            Reply::json(&body).header("x-usage-prompt-text-tokens", "7").header("x-usage-completion-text-tokens", "5");
+        let server = Server::start(move |_| reply.clone());
+        let provider = openai(&server.url);
+        let reply = ask(&*provider, &text(&*provider, "Hello"), false).await.unwrap();
+        assert_eq!(reply.usage.unwrap().total_tokens, total, "{body}");
+    }
 }
 
 #[tokio::test]

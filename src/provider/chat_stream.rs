@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::chat::Heard;
 use super::errors::{self, Speaker};
+use super::heard::{Heard, chosen, index_of};
 use super::message::HttpHead;
 use super::sse::{Event, EventReader};
 use crate::model::{Failure, FailureKind, Json, JsonMap, Piece};
@@ -32,13 +32,15 @@ pub(super) struct ChatStream<'a> {
     speaker: Speaker<'a>,
     events: EventReader,
     heard: Heard,
+    /// Which of several answers is listened to.
+    choice: Option<u64>,
     read: usize,
 }
 
 impl<'a> ChatStream<'a> {
     /// A stream of which nothing has been read.
     pub(super) fn new(head: HttpHead, speaker: Speaker<'a>) -> Self {
-        Self { head, speaker, events: EventReader::default(), heard: Heard::default(), read: 0 }
+        Self { head, speaker, events: EventReader::default(), heard: Heard::default(), choice: None, read: 0 }
     }
 
     /// Takes what one read brought. Its pieces go to `pieces`: a sign of life if there is no text in it, and the failure
@@ -80,7 +82,7 @@ impl<'a> ChatStream<'a> {
 
     /// What an error comes to. A text that was told whole before it is paid for, and stands.
     fn fail(&mut self, failure: Failure) -> Result<Piece, Failure> {
-        if self.is_told() && !self.heard.text.trim().is_empty() {
+        if self.heard.stands() {
             return self.finish("ends without a `finish_reason`");
         }
         Err(self.broken(failure))
@@ -135,17 +137,22 @@ impl<'a> ChatStream<'a> {
 
     fn chunk(&mut self, chunk: &JsonMap, pieces: &mut Pieces) -> Result<(), Failure> {
         self.heard.take_frame(chunk);
-        let choices = chunk.get("choices").and_then(Json::as_array);
-        // With `n` above one, other choices are other answers.
-        let first = |choice: &&JsonMap| choice.get("index").and_then(Json::as_u64).is_none_or(|index| index == 0);
-        let Some(choice) = choices.and_then(|choices| choices.iter().filter_map(Json::as_object).find(first)) else {
+        let Some(choice) = chunk.get("choices").and_then(Json::as_array).and_then(|choices| chosen(choices)) else {
             return Ok(());
         };
+        // A chunk may be one of another answer alone: which one is listened to is settled by its first word.
+        let index = index_of(choice);
+        if self.choice.is_none() || (index == 0 && self.heard.text.is_empty()) {
+            self.choice = Some(index);
+        }
+        if self.choice != Some(index) {
+            return Ok(());
+        }
         let delta = choice.get("delta").and_then(Json::as_object);
         // Some gateways send one chunk in the form of a whole answer.
         let message = choice.get("message").and_then(Json::as_object).filter(|_| self.heard.text.is_empty());
-        if let Some(text) = delta.or(message).and_then(|said| self.heard.take_message(said)) {
-            pieces.push_back(Ok(Piece::Text(text)));
+        if let Some(said) = delta.or(message) {
+            pieces.extend(self.heard.take_message(said).map(|text| Ok(Piece::Text(text))));
         }
         if self.heard.text.len() > TEXT_LIMIT {
             return Err(self.unreadable("it has no end"));

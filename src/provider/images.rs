@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use image::{ImageFormat, ImageReader};
 
-use super::chat;
 use super::errors::{self, Speaker};
 use super::message::HttpHead;
+use super::usage;
 use crate::model::{Content, Failure, FailureKind, ImageInfo, Json, MediaType, Reply};
 
 /// So far from the end of a file is its last mark looked for, in bytes: some writers add a few after it.
@@ -38,7 +38,7 @@ fn decoded(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Result<Picture
     if let Some(media_type) = recognise(&body) {
         return Ok(Picture::Here(Reply {
             content: checked(body, media_type, speaker)?,
-            usage: usage_of_headers(head),
+            usage: usage::of_headers(head),
             model: head.header("x-model-used").map(str::to_owned),
             finish_reason: None,
             request_id: head.request_id(),
@@ -63,7 +63,7 @@ fn of_json(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Result<Picture
         |name: &str| entry.and_then(|entry| entry.get(name)).and_then(Json::as_str).filter(|text| !text.is_empty());
     let mut reply = Reply {
         content: Content::Text(String::new()),
-        usage: json.get("usage").and_then(chat::usage).or_else(|| usage_of_headers(head)),
+        usage: json.get("usage").and_then(usage::of_json).or_else(|| usage::of_headers(head)),
         model: json.get("model").and_then(Json::as_str).or_else(|| head.header("x-model-used")).map(str::to_owned),
         finish_reason: None,
         request_id: head.request_id(),
@@ -180,20 +180,6 @@ fn is_complete(bytes: &[u8], media_type: MediaType) -> bool {
         MediaType::Svg => ends(b"</svg") || tail.trim_ascii_end().ends_with(b"/>"),
         MediaType::Mp4 => true,
     }
-}
-
-/// The gateway of Pollinations counts in headers, where the body is a picture.
-fn usage_of_headers(head: &HttpHead) -> Option<crate::model::Usage> {
-    let sum = |part: &str| {
-        let prefix = format!("x-usage-{part}-");
-        let counts = head.headers.iter().filter(|(name, _)| name.starts_with(&prefix) && name.ends_with("-tokens"));
-        let counts: Vec<u64> = counts.filter_map(|(_, count)| count.trim().parse().ok()).collect();
-        (!counts.is_empty()).then(|| counts.iter().sum::<u64>())
-    };
-    let (input, output) = (sum("prompt"), sum("completion"));
-    input.or(output)?;
-    let (input_tokens, output_tokens) = (input.unwrap_or(0), output.unwrap_or(0));
-    Some(crate::model::Usage { input_tokens, output_tokens, total_tokens: input_tokens.saturating_add(output_tokens) })
 }
 
 #[cfg(test)]

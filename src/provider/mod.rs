@@ -9,6 +9,7 @@ mod error_body;
 mod errors;
 mod exchange;
 mod finish;
+mod heard;
 mod http;
 mod images;
 mod legacy;
@@ -23,6 +24,7 @@ mod retry_after;
 mod service;
 mod sse;
 mod status;
+mod usage;
 
 use std::fmt;
 use std::sync::Arc;

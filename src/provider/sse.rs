@@ -19,7 +19,7 @@ pub(super) struct Event {
 /// Why a stream can't be read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SseError {
-    /// `data` is not UTF-8.
+    /// JSON in `data` is not UTF-8.
     #[error("the stream is not UTF-8")]
     Encoding,
     /// An event does not end.
@@ -100,9 +100,19 @@ impl EventReader {
     fn end_event(&mut self) -> Result<Option<Event>, SseError> {
         let name = std::mem::take(&mut self.name);
         let Some(data) = self.data.take() else { return Ok(None) };
-        let data = String::from_utf8(data).map_err(|_| SseError::Encoding)?;
+        let data = match String::from_utf8(data) {
+            Ok(data) => data,
+            Err(error) if is_json(error.as_bytes()) => return Err(SseError::Encoding),
+            // It keeps the connection alive, and says nothing.
+            Err(_) => return Ok(None),
+        };
         Ok(Some(Event { name: String::from_utf8_lossy(&name).into_owned(), data }))
     }
+}
+
+/// Whether these bytes mean to be JSON in which something is said.
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
 }
 
 /// The buffer of a line that has been read, kept unless it has grown out of proportion.
@@ -151,7 +161,8 @@ mod tests {
 
     #[test]
     fn what_is_not_utf8_is_an_error_and_not_mended() {
-        assert_eq!(read(&[b"data: \xff\n\n"]), Err(SseError::Encoding));
+        assert_eq!(read(&[b"data: {\"a\": \"\xff\"}\n\n"]), Err(SseError::Encoding));
+        assert_eq!(read(&[b"data: \xff\n\ndata: a\n\n"]).unwrap(), ["a"], "a keep-alive");
         assert_eq!(read(&[b": \xff\n\ndata: a\n\n"]).unwrap(), ["a"]);
     }
 
