@@ -119,6 +119,20 @@ async fn thinking_empty_choices_and_null_content_say_nothing() {
 }
 
 #[tokio::test]
+async fn thinking_is_told_as_it_comes() {
+    for name in ["reasoning_content", "reasoning"] {
+        let events = [chunk(json!({name: "Hm.", "content": null}), Value::Null), said("Hi"), stop()];
+        let reply = Reply::events(events);
+        let server = Server::start(move |_| reply.clone());
+        let provider = openai(&server.url);
+        let pieces = pieces(&*provider, &text(&*provider, "Hello"), true).await;
+        let pieces: Vec<Piece> =
+            pieces.into_iter().map(Result::unwrap).filter(|piece| *piece != Piece::Alive).collect();
+        assert_eq!(pieces[..2], [Piece::Thinking, Piece::Text("Hi".into())]);
+    }
+}
+
+#[tokio::test]
 async fn usage_may_stand_anywhere_or_nowhere() {
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3});
     let with = |mut chunk: Value, usage: &Value| {

@@ -67,16 +67,16 @@ impl Running {
         }
     }
 
-    /// Text has come, and has been dealt with.
-    pub(super) fn heard_text(&mut self) {
+    /// Text or thinking has come, and has been dealt with.
+    pub(super) fn heard_word(&mut self) {
         self.first_token = None;
         self.idle = self.silence.map(|limit| (Instant::now() + limit, limit));
     }
 
-    /// A sign of life without text has come. Until there is text, `first_token` alone counts.
+    /// A sign of life without a word has come. Until there is one, `first_token` alone counts.
     pub(super) fn heard_life(&mut self) {
         if self.first_token.is_none() {
-            self.heard_text();
+            self.heard_word();
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(next(&stream), (Clock::FirstToken, 120));
         stream.heard_life();
         assert_eq!(next(&stream), (Clock::FirstToken, 120));
-        stream.heard_text();
+        stream.heard_word();
         assert_eq!(next(&stream), (Clock::Idle, 60));
         assert_eq!(next(&Running::start(&Clocks::default(), false, None)), (Clock::Attempt, 300));
     }
@@ -128,7 +128,7 @@ mod tests {
         let clocks = Clocks { attempt: Some(Duration::from_secs(100)), ..Clocks::default() };
         let mut stream = Running::start(&clocks, true, None);
         assert_eq!(next(&stream), (Clock::Attempt, 100));
-        stream.heard_text();
+        stream.heard_word();
         tokio::time::advance(Duration::from_secs(50)).await;
         assert_eq!(next(&stream), (Clock::Idle, 60));
         stream.heard_life();

@@ -44,10 +44,11 @@ impl Wire<'_> {
             }
             match piece {
                 Piece::Alive => clocks.heard_life(),
+                Piece::Thinking => clocks.heard_word(),
                 Piece::Text(text) => {
                     self.tell(&text, heard.is_empty().then_some(begun)).await;
                     heard.push_str(&text);
-                    clocks.heard_text();
+                    clocks.heard_word();
                 }
                 Piece::Whole(reply) => return Ok(reply),
             }

@@ -118,8 +118,10 @@ pub struct Reply {
 /// What comes from a provider while it answers. A whole [`Reply`] is always the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// A sign of life without content: headers, a comment, thinking.
+    /// A sign of life without content: headers, a comment.
     Alive,
+    /// The model thinks: it has begun, and there is no text yet.
+    Thinking,
     /// Text, in order.
     Text(String),
     /// The end.

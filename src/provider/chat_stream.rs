@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::errors::{self, Speaker};
-use super::heard::{Heard, chosen, index_of};
+use super::heard::{Heard, chosen, index_of, is_thinking};
 use super::message::HttpHead;
 use super::sse::{Event, EventReader};
 use crate::model::{Failure, FailureKind, Json, JsonMap, Piece};
@@ -152,7 +152,11 @@ impl<'a> ChatStream<'a> {
         // Some gateways send one chunk in the form of a whole answer.
         let message = choice.get("message").and_then(Json::as_object).filter(|_| self.heard.text.is_empty());
         if let Some(said) = delta.or(message) {
-            pieces.extend(self.heard.take_message(said).map(|text| Ok(Piece::Text(text))));
+            match self.heard.take_message(said) {
+                Some(text) => pieces.push_back(Ok(Piece::Text(text))),
+                None if is_thinking(said) => pieces.push_back(Ok(Piece::Thinking)),
+                None => {}
+            }
         }
         if self.heard.text.len() > TEXT_LIMIT {
             return Err(self.unreadable("it has no end"));
@@ -199,7 +203,7 @@ mod tests {
         for piece in ready {
             match piece {
                 Ok(Piece::Text(more)) => text.push_str(&more),
-                Ok(Piece::Alive) => {}
+                Ok(Piece::Alive | Piece::Thinking) => {}
                 Ok(Piece::Whole(reply)) => return (text, Ok(reply)),
                 Err(failure) => return (text, Err(failure)),
             }

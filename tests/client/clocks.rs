@@ -70,6 +70,17 @@ async fn a_stream_that_never_pauses_ends_with_its_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn thinking_is_the_first_word() {
+    let thinking = vec![[Step::Wait(50 * SECOND), Step::Thinking]; 4].concat();
+    let (failure, took) = time_out([thinking.clone(), vec![Step::Hang]].concat(), once(Clocks::default(), true)).await;
+    assert_eq!(took, Duration::from_secs(260), "60 s after the last thought");
+    assert!(failure.message.contains("`idle`"), "{failure}");
+
+    let provider = Arc::new(Scripted::new(move |_| [thinking.clone(), vec![whole("good")]].concat()));
+    assert!(Desk::of(&provider).ask(&once(Clocks::default(), true)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_that_ran_out_of_time_is_made_again() {
     let provider = Arc::new(Scripted::new(|seen| match seen.number {
         1 => vec![Step::Hang],

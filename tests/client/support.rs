@@ -27,6 +27,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) enum Step {
     Wait(Duration),
     Alive,
+    Thinking,
     Text(&'static str),
     Whole(Reply),
     Fail(Failure),
@@ -155,6 +156,7 @@ impl Provider for Scripted {
                         continue;
                     }
                     Step::Alive => Ok(Piece::Alive),
+                    Step::Thinking => Ok(Piece::Thinking),
                     Step::Text(text) => Ok(Piece::Text(text.to_owned())),
                     Step::Whole(reply) => Ok(Piece::Whole(reply)),
                     Step::Fail(failure) => Err(failure),

@@ -62,7 +62,7 @@ pub async fn ask(provider: &dyn Provider, call: &Call, stream: bool) -> Result<R
     let mut said = String::new();
     for piece in pieces {
         match piece.expect("nothing after a failure") {
-            Piece::Alive => {}
+            Piece::Alive | Piece::Thinking => {}
             Piece::Text(text) => said.push_str(&text),
             Piece::Whole(_) => panic!("nothing comes after the whole"),
         }
