@@ -36,6 +36,7 @@ fn failure() -> Failure {
         request_id: Some("req-1".into()),
         retry_after: Some(Duration::from_millis(2500)),
         partial: Some("Half an ans".into()),
+        usage: Some(Usage { input_tokens: 40, output_tokens: 20, total_tokens: 60 }),
     }
 }
 
@@ -131,11 +132,11 @@ fn ends() -> Vec<EventKind> {
         },
         EventKind::Done { item: single(), attempts: 0, usage: None, took: Duration::ZERO, saved: None },
         EventKind::Saved { stage: "analyze".into(), path: "analyze/7.md".into() },
-        EventKind::Replaced { item: item(), failure: failure() },
+        EventKind::Replaced { item: item(), usage: Some(usage), failure: failure() },
         EventKind::Skipped { item: item(), reason: SkipReason::When },
         EventKind::Skipped { item: item(), reason: SkipReason::Absent { stage: "outline".into() } },
         EventKind::Skipped { item: single(), reason: SkipReason::Failed { stage: "analyze".into() } },
-        EventKind::Failed { item: item(), attempts: 3, failure: failure() },
+        EventKind::Failed { item: item(), attempts: 3, usage: Some(usage), failure: failure() },
         EventKind::Stopping { reason: "an item failed".into() },
         finished(RunOutcome::Done),
         finished(RunOutcome::Failed),

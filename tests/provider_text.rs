@@ -429,6 +429,27 @@ async fn a_text_is_counted_by_headers_where_its_body_does_not() {
 }
 
 #[tokio::test]
+async fn a_failure_says_what_it_took() {
+    let usage = json!({"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7});
+    for (content, reason, kind) in [
+        ("Once", "length", FailureKind::Length),
+        ("", "stop", FailureKind::Empty),
+        ("Once", "content_filter", FailureKind::Moderated),
+        ("Once", "abort", FailureKind::Cut),
+    ] {
+        let choice = json!({"message": {"content": content}, "finish_reason": reason});
+        let failure = whole(Reply::json(&json!({"choices": [choice], "usage": usage}))).await.unwrap_err();
+        assert_eq!((failure.kind, failure.usage.map(|usage| usage.total_tokens)), (kind, Some(7)), "{reason}");
+        let last = json!({"choices": [], "usage": usage}).to_string();
+        let events = [last.clone(), said(content), chunk(json!({}), json!(reason)), last];
+        // What stands is waited for a little; what is broken ends the stream.
+        let events = if kind == FailureKind::Cut { &events[..] } else { &events[1..] };
+        let failure = streamed(Reply::events(events)).await.unwrap_err();
+        assert_eq!((failure.kind, failure.usage.map(|usage| usage.total_tokens)), (kind, Some(7)), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_the_json_of_the_api_is_garbled() {
     let page = whole(Reply::html("<html><title>Welcome</title></html>")).await.unwrap_err();
     assert_eq!(

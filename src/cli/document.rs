@@ -96,7 +96,7 @@ mod tests {
         for (seq, kind) in (1..).zip([
             EventKind::RunStarted { run: "amber-fox".into(), pipeline: "digest".into() },
             EventKind::StagePlanned { stage: "a".into(), kind: StageKindName::Text, instances: Some(1) },
-            EventKind::Failed { item, attempts: 1, failure },
+            EventKind::Failed { item, attempts: 1, usage: None, failure },
             EventKind::Saved { stage: "a".into(), path: "a.jsonl".into() },
         ]) {
             tally.apply(&RunEvent { seq, at: jiff::Timestamp::UNIX_EPOCH, kind });

@@ -57,6 +57,8 @@ pub(super) enum End {
     Answered(Option<Usage>),
     /// The server refused it for now, and may have said for how long.
     Refused(Option<Duration>),
+    /// No answer, and it took this all the same.
+    Failed(Usage),
     /// Nothing that says anything about the lane; or it was never sent.
     Other,
 }
@@ -190,13 +192,13 @@ impl Admission {
                 aftermath.news = lane.refuse(&granted.passage, asked, now);
                 aftermath.silence = lane.silence(now);
             }
-            End::Other => {}
+            End::Failed(_) | End::Other => {}
         }
         lane.leave(&granted.passage, now);
         self.on_wire -= 1;
         if let (Some(window), Some(id)) = (&mut self.paces[*provider].tokens, granted.tokens) {
             match end {
-                End::Answered(Some(usage)) => window.settle(id, usage.total_tokens),
+                End::Answered(Some(usage)) | End::Failed(usage) => window.settle(id, usage.total_tokens),
                 End::Refused(_) => window.settle(id, 0),
                 End::Answered(None) | End::Other => {}
             }

@@ -38,6 +38,8 @@ pub(super) struct Course<'a> {
     total: Option<(Instant, Duration)>,
     /// Why the last attempt failed.
     last: Option<Failure>,
+    /// What all attempts took so far, as far as the provider says.
+    usage: Option<Usage>,
 }
 
 /// What comes after a failed attempt.
@@ -58,7 +60,8 @@ impl<'a> Course<'a> {
         secret: Option<&'a SecretString>,
     ) -> Self {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
-        Self { client, service, ask, key, secret, lane, lane_id, sent: 0, once_refused: false, total: None, last: None }
+        let (sent, once_refused, total, last, usage) = (0, false, None, None, None);
+        Self { client, service, ask, key, secret, lane, lane_id, sent, once_refused, total, last, usage }
     }
 
     /// To the end, whichever.
@@ -66,13 +69,13 @@ impl<'a> Course<'a> {
         loop {
             let permit = match self.permit().await {
                 Ok(permit) => permit,
-                Err(failure) => return Err(self.unanswered(failure, None)),
+                Err(failure) => return Err(self.unanswered(failure)),
             };
             match self.send(permit).await {
                 Ok(reply) => return self.keep(reply).await,
                 Err((failure, next)) => {
                     if let Err(failure) = self.wait(failure, next).await {
-                        return Err(self.unanswered(failure, None));
+                        return Err(self.unanswered(failure));
                     }
                 }
             }
@@ -113,6 +116,8 @@ impl<'a> Course<'a> {
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
         let outcome = outcome.map_err(|failure| self.shown(failure));
+        let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
+        self.usage = Usage::sum(self.usage, usage);
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -164,17 +169,16 @@ impl<'a> Course<'a> {
 
     /// Has the answer kept, and only then looks at it.
     async fn keep(&self, reply: Reply) -> Result<Answer, Unanswered> {
-        let usage = reply.usage;
         let kept = self.client.store().hand_over(&self.key, &self.ask.call, &reply).await;
         if let Err(failure) = kept {
-            return Err(self.unanswered(self.shown(failure), usage));
+            return Err(self.unanswered(self.shown(failure)));
         }
         match verdict(&self.ask.call, &reply) {
-            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage }),
+            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage: self.usage }),
             Err(failure) => {
                 let failure = self.shown(failure);
                 self.tell_failed(failure.clone(), None).await;
-                Err(self.unanswered(failure, usage))
+                Err(self.unanswered(failure))
             }
         }
     }
@@ -217,8 +221,8 @@ impl<'a> Course<'a> {
         self.ask.retry.attempts.max(1).saturating_sub(self.sent)
     }
 
-    fn unanswered(&self, failure: Failure, usage: Option<Usage>) -> Unanswered {
-        Unanswered { failure, attempts: self.sent, usage }
+    fn unanswered(&self, failure: Failure) -> Unanswered {
+        Unanswered { failure, attempts: self.sent, usage: self.usage }
     }
 
     async fn tell(&self, kind: EventKind) {
@@ -238,8 +242,8 @@ pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failur
         Content::Image { .. } => None,
     };
     let wrong = |kind, message: String, suggestion: &str| {
-        let request_id = reply.request_id.clone();
-        Failure { partial: partial.clone(), request_id, ..Failure::new(kind, message).suggest(suggestion) }
+        let (request_id, usage) = (reply.request_id.clone(), reply.usage);
+        Failure { partial: partial.clone(), request_id, usage, ..Failure::new(kind, message).suggest(suggestion) }
     };
     if reply.finish_reason.as_deref() == Some("length") {
         let message = "The answer was cut at the longest length allowed (`finish_reason: length`)".to_owned();
@@ -269,7 +273,7 @@ fn end_of(outcome: &Result<Reply, Failure>) -> End {
     match outcome {
         Ok(reply) => End::Answered(reply.usage),
         Err(failure) if is_refusal(failure) => End::Refused(failure.retry_after),
-        Err(_) => End::Other,
+        Err(failure) => failure.usage.map_or(End::Other, End::Failed),
     }
 }
 

@@ -8,14 +8,13 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Client, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Usage, Value,
-    truthy,
+    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, SaveForm, Stage, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
-use super::job::{Done, Job, Outcome, Returned, SavedRow};
+use super::job::{Done, Job, Outcome, Returned, SavedRow, Spent};
 use super::lists::find_list;
 use super::request::{Asked, Requests};
 use super::save;
@@ -42,15 +41,14 @@ pub(super) struct Made {
     pub(super) value: Value,
     pub(super) row: Option<SavedRow>,
     pub(super) saved: Option<Arc<str>>,
-    pub(super) attempts: u32,
+    pub(super) spent: Spent,
     pub(super) reused: bool,
-    pub(super) usage: Option<Usage>,
 }
 
 /// Why there is no value.
 pub(super) enum Unmade {
     Skip(crate::model::SkipReason),
-    Fail { failure: Failure, attempts: u32 },
+    Fail { failure: Failure, spent: Spent },
     Unwritable(Failure),
 }
 
@@ -58,20 +56,21 @@ impl From<Unrendered> for Unmade {
     fn from(unrendered: Unrendered) -> Self {
         match unrendered {
             Unrendered::Skip(reason) => Self::Skip(reason),
-            Unrendered::Fail(failure) => Self::Fail { failure, attempts: 0 },
+            Unrendered::Fail(failure) => Self::Fail { failure, spent: Spent::default() },
         }
     }
 }
 
 impl From<Failure> for Unmade {
     fn from(failure: Failure) -> Self {
-        Self::Fail { failure, attempts: 0 }
+        Self::Fail { failure, spent: Spent::default() }
     }
 }
 
 impl From<Unanswered> for Unmade {
     fn from(unanswered: Unanswered) -> Self {
-        Self::Fail { failure: unanswered.failure, attempts: unanswered.attempts }
+        let Unanswered { failure, attempts, usage } = unanswered;
+        Self::Fail { failure, spent: Spent { attempts, usage } }
     }
 }
 
@@ -134,14 +133,7 @@ impl<'a> Instance<'a> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
-                Made {
-                    value: Value::Text(text.into()),
-                    row: None,
-                    saved: None,
-                    attempts: 0,
-                    reused: false,
-                    usage: None,
-                }
+                Made { value: Value::Text(text.into()), row: None, saved: None, spent: Spent::default(), reused: false }
             }
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,
@@ -158,8 +150,7 @@ impl<'a> Instance<'a> {
         }
         let value = made.value.to_json();
         for path in &self.stage.lists {
-            find_list(&value, &self.stage.name, path)
-                .map_err(|failure| Unmade::Fail { failure, attempts: made.attempts })?;
+            find_list(&value, &self.stage.name, path).map_err(|failure| Unmade::Fail { failure, spent: made.spent })?;
         }
         Ok(())
     }
@@ -170,10 +161,10 @@ impl<'a> Instance<'a> {
 
     async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
         let Some(save) = &self.stage.save else { return Ok(()) };
-        let attempts = made.attempts;
+        let spent = made.spent;
         let renderer = self.renderer_with_own(&made.value);
         let saved = self.target().save(save, place, &made.value, &renderer).await;
-        match saved.map_err(|unmade| with_attempts(unmade, attempts))? {
+        match saved.map_err(|unmade| with_spent(unmade, spent))? {
             save::Saved::Row(row) => made.row = Some(row),
             save::Saved::File(path) => made.saved = Some(path),
         }
@@ -195,7 +186,9 @@ impl<'a> Instance<'a> {
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
             (None, Content::Text(text)) => Value::Text(text.as_str().into()),
-            (None, Content::Image { .. }) => return Err(wrong_content("a picture", "a text").into()),
+            (None, Content::Image { .. }) => {
+                return Err(Unmade::Fail { failure: wrong_content("a picture", "a text"), spent: spent(&answer) });
+            }
         };
         Ok(made(value, &answer))
     }
@@ -203,14 +196,14 @@ impl<'a> Instance<'a> {
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
         let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
         let answer = self.env.client.ask(&ask).await?;
-        let attempts = answer.attempts;
+        let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
-            return Err(Unmade::Fail { failure: wrong_content("a text", "a picture"), attempts });
+            return Err(Unmade::Fail { failure: wrong_content("a text", "a picture"), spent });
         };
         let picture = save::Picture { bytes: bytes.clone(), info: *info };
         let own = |value: &Value| self.renderer_with_own(value);
         let saved = self.target().save_picture(picture, place, &self.renderer, own).await;
-        let (value, row, path) = saved.map_err(|unmade| with_attempts(unmade, attempts))?;
+        let (value, row, path) = saved.map_err(|unmade| with_spent(unmade, spent))?;
         Ok(Made { row, saved: Some(path), ..made(value, &answer) })
     }
 
@@ -239,10 +232,10 @@ impl<'a> Instance<'a> {
 
     /// What a missing value means: `on_error` may put another in its place.
     async fn unmade(&self, unmade: Unmade, place: Option<SafePath>) -> Outcome {
-        let (failure, attempts) = match unmade {
+        let (failure, spent) = match unmade {
             Unmade::Skip(reason) => return Outcome::Skipped(reason),
             Unmade::Unwritable(failure) => return Outcome::Unwritable(failure),
-            Unmade::Fail { failure, attempts } => (failure, attempts),
+            Unmade::Fail { failure, spent } => (failure, spent),
         };
         if failure.kind == FailureKind::Interrupted {
             return Outcome::Interrupted;
@@ -252,47 +245,51 @@ impl<'a> Instance<'a> {
         }
         match &self.stage.on_error {
             OnErrorPlan::Value(template) => match self.renderer.json(template) {
-                Ok(value) => self.replace(value, place, (failure, attempts)).await,
+                Ok(value) => self.replace(value, place, (failure, spent)).await,
                 Err(Unrendered::Skip(reason)) => Outcome::Skipped(reason),
-                Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, attempts },
+                Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, spent },
             },
-            OnErrorPlan::Simply(OnError::Stop | OnError::Continue) => Outcome::Failed { failure, attempts },
+            OnErrorPlan::Simply(OnError::Stop | OnError::Continue) => Outcome::Failed { failure, spent },
         }
     }
 
-    async fn replace(&self, value: Json, place: Option<SafePath>, (failure, attempts): (Failure, u32)) -> Outcome {
+    async fn replace(&self, value: Json, place: Option<SafePath>, (failure, spent): (Failure, Spent)) -> Outcome {
         let value = match value {
             Json::String(text) => Value::Text(text.into()),
             other => Value::Json(Arc::new(other)),
         };
-        let mut made = Made { value, row: None, saved: None, attempts, reused: false, usage: None };
+        let mut made = Made { value, row: None, saved: None, spent, reused: false };
         // What stands in for a picture has no bytes to be a file of.
         let is_file = self.stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
         if is_file && matches!(self.stage.work, Work::Image(_)) {
-            return Outcome::Replaced { value: made.value, row: None, failure };
+            return Outcome::Replaced { value: made.value, row: None, failure, spent };
         }
         match self.save(&mut made, place).await {
-            Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure },
+            Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure, spent },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
             Err(Unmade::Skip(reason)) => Outcome::Skipped(reason),
             // Why there is no value says more than why its stand-in has no place.
-            Err(Unmade::Fail { .. }) => Outcome::Failed { failure, attempts },
+            Err(Unmade::Fail { .. }) => Outcome::Failed { failure, spent },
         }
     }
 }
 
 fn done(made: Made, took: Duration) -> Done {
-    let Made { value, row, saved, attempts, reused, usage } = made;
-    Done { value, row, attempts, reused, usage, took, saved }
+    let Made { value, row, saved, spent, reused } = made;
+    Done { value, row, spent, reused, took, saved }
 }
 
 fn made(value: Value, answer: &Answer) -> Made {
-    Made { value, row: None, saved: None, attempts: answer.attempts, reused: answer.kept, usage: answer.usage }
+    Made { value, row: None, saved: None, spent: spent(answer), reused: answer.kept }
 }
 
-fn with_attempts(unmade: Unmade, attempts: u32) -> Unmade {
+fn spent(answer: &Answer) -> Spent {
+    Spent { attempts: answer.attempts, usage: answer.usage }
+}
+
+fn with_spent(unmade: Unmade, spent: Spent) -> Unmade {
     match unmade {
-        Unmade::Fail { failure, .. } => Unmade::Fail { failure, attempts },
+        Unmade::Fail { failure, .. } => Unmade::Fail { failure, spent },
         other => other,
     }
 }

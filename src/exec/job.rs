@@ -62,6 +62,15 @@ pub(super) struct SavedRow {
     pub(super) row: JsonMap,
 }
 
+/// What an instance took, whatever came of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    /// Requests sent.
+    pub(super) attempts: u32,
+    /// In tokens, where the provider says.
+    pub(super) usage: Option<Usage>,
+}
+
 /// What an instance came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -70,11 +79,12 @@ pub(super) enum Outcome {
         value: Value,
         row: Option<SavedRow>,
         failure: Failure,
+        spent: Spent,
     },
     Skipped(SkipReason),
     Failed {
         failure: Failure,
-        attempts: u32,
+        spent: Spent,
     },
     /// Outputs can't be written: the run ends.
     Unwritable(Failure),
@@ -89,9 +99,8 @@ pub(super) enum Outcome {
 pub(super) struct Done {
     pub(super) value: Value,
     pub(super) row: Option<SavedRow>,
-    pub(super) attempts: u32,
+    pub(super) spent: Spent,
     pub(super) reused: bool,
-    pub(super) usage: Option<Usage>,
     pub(super) took: Duration,
     /// Where it was saved, under the output folder.
     pub(super) saved: Option<Arc<str>>,

@@ -19,7 +19,7 @@ use crate::plan::{Plan, StageIx};
 use super::context::Fixed;
 use super::frontier::Frontier;
 use super::instance::{Env, run};
-use super::job::{Job, Outcome, Returned};
+use super::job::{Job, Outcome, Returned, Spent};
 use super::lists::Stdin;
 use super::outputs::{Output, gather};
 use super::queue::{ReadyQueue, ReadyStream};
@@ -122,7 +122,7 @@ fn flow(env: &Arc<Env>, tracker: &TaskTracker, streams: Vec<ReadyStream>) -> Sel
 
 fn panicked() -> Outcome {
     let failure = Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
-    Outcome::Failed { failure, attempts: 0 }
+    Outcome::Failed { failure, spent: Spent::default() }
 }
 
 /// A run whose lists can't be read: its first stage has failed, and the others never began.
@@ -144,7 +144,7 @@ async fn fail_early(plan: &Plan, events: &Events, halt: &Halt, failure: Failure,
         let instances = tally.instances.max(1);
         *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
         let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
-        events.emit(EventKind::Failed { item, attempts: 0, failure }).await;
+        events.emit(EventKind::Failed { item, attempts: 0, usage: None, failure }).await;
     }
     let outcome = interrupted.unwrap_or(RunOutcome::Failed);
     let took = start.elapsed();

@@ -5,7 +5,7 @@ use crate::plan::StageIx;
 
 use super::frame::{End, InstanceId};
 use super::frontier::Frontier;
-use super::job::{Outcome, Returned};
+use super::job::{Outcome, Returned, Spent};
 
 /// Why a run ends before its end.
 #[derive(Debug, Clone)]
@@ -27,14 +27,14 @@ impl Frontier {
                 if let Some(path) = &done.saved {
                     self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
                 }
-                let (attempts, usage, took, saved) = (done.attempts, done.usage, done.took, done.saved);
+                let (Spent { attempts, usage }, took, saved) = (done.spent, done.took, done.saved);
                 self.outbox.push(EventKind::Done { item, attempts, usage, took, saved });
                 self.ends.push((instance, End::Value(done.value), done.row));
                 None
             }
-            Outcome::Replaced { value, row, failure } => {
+            Outcome::Replaced { value, row, failure, spent } => {
                 self.tallies[stage.0].replaced += 1;
-                self.outbox.push(EventKind::Replaced { item, failure });
+                self.outbox.push(EventKind::Replaced { item, usage: spent.usage, failure });
                 self.ends.push((instance, End::Value(value), row));
                 None
             }
@@ -42,7 +42,7 @@ impl Frontier {
                 self.skip(stage, instance, item, reason);
                 None
             }
-            Outcome::Failed { failure, attempts } => self.fail(stage, instance, item, (failure, attempts)),
+            Outcome::Failed { failure, spent } => self.fail(stage, instance, item, (failure, spent)),
             Outcome::Unwritable(failure) => {
                 Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } })
             }
@@ -61,13 +61,13 @@ impl Frontier {
         stage: StageIx,
         instance: InstanceId,
         item: ItemRef,
-        (failure, attempts): (Failure, u32),
+        (failure, Spent { attempts, usage }): (Failure, Spent),
     ) -> Option<Ending> {
         let name = item.stage.clone();
         let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
         let who = item.key.as_ref().map_or_else(|| format!("`{name}`"), |key| format!("`{name}` of `{key}`"));
         self.tallies[stage.0].failed += 1;
-        self.outbox.push(EventKind::Failed { item, attempts, failure });
+        self.outbox.push(EventKind::Failed { item, attempts, usage, failure });
         self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));
         match fault {
             Some(failure) => {
@@ -98,7 +98,7 @@ impl Frontier {
             let name = self.plan.stage(stage).name.clone();
             self.tallies[stage.0].failed += 1;
             let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
-            self.outbox.push(EventKind::Failed { item, attempts: 0, failure });
+            self.outbox.push(EventKind::Failed { item, attempts: 0, usage: None, failure });
             self.ends_run(stage, &format!("the list of `{name}`"))
         });
         endings.fold(None, Option::or)

@@ -290,6 +290,9 @@ pub enum EventKind {
         /// Which.
         #[serde(flatten)]
         item: ItemRef,
+        /// What its attempts took, where the provider says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
         /// Why.
         failure: Failure,
     },
@@ -309,6 +312,9 @@ pub enum EventKind {
         item: ItemRef,
         /// Requests sent for it.
         attempts: u32,
+        /// What they took, where the provider says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
         /// Why.
         failure: Failure,
     },

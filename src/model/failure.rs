@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::seconds;
+use super::{Usage, seconds};
 
 /// What kind of failure it is; it decides what happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,6 +124,9 @@ pub struct Failure {
     /// What had arrived of the answer, for people to look at.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub partial: Option<String>,
+    /// What the attempt took all the same, where the provider says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<Usage>,
 }
 
 impl Failure {
@@ -138,6 +141,7 @@ impl Failure {
             request_id: None,
             retry_after: None,
             partial: None,
+            usage: None,
         }
     }
 

@@ -89,6 +89,15 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Sums two, of which either may be unknown.
+    #[must_use]
+    pub fn sum(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.plus(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Sums two.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

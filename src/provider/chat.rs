@@ -108,7 +108,9 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
         if let Some(message) = choice.get("message").and_then(Json::as_object) {
             answer.take_message(message);
         }
-        answer.take_finish(choice, head, speaker)?;
+        answer
+            .take_finish(choice, head, speaker)
+            .map_err(|failure| Failure { usage: answer.usage(head), ..failure })?;
     }
     answer.finish(head, speaker)
 }

@@ -91,6 +91,7 @@ impl<'a> ChatStream<'a> {
     /// The same failure, with what had been heard before it.
     pub(super) fn broken(&self, mut failure: Failure) -> Failure {
         failure.partial = (!self.heard.text.is_empty()).then(|| self.heard.text.clone());
+        failure.usage = self.heard.usage(&self.head);
         failure.request_id = failure.request_id.or_else(|| self.head.request_id()).or_else(|| self.heard.id.clone());
         failure
     }

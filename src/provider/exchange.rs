@@ -248,7 +248,8 @@ impl<'a> Exchange<'a> {
             && seen.has(bytes, prompt)
         {
             let message = format!("`{}` sends the same picture for different prompts", self.speaker.name);
-            return Err(Failure::new(FailureKind::Placeholder, message).suggest("lower the `rate` of this provider"));
+            return Err(Failure { usage: reply.usage, ..Failure::new(FailureKind::Placeholder, message) }
+                .suggest("lower the `rate` of this provider"));
         }
         self.ready.push_back(Ok(Piece::Whole(reply)));
         Ok(())

@@ -87,13 +87,18 @@ impl Heard {
         }
     }
 
+    /// What it took, as far as has been heard.
+    pub(super) fn usage(&self, head: &HttpHead) -> Option<Usage> {
+        self.usage.or_else(|| usage::of_headers(head))
+    }
+
     /// The answer, if it is one.
     pub(super) fn finish(mut self, head: &HttpHead, speaker: Speaker<'_>) -> Result<Reply, Failure> {
         let request_id = head.request_id().or(self.id.take());
-        let usage = self.usage.or_else(|| usage::of_headers(head));
+        let usage = self.usage(head);
         if let Some(failure) = self.fault(speaker) {
             let partial = (!self.text.is_empty()).then_some(self.text);
-            return Err(Failure { status: Some(head.status), request_id, partial, ..failure });
+            return Err(Failure { status: Some(head.status), request_id, partial, usage, ..failure });
         }
         Ok(Reply {
             content: Content::Text(self.text),

@@ -29,6 +29,7 @@ pub(super) fn decode(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Resu
     let mut picture = decoded(head, body, speaker);
     if let Err(failure) = &mut picture {
         failure.status = failure.status.or(Some(head.status));
+        failure.usage = failure.usage.or_else(|| usage::of_headers(head));
         failure.request_id = failure.request_id.take().or_else(|| head.request_id());
     }
     picture
@@ -54,7 +55,8 @@ fn decoded(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Result<Picture
     if errors::is_error(&json) {
         return Err(errors::in_band(head, &json, speaker));
     }
-    of_json(head, &json, speaker)
+    let counted = json.get("usage").and_then(usage::of_json);
+    of_json(head, &json, speaker).map_err(|failure| Failure { usage: counted, ..failure })
 }
 
 fn of_json(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Result<Picture, Failure> {

@@ -26,7 +26,7 @@ impl Notices {
     pub(super) fn event(&self, kind: &EventKind, tally: &Tally) -> Option<String> {
         match kind {
             EventKind::Failed { item, failure, .. } => self.failed("failed", item, failure, tally),
-            EventKind::Replaced { item, failure } => self.failed("replaced", item, failure, tally),
+            EventKind::Replaced { item, failure, .. } => self.failed("replaced", item, failure, tally),
             EventKind::Warning { message } if tally.more_warnings() == 0 || self.verbose => {
                 Some(format!("{} {}", self.paint.warn("warning:"), one_line(message)))
             }

@@ -94,7 +94,7 @@ impl Sample {
 
     pub(super) fn fail(&mut self, stage: &str, number: u64, message: &str) -> &mut Self {
         let failure = Failure::new(FailureKind::Length, message).suggest("raise `max_tokens`");
-        self.push(EventKind::Failed { item: item(stage, number), attempts: 1, failure })
+        self.push(EventKind::Failed { item: item(stage, number), attempts: 1, usage: None, failure })
     }
 
     pub(super) fn skip(&mut self, stage: &str, number: u64, reason: SkipReason) -> &mut Self {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use crate::model::{EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageTally};
+use crate::model::{
+    EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageTally, Usage,
+};
 
 use super::clock::between;
 use super::failures::Failures;
@@ -153,15 +155,16 @@ impl Tally {
                 SkipReason::When | SkipReason::Absent { .. } => stage.tally.skipped += 1,
                 SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,
             }),
-            EventKind::Replaced { item, failure } => self.fail(item, at, failure, true),
-            EventKind::Failed { item, failure, .. } => self.fail(item, at, failure, false),
+            EventKind::Replaced { item, usage, failure } => self.fail(item, at, (failure, *usage), true),
+            EventKind::Failed { item, usage, failure, .. } => self.fail(item, at, (failure, *usage), false),
             _ => {}
         }
     }
 
-    fn fail(&mut self, item: &ItemRef, at: Timestamp, failure: &Failure, replaced: bool) {
+    fn fail(&mut self, item: &ItemRef, at: Timestamp, (failure, usage): (&Failure, Option<Usage>), replaced: bool) {
         self.failures.add(item, failure, replaced);
         self.end(item, at, |stage| {
+            stage.usage = stage.usage.plus(usage.unwrap_or_default());
             stage.cut += u64::from(failure.kind == FailureKind::Length);
             if replaced {
                 stage.tally.replaced += 1;
@@ -291,13 +294,13 @@ mod tests {
             done(item("a", 0)),
             // An answer that was kept, and fails a check that is new.
             EventKind::Reused { item: item("a", 6), call: call() },
-            EventKind::Failed { item: item("a", 6), attempts: 0, failure: failure.clone() },
+            EventKind::Failed { item: item("a", 6), attempts: 0, usage: None, failure: failure.clone() },
             done(item("a", 7)),
-            EventKind::Replaced { item: item("a", 1), failure: failure.clone() },
+            EventKind::Replaced { item: item("a", 1), usage: None, failure: failure.clone() },
             EventKind::Skipped { item: item("a", 2), reason: SkipReason::When },
             EventKind::Skipped { item: item("a", 3), reason: SkipReason::Absent { stage: "b".into() } },
             EventKind::Skipped { item: item("a", 4), reason: SkipReason::Failed { stage: "b".into() } },
-            EventKind::Failed { item: item("a", 5), attempts: 1, failure },
+            EventKind::Failed { item: item("a", 5), attempts: 1, usage: None, failure },
             // One more than was announced, since the next items were read in the meantime.
             EventKind::Skipped { item: item("b", 0), reason: SkipReason::When },
             EventKind::Skipped { item: item("b", 1), reason: SkipReason::When },
@@ -344,9 +347,10 @@ mod tests {
         let failure = |number: u64| Failure::new(FailureKind::WrongAnswer, format!("reason {number}"));
         for number in 0..100_000 {
             apply(EventKind::Started { item: item("a", number) });
+            let failed = |failure| EventKind::Failed { item: item("a", number), attempts: 1, usage: None, failure };
             match number % 3 {
-                0 => apply(EventKind::Failed { item: item("a", number), attempts: 1, failure: failure(number) }),
-                1 => apply(EventKind::Failed { item: item("a", number), attempts: 1, failure: failure(0) }),
+                0 => apply(failed(failure(number))),
+                1 => apply(failed(failure(0))),
                 _ => apply(EventKind::Saved { stage: "a".into(), path: number.to_string().into() }),
             }
             if number % 3 == 2 {
@@ -368,6 +372,17 @@ mod tests {
         sample.plan("a", Some(1)).start("a", 0).send("a", 0, 1).send("a", 0, 2).done("a", 0);
         let stage = sample.tally().stage("a").unwrap();
         assert_eq!((stage.calls, stage.retries, stage.usage.total_tokens), (2, 1, 10));
+    }
+
+    #[test]
+    fn what_failed_items_took_is_counted() {
+        let mut sample = Sample::new();
+        sample.plan("a", Some(3)).start("a", 0).done("a", 0);
+        let (failure, usage) =
+            (Failure::new(FailureKind::Length, "cut"), Some(Usage { total_tokens: 7, ..Usage::default() }));
+        sample.push(EventKind::Replaced { item: item("a", 1), usage, failure: failure.clone() });
+        sample.push(EventKind::Failed { item: item("a", 2), attempts: 1, usage, failure });
+        assert_eq!(sample.tally().stage("a").unwrap().usage.total_tokens, 24);
     }
 
     #[test]

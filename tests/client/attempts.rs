@@ -20,6 +20,26 @@ async fn an_answer_comes_with_its_attempts_and_usage() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_failed_attempts_took_is_not_forgotten() {
+    let took = reply("").usage;
+    let provider = Arc::new(Scripted::new(move |seen| match (seen.number, seen.prompt.as_str()) {
+        (1, _) => vec![Step::Fail(Failure { usage: took, ..Failure::new(FailureKind::Empty, "Nothing") })],
+        (2, _) => vec![fail(FailureKind::Server)],
+        (_, "good") => vec![whole("good")],
+        _ => vec![Step::Fail(Failure { usage: took, ..Failure::new(FailureKind::Length, "Cut") })],
+    }));
+    let desk = Desk::of(&provider);
+    let twice = Some(took.unwrap().plus(took.unwrap()));
+    assert_eq!(desk.ask(&ask("good")).await.unwrap().usage, twice);
+    assert_eq!(desk.ask(&ask("long")).await.unwrap_err().usage, twice);
+    let told = desk.events().await.into_iter().filter_map(|event| match event {
+        EventKind::AttemptFailed { failure, .. } => Some(failure.usage),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [took, None, took, None, took]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_attempts_are_three_requests_on_the_wire() {
     let provider = Arc::new(Scripted::new(|_| vec![fail(FailureKind::Connect)]));
     let desk = Desk::of(&provider);

@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::time::Instant;
 
 use blossom_run::client::Ask;
-use blossom_run::model::{EventKind, Failure, FailureKind, Order, ProviderSettings, Rate, RetryPolicy};
+use blossom_run::model::{EventKind, Failure, FailureKind, Order, ProviderSettings, Rate, RetryPolicy, Usage};
 
 use crate::support::{Desk, DeskBuilder, SECOND, Scripted, Seen, Step, ask, fail, refused, settings, whole};
 
@@ -292,6 +292,18 @@ async fn the_spacing_that_a_service_asks_for_is_kept() {
 async fn tokens_are_reserved_when_sent_and_settled_by_what_was_used() {
     // 1,000 tokens are reserved for an answer of unknown length, and 3 are used.
     let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]));
+    let limited = ProviderSettings { tokens_per_minute: Some(2_500), ..settings("p") };
+    let desk = DeskBuilder::default().member(limited, &provider).build();
+    run_all(&desk, 6, 6).await;
+    assert_eq!(provider.times(), [0, 0, 1000, 1000, 2000, 2000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_failed_attempts_are_settled_too() {
+    let usage = Some(Usage { total_tokens: 3, ..Usage::default() });
+    let provider = Arc::new(Scripted::new(move |_| {
+        vec![Step::Wait(SECOND), Step::Fail(Failure { usage, ..Failure::new(FailureKind::Length, "Cut") })]
+    }));
     let limited = ProviderSettings { tokens_per_minute: Some(2_500), ..settings("p") };
     let desk = DeskBuilder::default().member(limited, &provider).build();
     run_all(&desk, 6, 6).await;

@@ -1,6 +1,7 @@
 //! What a failed item means for the run: stop, go on, stand in; and how many failures are too many.
 
 use blossom_run::model::EventKind;
+use serde_json::json;
 
 use crate::scene::{Scene, asked, echo_holding, prompts};
 use crate::support::server::{Gate, Reply, Server};
@@ -122,6 +123,21 @@ async fn what_stands_in_for_a_picture_is_no_file() {
     let ran = Scene::new(&server, body).run().await.is_done();
     assert_eq!(ran.files(), ["list.jsonl", "p/2.png"]);
     assert_eq!(ran.values("list"), ["none.png", "p/2.png"]);
+}
+
+#[tokio::test]
+async fn what_failed_items_took_is_told() {
+    for on_error in ["continue", "{value: none}"] {
+        // An answer that is cut costs what it costs: 9 tokens in, 12 out.
+        let server = Server::start(|_| Reply::chat_ending(json!("Once upon"), json!("length")));
+        let body = format!("\n    stages:\n      draft: {{text: Draft, on_error: {on_error}}}\n    ");
+        let ran = Scene::new(&server, &body).run().await;
+        let usage = ran.events.iter().find_map(|kind| match kind {
+            EventKind::Failed { usage, .. } | EventKind::Replaced { usage, .. } => *usage,
+            _ => None,
+        });
+        assert_eq!(usage.map(|usage| usage.total_tokens), Some(21), "{on_error}");
+    }
 }
 
 #[tokio::test]
