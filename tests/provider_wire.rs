@@ -198,7 +198,7 @@ async fn the_anonymous_hosts_are_asked_one_at_a_time_and_slowly() {
     ask(&*legacy, &drawing, false).await.unwrap();
     let targets: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(targets, ["/openai", "/prompt/a%20cat"]);
-    assert_eq!(legacy.ceiling(None), 1);
+    assert_eq!((legacy.ceiling(None), legacy.at_once(None)), (1, Some(1)));
     assert_eq!(legacy.spacing(&words), Some(Duration::from_secs(18)));
     assert_eq!(legacy.spacing(&drawing), Some(Duration::from_secs(30)));
     anonymous.rate = Some(Rate { count: 1, per: Duration::from_secs(1) });
@@ -212,6 +212,8 @@ fn the_ceiling_depends_on_the_kind_of_key() {
     let provider = provider(ProviderKind::Pollinations, "http://127.0.0.1:1");
     let ceiling = |key: &str| provider.ceiling(Some(&SecretString::from(key)));
     assert_eq!((ceiling("sk_abc"), ceiling("plln_sk_abc"), ceiling("pk_abc"), provider.ceiling(None)), (6, 6, 1, 1));
+    let at_once = |key: &str| provider.at_once(Some(&SecretString::from(key)));
+    assert_eq!((at_once("sk_abc"), at_once("pk_abc"), provider.at_once(None)), (None, Some(1), Some(1)));
 }
 
 #[test]

@@ -87,6 +87,9 @@ pub(super) struct Admission {
 /// The pace of one provider, over all its lanes.
 #[derive(Debug)]
 struct Pace {
+    /// At most so many requests on the wire.
+    ceiling: Option<u32>,
+    on_wire: u32,
     rate: Option<Spacer>,
     /// Until when it wants to be left alone by requests that are spaced.
     spaced_until: Option<Instant>,
@@ -119,6 +122,8 @@ impl Admission {
     /// For these providers; at most `ceiling` requests on the wire over all of them.
     pub(super) fn new<'a>(providers: impl IntoIterator<Item = &'a ProviderSettings>, ceiling: Option<u32>) -> Self {
         let pace = |settings: &ProviderSettings| Pace {
+            ceiling: settings.concurrency.map(|ceiling| ceiling.max(1)),
+            on_wire: 0,
             rate: settings.rate.map(|rate| Spacer::new(rate.spacing())),
             spaced_until: None,
             tokens: settings.tokens_per_minute.map(TokenWindow::new),
@@ -142,6 +147,11 @@ impl Admission {
             self.queues.push(Queue { provider, lane, waiting: BTreeMap::new() });
             self.queues.len() - 1
         }))
+    }
+
+    /// A provider that takes no more than so many requests at once over all its lanes, unless its settings say how many.
+    pub(super) fn bound(&mut self, provider: usize, ceiling: u32) {
+        self.paces[provider].ceiling.get_or_insert(ceiling.max(1));
     }
 
     pub(super) fn reports(&self) -> Vec<LaneReport> {
@@ -196,7 +206,9 @@ impl Admission {
         }
         lane.leave(&granted.passage, now);
         self.on_wire -= 1;
-        if let (Some(window), Some(id)) = (&mut self.paces[*provider].tokens, granted.tokens) {
+        let pace = &mut self.paces[*provider];
+        pace.on_wire -= 1;
+        if let (Some(window), Some(id)) = (&mut pace.tokens, granted.tokens) {
             match end {
                 End::Answered(Some(usage)) | End::Failed(usage) => window.settle(id, usage.total_tokens),
                 End::Refused(_) => window.settle(id, 0),
@@ -263,6 +275,7 @@ impl Queue {
         let (seat, waiting) = if self.lane.wants_probe() { self.prober() } else { self.waiting.first_key_value() }?;
         let when = match self.lane.when(waiting.wish.standing, now) {
             When::Later => When::Later,
+            When::Now if pace.is_full() => When::Later,
             When::Now => pace.ready_at(&waiting.wish, now).map_or(When::Now, When::At),
             When::At(at) => When::At(pace.ready_at(&waiting.wish, now).map_or(at, |ready| ready.max(at))),
         };
@@ -279,6 +292,10 @@ impl Queue {
 }
 
 impl Pace {
+    fn is_full(&self) -> bool {
+        self.ceiling.is_some_and(|ceiling| self.on_wire >= ceiling)
+    }
+
     /// When a request may start, if not now.
     fn ready_at(&self, wish: &Wish, now: Instant) -> Option<Instant> {
         let rate = self.rate.as_ref().and_then(Spacer::ready_at);
@@ -289,6 +306,7 @@ impl Pace {
 
     /// A request starts; the number is that of its tokens.
     fn take(&mut self, wish: &Wish, now: Instant) -> Option<u64> {
+        self.on_wire += 1;
         if let Some(rate) = &mut self.rate {
             rate.take(now);
         }
@@ -357,8 +375,8 @@ mod tests {
     }
 
     impl World {
-        fn new(ceiling: Option<u32>, limits: [u32; LANES]) -> Self {
-            let settings = ProviderSettings::built_in("offline").unwrap();
+        fn new(ceiling: Option<u32>, concurrency: Option<u32>, limits: [u32; LANES]) -> Self {
+            let settings = ProviderSettings { concurrency, ..ProviderSettings::built_in("offline").unwrap() };
             let mut admission = Admission::new([&settings], ceiling);
             let lane = |(index, limit): (usize, u32)| {
                 let model = Some(index.to_string().into());
@@ -447,12 +465,15 @@ mod tests {
     proptest! {
         #[test]
         fn limits_hold_and_no_permit_is_lost(
-            ceiling in prop::option::of(1_u32..6), limits in [1_u32..6, 1_u32..6, 1_u32..6], deeds in deeds(any_ending()),
+            ceiling in prop::option::of(1_u32..6), concurrency in prop::option::of(1_u32..6),
+            limits in [1_u32..6, 1_u32..6, 1_u32..6], deeds in deeds(any_ending()),
         ) {
-            let mut world = World::new(ceiling, limits);
+            let mut world = World::new(ceiling, concurrency, limits);
             for deed in &deeds {
                 world.act(deed);
-                prop_assert!(ceiling.is_none_or(|ceiling| world.wire.len() <= ceiling as usize));
+                for ceiling in [ceiling, concurrency].into_iter().flatten() {
+                    prop_assert!(world.wire.len() <= ceiling as usize);
+                }
                 for (lane, limit) in world.lanes.iter().zip(limits) {
                     prop_assert!(world.on_wire(*lane) <= limit as usize);
                 }
@@ -465,16 +486,18 @@ mod tests {
 
         #[test]
         fn nobody_waits_while_there_is_room_and_the_first_in_order_goes_first(
-            ceiling in prop::option::of(1_u32..6), limits in [1_u32..6, 1_u32..6, 1_u32..6],
+            ceiling in prop::option::of(1_u32..6), concurrency in prop::option::of(1_u32..6),
+            limits in [1_u32..6, 1_u32..6, 1_u32..6],
             deeds in deeds(prop_oneof![Just(Ending::Answered), Just(Ending::Other)]),
         ) {
-            let mut world = World::new(ceiling, limits);
+            let mut world = World::new(ceiling, concurrency, limits);
             for deed in &deeds {
                 let before: Vec<u64> = world.waiting.iter().map(|(ticket, _)| ticket.seat.1).collect();
                 let mut seats: BTreeMap<u64, Ticket> =
                     world.waiting.iter().map(|(ticket, _)| (ticket.seat.1, ticket.clone())).collect();
                 world.act(deed);
-                let is_full = ceiling.is_some_and(|ceiling| world.wire.len() == ceiling as usize);
+                let mut ceilings = [ceiling, concurrency].into_iter().flatten();
+                let is_full = ceilings.any(|ceiling| world.wire.len() == ceiling as usize);
                 for (ticket, _) in &world.waiting {
                     let lane_is_full = world.on_wire(ticket.lane) == limits[ticket.lane.0] as usize;
                     prop_assert!(is_full || lane_is_full);

@@ -89,6 +89,9 @@ impl Client {
     pub(super) fn lane(&self, service: &Service, call: &Call, secret: Option<&SecretString>) -> (LaneId, LaneRef) {
         let lane = LaneRef { provider: Arc::clone(&service.name), model: call.model.as_deref().map(Into::into) };
         let index = self.shared.services.iter().position(|other| other.name == service.name).unwrap_or_default();
+        if let Some(at_once) = service.provider.at_once(secret) {
+            self.shared.permits.bound(index, at_once);
+        }
         let ceiling = service.settings.concurrency.unwrap_or_else(|| service.provider.ceiling(secret));
         (self.shared.permits.lane(index, &lane, ceiling), lane)
     }

@@ -44,6 +44,10 @@ impl Permits {
         self.admission().lane(provider, name, ceiling)
     }
 
+    pub(super) fn bound(&self, provider: usize, ceiling: u32) {
+        self.admission().bound(provider, ceiling);
+    }
+
     pub(super) fn reports(&self) -> Vec<LaneReport> {
         self.admission().reports()
     }

@@ -98,7 +98,7 @@ pub struct ProviderSettings {
     pub key: KeySource,
     /// Sent with each request; names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// At most so many requests on the wire per model; the kind's own ceiling without a value.
+    /// At most so many requests on the wire over all its models; without a value, what its kind allows.
     pub concurrency: Option<u32>,
     /// At most so many requests in a time.
     pub rate: Option<Rate>,

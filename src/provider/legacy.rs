@@ -25,6 +25,9 @@ const IMAGE_SPACING: Duration = Duration::from_secs(30);
 /// The longest address that passes what lies before the service, in bytes. There is no other way to ask.
 const URL_LIMIT: usize = 8000;
 
+/// So many prompts with the same picture make it a placeholder: here it is what comes when one asks too fast.
+const PROMPTS: usize = 2;
+
 /// The anonymous Pollinations.
 #[derive(Debug)]
 pub(super) struct Legacy {
@@ -43,7 +46,7 @@ impl Legacy {
             Some(_) => service.identity.address.clone(),
             None => LEGACY_IMAGE.to_owned(),
         };
-        Ok(Self { service, image_address, has_rate: settings.rate.is_some(), placeholders: Placeholders::default() })
+        Ok(Self { service, image_address, has_rate: settings.rate.is_some(), placeholders: Placeholders::new(PROMPTS) })
     }
 
     fn request(&self, attempt: Attempt<'_>) -> HttpRequest {
@@ -70,6 +73,10 @@ impl Provider for Legacy {
 
     fn ceiling(&self, _secret: Option<&SecretString>) -> u32 {
         1
+    }
+
+    fn at_once(&self, _secret: Option<&SecretString>) -> Option<u32> {
+        Some(1)
     }
 
     fn spacing(&self, call: &Call) -> Option<Duration> {

@@ -72,6 +72,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// How many requests it takes at once for a model, where its settings do not say; depends on the kind of key.
     fn ceiling(&self, secret: Option<&SecretString>) -> u32;
 
+    /// How many requests it takes at once over all its models, where its settings do not say; without a value each model
+    /// has a limit of its own.
+    fn at_once(&self, _secret: Option<&SecretString>) -> Option<u32> {
+        None
+    }
+
     /// The least time between two requests for this call, where the service asks for one.
     fn spacing(&self, call: &Call) -> Option<std::time::Duration>;
 

@@ -1,19 +1,21 @@
 //! Pictures that stand in for the one asked for: the anonymous host answers 200 with a branded picture when it is asked
-//! too fast, and the picture changes over the years. It is known by what no model does: the same bytes for three prompts.
+//! too fast, and the picture changes over the years. It is known by what no model does: the same bytes for other prompts.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
-/// So many prompts with the same picture make it a placeholder.
-const PROMPTS: usize = 3;
 /// So many pictures are remembered while they have come once or twice; what is older is forgotten.
 const REMEMBERED: usize = 1024;
 
 /// What has been seen, of one provider.
-#[derive(Debug, Default)]
-pub(super) struct Placeholders(Mutex<Memory>);
+#[derive(Debug)]
+pub(super) struct Placeholders {
+    /// So many prompts with the same picture make it a placeholder.
+    prompts: usize,
+    memory: Mutex<Memory>,
+}
 
 #[derive(Debug, Default)]
 struct Memory {
@@ -23,10 +25,15 @@ struct Memory {
 }
 
 impl Placeholders {
+    /// Nothing has been seen.
+    pub(super) fn new(prompts: usize) -> Self {
+        Self { prompts, memory: Mutex::default() }
+    }
+
     /// Whether this picture is one that came, or now comes, for too many prompts.
     pub(super) fn has(&self, picture: &[u8], prompt: &str) -> bool {
         let (picture, prompt) = (blake3::hash(picture), blake3::hash(prompt.as_bytes()));
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.known.contains(&picture) {
             return true;
         }
@@ -34,7 +41,7 @@ impl Placeholders {
         if !prompts.contains(&prompt) {
             prompts.push(prompt);
         }
-        if prompts.len() >= PROMPTS {
+        if prompts.len() >= self.prompts {
             memory.seen.shift_remove(&picture);
             memory.known.insert(picture);
             return true;
@@ -51,19 +58,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_third_prompt_tells() {
-        let seen = Placeholders::default();
+    fn the_last_of_so_many_prompts_tells() {
+        let seen = Placeholders::new(3);
         let asked = |prompt: &str| seen.has(b"the same", prompt);
         assert_eq!(["a", "b", "a", "b", "c", "a"].map(asked), [false, false, false, false, true, true]);
         assert!(!seen.has(b"another", "a"));
+        let quick = Placeholders::new(2);
+        assert_eq!(["a", "a", "b", "a"].map(|prompt| quick.has(b"the same", prompt)), [false, false, true, true]);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let seen = Placeholders::default();
+        let seen = Placeholders::new(3);
         for number in 0..3 * REMEMBERED {
             assert!(!seen.has(number.to_string().as_bytes(), "a"));
         }
-        assert!(seen.0.lock().unwrap().seen.len() <= REMEMBERED);
+        assert!(seen.memory.lock().unwrap().seen.len() <= REMEMBERED);
     }
 }

@@ -27,6 +27,8 @@ const URL_LIMIT: usize = 2000;
 const SECRET_CEILING: u32 = 6;
 /// No key has ever been shorter, in bytes.
 const SHORTEST_KEY: usize = 7;
+/// So many prompts with the same picture make it a placeholder.
+const PROMPTS: usize = 3;
 /// The side of a picture where nobody says, in pixels.
 const SIDE: u32 = 1024;
 
@@ -39,7 +41,7 @@ pub(super) struct Pollinations {
 
 impl Pollinations {
     pub(super) fn new(settings: &ProviderSettings, http: &HttpClient) -> Result<Self, Failure> {
-        Ok(Self { service: Service::new(settings, http)?, placeholders: Placeholders::default() })
+        Ok(Self { service: Service::new(settings, http)?, placeholders: Placeholders::new(PROMPTS) })
     }
 
     fn request(&self, attempt: Attempt<'_>) -> HttpRequest {
@@ -141,17 +143,26 @@ fn check_key(name: &str, secret: Option<&SecretString>) -> Result<(), Failure> {
         .suggest("copy the whole key from https://enter.pollinations.ai when it is made; later it is shown in part"))
 }
 
+/// Whether a key is a secret one (`sk_`), and no publishable one.
+fn is_secret(secret: Option<&SecretString>) -> bool {
+    secret.is_some_and(|secret| {
+        let key = secret.expose_secret().trim();
+        key.strip_prefix("plln_").unwrap_or(key).starts_with("sk_")
+    })
+}
+
 impl Provider for Pollinations {
     fn identity(&self) -> &ProviderIdentity {
         &self.service.identity
     }
 
     fn ceiling(&self, secret: Option<&SecretString>) -> u32 {
-        let is_secret = secret.is_some_and(|secret| {
-            let key = secret.expose_secret().trim();
-            key.strip_prefix("plln_").unwrap_or(key).starts_with("sk_")
-        });
-        if is_secret { SECRET_CEILING } else { 1 }
+        if is_secret(secret) { SECRET_CEILING } else { 1 }
+    }
+
+    fn at_once(&self, secret: Option<&SecretString>) -> Option<u32> {
+        // What the service counts of a publishable key is the address that it comes from.
+        (!is_secret(secret)).then_some(1)
     }
 
     fn spacing(&self, _call: &Call) -> Option<Duration> {

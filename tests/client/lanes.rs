@@ -242,6 +242,49 @@ async fn each_model_has_a_lane_of_its_own() {
     assert_eq!(provider.times(), [0, 0]);
 }
 
+/// Four questions, each of another model.
+fn of_four_models() -> Vec<Ask> {
+    let mut asks: Vec<Ask> = (0..4).map(item).collect();
+    for (number, asked) in asks.iter_mut().enumerate() {
+        asked.call.model = Some(number.to_string());
+    }
+    asks
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_concurrency_of_a_provider_holds_over_all_its_models() {
+    // What the file says goes before what the service is known to take.
+    for (written, over_all, times) in [
+        (Some(2), None, [0, 0, 1000, 1000]),
+        (None, Some(1), [0, 1000, 2000, 3000]),
+        (Some(2), Some(1), [0, 0, 1000, 1000]),
+        (None, None, [0, 0, 0, 0]),
+    ] {
+        let mut provider = Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]);
+        (provider.ceiling, provider.over_all) = (1, over_all);
+        let provider = Arc::new(provider);
+        let settings = ProviderSettings { concurrency: written, ..settings("p") };
+        let desk = DeskBuilder::default().member(settings, &provider).build();
+        let asks = of_four_models();
+        join_all(asks.iter().map(|asked| desk.ask(asked))).await;
+        assert_eq!(provider.times(), times, "{written:?} {over_all:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spaced_requests_of_a_service_that_takes_one_at_a_time_wait_for_the_slow_one_before() {
+    let mut provider = Scripted::new(|seen| match seen.prompt.as_str() {
+        "0" => vec![Step::Wait(25 * SECOND), whole("good")],
+        _ => vec![Step::Wait(SECOND), whole("good")],
+    });
+    (provider.spacing, provider.over_all) = (Some(18 * SECOND), Some(1));
+    let provider = Arc::new(provider);
+    let desk = Desk::of(&provider);
+    let asks = of_four_models();
+    join_all(asks.iter().map(|asked| desk.ask(asked))).await;
+    assert_eq!(provider.times(), [0, 25_000, 43_000, 61_000]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_question_that_is_taken_back_gives_its_place_to_the_next() {
     let mut provider = Scripted::new(|_| vec![Step::Wait(10 * SECOND), whole("good")]);

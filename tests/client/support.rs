@@ -58,6 +58,7 @@ pub(crate) struct Scripted {
     identity: ProviderIdentity,
     script: Script,
     pub(crate) ceiling: u32,
+    pub(crate) over_all: Option<u32>,
     pub(crate) spacing: Option<Duration>,
     pub(crate) unsupported: Option<Failure>,
     begun: Instant,
@@ -78,6 +79,7 @@ impl Scripted {
             identity: identity(),
             script: Box::new(script),
             ceiling: 8,
+            over_all: None,
             spacing: None,
             unsupported: None,
             begun: Instant::now(),
@@ -121,6 +123,10 @@ impl Provider for Scripted {
 
     fn ceiling(&self, _secret: Option<&SecretString>) -> u32 {
         self.ceiling
+    }
+
+    fn at_once(&self, _secret: Option<&SecretString>) -> Option<u32> {
+        self.over_all
     }
 
     fn spacing(&self, _call: &Call) -> Option<Duration> {

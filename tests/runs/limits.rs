@@ -208,14 +208,24 @@ async fn a_providers_rate_holds_for_all_stages_together() {
 }
 
 #[tokio::test]
-async fn two_models_of_one_provider_do_not_share_their_places() {
-    let server = crowd(2);
+async fn the_models_of_one_provider_share_its_places() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let server = Server::start(move |request| Reply::chat(request.prompt()).held_by(&held));
     let body = "
         stages:
-          a: {for_each: {n: 2}, text: 'A {{n}}', model: one}
-          b: {for_each: {m: 2}, text: 'B {{m}}', model: two}
+          a: {for_each: {n: 4}, text: 'A {{n}}', model: one}
+          b: {for_each: {m: 4}, text: 'B {{m}}', model: two}
         ";
-    Scene::new(&server, body).provider("concurrency: 1").run().await.is_done();
+    let going = Scene::new(&server, body).provider("concurrency: 2").start();
+    let told = going.told();
+    let steps = async {
+        // All of them have asked for a place.
+        told.until(8, |kind| matches!(kind, EventKind::Started { .. })).await;
+        server.arrived(2).await;
+        gate.open();
+    };
+    going.play(steps).await.is_done();
     assert_eq!(server.peak(), 2);
 }
 
