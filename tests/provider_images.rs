@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::io::Cursor;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use blossom_run::model::{Content, FailureKind, ImageInfo, ImageParams, MediaType, ProviderKind, Reply as Answer};
+use image::{ImageFormat, RgbImage};
 use serde_json::json;
 use support::asking::{ask, image, kind, openai, provider};
 use support::server::{Reply, Server, picture};
@@ -59,6 +62,73 @@ async fn a_picture_at_an_address_is_fetched_without_the_key() {
         assert_eq!((request.method.as_str(), request.header("authorization")), ("GET", None));
     }
     assert_eq!(store.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_picture_at_an_address_of_the_service_itself_is_fetched_with_the_key() {
+    for address in ["cats/1.png", "/v1/cats/1.png", "whole"] {
+        let server = Server::start(move |request| match (request.method.as_str(), request.header("authorization")) {
+            ("POST", _) => {
+                let whole = format!("http://{}/v1/cats/1.png", request.header("host").unwrap());
+                Reply::json(&json!({"data": [{"url": if address == "whole" { &whole } else { address }}]}))
+            }
+            (_, Some(_)) => Reply::picture("a cat"),
+            _ => Reply::error(401, "UNAUTHORIZED", "No"),
+        });
+        let provider = openai(&format!("{}/v1", server.url));
+        let answer = ask(&*provider, &image(&*provider, "a cat", ImageParams::default()), false).await;
+        assert_eq!(info(answer), SMALL, "{address}");
+        assert_eq!(server.requests()[1].target, "/v1/cats/1.png");
+    }
+}
+
+#[tokio::test]
+async fn every_format_is_known_by_its_bytes_and_measured() {
+    let made = |format| {
+        let mut bytes = Cursor::new(vec![]);
+        RgbImage::new(7, 5).write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let gif = b"GIF89a\x07\x00\x05\x00\x00\x00\x00;\0".to_vec();
+    let svg = b"<?xml version='1.0'?><svg viewBox='0 0 7 5'><path/></svg>".to_vec();
+    for (bytes, media_type) in [
+        (made(ImageFormat::Png), MediaType::Png),
+        (made(ImageFormat::Jpeg), MediaType::Jpeg),
+        (made(ImageFormat::WebP), MediaType::Webp),
+        (gif, MediaType::Gif),
+        (svg, MediaType::Svg),
+    ] {
+        let expected = ImageInfo { media_type, width: 7, height: 5 };
+        for label in ["image/jpeg", "text/html", "application/json"] {
+            assert_eq!(info(cat(Reply::bytes(label, bytes.clone())).await), expected, "{label}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn base64_is_read_in_every_form() {
+    let bytes = picture("a dog");
+    let (standard, url_safe) = (STANDARD.encode(&bytes), URL_SAFE.encode(&bytes));
+    assert!(standard.contains(['+', '/']) && standard.ends_with('='), "the forms differ: {standard}");
+    let lines: Vec<&str> = standard.as_bytes().chunks(60).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    for encoded in [
+        standard.trim_end_matches('=').to_owned(),
+        url_safe.clone(),
+        url_safe.trim_end_matches('=').to_owned(),
+        lines.join("\r\n"),
+        format!("data:image/jpeg;base64,{standard}"),
+    ] {
+        assert_eq!(info(cat(Reply::json(&json!({"data": [{"b64_json": encoded}]}))).await), SMALL, "{encoded}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_has_changed_on_its_way_is_garbled() {
+    let mut bytes = picture("a cat");
+    bytes[20] ^= 1;
+    assert_eq!(kind(cat(Reply::bytes("image/png", bytes)).await), FailureKind::Garbled);
+    let open = b"GIF89a\x07\x00\x05\x00\x00\x00\x00;\x01".to_vec();
+    assert_eq!(kind(cat(Reply::bytes("image/gif", open)).await), FailureKind::Cut, "a semicolon is no end");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
+use secrecy::SecretString;
 use tokio::time::timeout;
+use url::Url;
 
 use super::chat;
 use super::chat_stream::{ChatStream, Progress};
@@ -15,6 +17,7 @@ use super::http::HttpClient;
 use super::images::{self, Picture};
 use super::message::{ByteStream, HttpHead, HttpRequest};
 use super::placeholders::Placeholders;
+use super::service::Service;
 use crate::model::{Content, Failure, FailureKind, Piece, Reply};
 
 /// The largest whole answer with a picture, in bytes: a large one as base64 fits.
@@ -59,16 +62,17 @@ impl Expected<'_> {
 
 /// Sends the request and gives its answer piece by piece.
 pub(super) fn pieces<'a>(
-    http: &'a HttpClient,
+    service: &'a Service,
     request: Result<HttpRequest, Failure>,
     expected: Expected<'a>,
     speaker: Speaker<'a>,
 ) -> BoxStream<'a, Result<Piece, Failure>> {
+    let secret = request.as_ref().ok().and_then(|request| request.secret.clone());
     let (phase, ready) = match request {
         Ok(request) => (Phase::Ask(request), VecDeque::new()),
         Err(failure) => (Phase::End, VecDeque::from([Err(failure)])),
     };
-    let exchange = Exchange { http, expected, speaker, phase, ready };
+    let exchange = Exchange { service, expected, speaker, secret, phase, ready };
     stream::unfold(exchange, |mut exchange| async move {
         let piece = exchange.next().await?;
         Some((piece, exchange))
@@ -106,9 +110,11 @@ async fn read_document(
 }
 
 struct Exchange<'a> {
-    http: &'a HttpClient,
+    service: &'a Service,
     expected: Expected<'a>,
     speaker: Speaker<'a>,
+    /// The key that was sent, if one was.
+    secret: Option<SecretString>,
     phase: Phase<'a>,
     ready: VecDeque<Result<Piece, Failure>>,
 }
@@ -120,8 +126,8 @@ enum Phase<'a> {
     Whole(HttpHead, ByteStream, BytesMut),
     /// The answer comes as a stream of events.
     Events(ByteStream, Box<ChatStream<'a>>),
-    /// The answer is the address of a picture: it is fetched, without a key.
-    Fetch(String, Reply),
+    /// The answer is the address of a picture: it is fetched.
+    Fetch(Url, Reply),
     /// All is said.
     End,
 }
@@ -149,7 +155,7 @@ impl<'a> Exchange<'a> {
     }
 
     async fn ask(&mut self, request: HttpRequest) -> Result<(), Failure> {
-        let (head, mut body) = self.http.open(request).await?;
+        let (head, mut body) = self.service.http.open(request).await?;
         if !head.is_success() {
             return Err(errors::refusal(&head, &begin(&mut body).await, self.speaker));
         }
@@ -211,7 +217,7 @@ impl<'a> Exchange<'a> {
                 self.ready.push_back(Ok(chat::whole(head, &bytes, self.speaker)?));
                 Ok(())
             }
-            Expected::Picture { .. } => match images::decode(head, bytes, self.speaker)? {
+            Expected::Picture { .. } => match images::decode(head, bytes, &self.service.base()?, self.speaker)? {
                 Picture::Here(reply) => self.take_picture(reply),
                 Picture::At(url, reply) => {
                     self.phase = Phase::Fetch(url, reply);
@@ -221,21 +227,25 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn fetch(&mut self, url: String, reply: Reply) -> Result<(), Failure> {
+    async fn fetch(&mut self, url: Url, reply: Reply) -> Result<(), Failure> {
         let garbled = |what: String| {
             let message = format!("The address that `{}` gives for its picture {what}", self.speaker.name);
             Failure::new(FailureKind::Garbled, message).suggest("try again later")
         };
-        let request = HttpRequest::get(url);
-        let (head, bytes) =
-            read_document(self.http, request, PICTURE_LIMIT, self.speaker).await.map_err(|failure| {
-                match failure.status {
-                    // A status of another server must not be taken for one of this service: 401 there stops no run.
-                    Some(status) => garbled(format!("answers {status}")),
-                    None => failure,
-                }
-            })?;
-        match images::decode(&head, bytes.freeze(), self.speaker) {
+        let base = self.service.base()?;
+        // The service may keep its pictures for those who have a key; nobody else is shown it.
+        let request = if url.origin() == base.origin() {
+            self.service.get(url, self.secret.as_ref())
+        } else {
+            HttpRequest::get(url)
+        };
+        let read = read_document(&self.service.http, request, PICTURE_LIMIT, self.speaker).await;
+        let (head, bytes) = read.map_err(|failure| match failure.status {
+            // A status of another place must not be taken for one of this service: 401 there stops no run.
+            Some(status) => garbled(format!("answers {status}")),
+            None => failure,
+        })?;
+        match images::decode(&head, bytes.freeze(), &base, self.speaker) {
             Ok(Picture::Here(picture)) => self.take_picture(Reply { content: picture.content, ..reply }),
             Err(failure) if failure.kind == FailureKind::Cut => Err(failure),
             Ok(Picture::At(..)) | Err(_) => Err(garbled("has no picture".to_owned())),

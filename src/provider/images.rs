@@ -1,19 +1,23 @@
 //! Pictures: recognised by their bytes, never by what a header says of them.
 
-use std::io::Cursor;
-
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use image::{ImageFormat, ImageReader};
+use url::Url;
 
 use super::errors::{self, Speaker};
+use super::formats::{Soundness, recognise, size_of, soundness};
 use super::message::HttpHead;
 use super::usage;
 use crate::model::{Content, Failure, FailureKind, ImageInfo, Json, MediaType, Reply};
 
-/// So far from the end of a file is its last mark looked for, in bytes: some writers add a few after it.
-const TAIL: usize = 4096;
+/// With padding or without: not every server knows that there is any.
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// An answer to a request for a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,12 +25,12 @@ pub(super) enum Picture {
     /// It is here.
     Here(Reply),
     /// It lies at an address.
-    At(String, Reply),
+    At(Url, Reply),
 }
 
-/// What a reply of success gives: a picture, or JSON with one in it, or an error.
-pub(super) fn decode(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Result<Picture, Failure> {
-    let mut picture = decoded(head, body, speaker);
+/// What a reply of success gives: a picture, or JSON with one in it, or an error. Addresses are relative to `base`.
+pub(super) fn decode(head: &HttpHead, body: Bytes, base: &Url, speaker: Speaker<'_>) -> Result<Picture, Failure> {
+    let mut picture = decoded(head, body, base, speaker);
     if let Err(failure) = &mut picture {
         failure.status = failure.status.or(Some(head.status));
         failure.usage = failure.usage.or_else(|| usage::of_headers(head));
@@ -35,7 +39,7 @@ pub(super) fn decode(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Resu
     picture
 }
 
-fn decoded(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Result<Picture, Failure> {
+fn decoded(head: &HttpHead, body: Bytes, base: &Url, speaker: Speaker<'_>) -> Result<Picture, Failure> {
     if let Some(media_type) = recognise(&body) {
         return Ok(Picture::Here(Reply {
             content: checked(body, media_type, speaker)?,
@@ -56,10 +60,10 @@ fn decoded(head: &HttpHead, body: Bytes, speaker: Speaker<'_>) -> Result<Picture
         return Err(errors::in_band(head, &json, speaker));
     }
     let counted = json.get("usage").and_then(usage::of_json);
-    of_json(head, &json, speaker).map_err(|failure| Failure { usage: counted, ..failure })
+    of_json(head, &json, base, speaker).map_err(|failure| Failure { usage: counted, ..failure })
 }
 
-fn of_json(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Result<Picture, Failure> {
+fn of_json(head: &HttpHead, json: &Json, base: &Url, speaker: Speaker<'_>) -> Result<Picture, Failure> {
     let entry = json.get("data").and_then(|data| data.get(0));
     let field =
         |name: &str| entry.and_then(|entry| entry.get(name)).and_then(Json::as_str).filter(|text| !text.is_empty());
@@ -75,16 +79,14 @@ fn of_json(head: &HttpHead, json: &Json, speaker: Speaker<'_>) -> Result<Picture
         reply.content = of_base64(encoded, speaker)?;
         return Ok(Picture::Here(reply));
     }
-    match field("url") {
-        Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
-            Ok(Picture::At(url.to_owned(), reply))
-        }
+    match field("url").and_then(|url| base.join(url).ok()) {
+        Some(url) if matches!(url.scheme(), "http" | "https") => Ok(Picture::At(url, reply)),
         _ => Err(Failure::new(FailureKind::Garbled, format!("The answer of `{}` has no picture in it", speaker.name))
             .suggest("check that the model makes pictures")),
     }
 }
 
-/// Base64, also as a `data:` address and with line breaks.
+/// Base64 in either alphabet, also as a `data:` address and with line breaks.
 fn of_base64(encoded: &str, speaker: Speaker<'_>) -> Result<Content, Failure> {
     let garbled = |what: &str| {
         Failure::new(FailureKind::Garbled, format!("The picture of `{}` {what}", speaker.name))
@@ -95,99 +97,39 @@ fn of_base64(encoded: &str, speaker: Speaker<'_>) -> Result<Content, Failure> {
         None => encoded,
     };
     let compact: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let bytes = STANDARD.decode(compact).map_err(|_| garbled("is not base64"))?;
+    let engine = if compact.contains(['-', '_']) { URL_SAFE } else { STANDARD };
+    let bytes = engine.decode(compact).map_err(|_| garbled("is not base64"))?;
     let media_type = recognise(&bytes).ok_or_else(|| garbled("is of no known format"))?;
     checked(bytes.into(), media_type, speaker)
 }
 
-/// What a file is, by its first bytes.
-pub(super) fn recognise(bytes: &[u8]) -> Option<MediaType> {
-    let at = |offset: usize, mark: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(mark));
-    if at(0, b"\x89PNG\r\n\x1a\n") {
-        Some(MediaType::Png)
-    } else if at(0, b"\xff\xd8\xff") {
-        Some(MediaType::Jpeg)
-    } else if at(0, b"RIFF") && at(8, b"WEBP") {
-        Some(MediaType::Webp)
-    } else if at(0, b"GIF87a") || at(0, b"GIF89a") {
-        Some(MediaType::Gif)
-    } else if at(4, b"ftyp") {
-        // The same box begins still pictures that no one here can measure.
-        let still = [b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"].iter().any(|brand| at(8, *brand));
-        (!still).then_some(MediaType::Mp4)
-    } else {
-        is_svg(bytes).then_some(MediaType::Svg)
-    }
-}
-
-fn is_svg(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    // Before the root there may be a declaration, a document type, comments.
-    while let Some(end) = [("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE svg", ">")]
-        .iter()
-        .find_map(|(open, close)| rest.starts_with(open).then(|| rest.find(close).map(|at| at + close.len()))?)
-    {
-        rest = rest[end..].trim_start();
-    }
-    rest.strip_prefix("<svg")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/')))
-}
-
-fn checked(bytes: Bytes, media_type: MediaType, speaker: Speaker<'_>) -> Result<Content, Failure> {
+/// A picture that is whole, with its size.
+pub(super) fn checked(bytes: Bytes, media_type: MediaType, speaker: Speaker<'_>) -> Result<Content, Failure> {
     let kind = media_type.mime();
-    if !is_complete(&bytes, media_type) {
-        let message = format!("The picture of `{}` breaks off: its {kind} has no end", speaker.name);
-        return Err(Failure::new(FailureKind::Cut, message).suggest("check the network, and any proxy on the way"));
-    }
-    let size = match media_type {
-        MediaType::Png => measured(&bytes, ImageFormat::Png),
-        MediaType::Jpeg => measured(&bytes, ImageFormat::Jpeg),
-        MediaType::Webp => measured(&bytes, ImageFormat::WebP),
-        MediaType::Gif => size_of_gif(&bytes),
-        MediaType::Svg | MediaType::Mp4 => Some((0, 0)),
+    let broken = |what: &str| {
+        let message = format!("The picture of `{}` is broken: its {kind} {what}", speaker.name);
+        Failure::new(FailureKind::Garbled, message).suggest("try again later")
     };
-    let (width, height) = size.ok_or_else(|| {
-        Failure::new(
-            FailureKind::Garbled,
-            format!("The picture of `{}` is broken: its {kind} has no size", speaker.name),
-        )
-        .suggest("try again later")
-    })?;
-    Ok(Content::Image { bytes, info: ImageInfo { media_type, width, height } })
-}
-
-fn measured(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
-    ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().ok()
-}
-
-fn size_of_gif(bytes: &[u8]) -> Option<(u32, u32)> {
-    let side = |at: usize| Some(u32::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
-    Some((side(6)?, side(8)?))
-}
-
-/// Whether the last mark of the format is there: a broken connection is not always told as one.
-fn is_complete(bytes: &[u8], media_type: MediaType) -> bool {
-    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
-    let ends = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);
-    match media_type {
-        MediaType::Png => ends(b"IEND\xae\x42\x60\x82"),
-        // Within the data of a JPEG, 0xFF is never followed by this byte.
-        MediaType::Jpeg => ends(b"\xff\xd9"),
-        MediaType::Webp => {
-            let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
-            size.and_then(|size| usize::try_from(size).ok()).is_some_and(|size| bytes.len() >= size.saturating_add(8))
+    match soundness(&bytes, media_type) {
+        Soundness::Whole => {}
+        Soundness::Broken => return Err(broken("does not match its own checksums")),
+        Soundness::Cut => {
+            let message = format!("The picture of `{}` breaks off: its {kind} has no end", speaker.name);
+            return Err(Failure::new(FailureKind::Cut, message).suggest("check the network, and any proxy on the way"));
         }
-        MediaType::Gif => ends(b"\x3b"),
-        MediaType::Svg => ends(b"</svg") || tail.trim_ascii_end().ends_with(b"/>"),
-        MediaType::Mp4 => true,
     }
+    let (width, height) = size_of(&bytes, media_type).ok_or_else(|| broken("has no size"))?;
+    Ok(Content::Image { bytes, info: ImageInfo { media_type, width, height } })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Cursor;
+
+    use image::ImageFormat;
     use proptest::prelude::*;
+
+    use super::*;
 
     const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
 
@@ -216,6 +158,16 @@ mod tests {
         assert_eq!(info(b"\x00\x00\x00\x18ftypisom"), sized(MediaType::Mp4, 0, 0));
         let svg = "\u{feff}<?xml version='1.0'?>\n<!-- made -->\n<!DOCTYPE svg PUBLIC ''>\n<svg\nwidth='1'></svg>\n";
         assert_eq!(info(svg.as_bytes()), sized(MediaType::Svg, 0, 0));
+        for (tag, width, height) in [
+            ("width='70' height=\"50px\" viewBox='0 0 7 5'", 70, 50),
+            ("viewBox='0 0 7.4 5'", 7, 5),
+            ("stroke-width='9' width='100%' height='50%' viewBox=\"-1, -1, 7, 5\"", 7, 5),
+            ("width='2em'", 0, 0),
+        ] {
+            assert_eq!(info(format!("<svg {tag}></svg>").as_bytes()), sized(MediaType::Svg, width, height), "{tag}");
+        }
+        assert_eq!(info(&[made(ImageFormat::Png), b"more".to_vec()].concat()), sized(MediaType::Png, 7, 5));
+        assert_eq!(info(b"GIF89a\x07\x00\x05\x00\x00\x00\x00;\0\0"), sized(MediaType::Gif, 7, 5));
     }
 
     #[test]
@@ -235,6 +187,20 @@ mod tests {
         }
         assert_eq!(info(b"<svg><path"), Err(FailureKind::Cut));
         assert_eq!(info(b"GIF89a\x07\x00\x05\x00\x00\x00\x00"), Err(FailureKind::Cut));
+        assert_eq!(info(b"GIF89a\x07\x00\x05\x00\x00\x00\x00;\x01"), Err(FailureKind::Cut), "a semicolon in its data");
+    }
+
+    #[test]
+    fn a_png_that_has_changed_on_its_way_is_broken() {
+        let whole = made(ImageFormat::Png);
+        for at in (16..whole.len()).step_by(5) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x20;
+            assert!(info(&bytes).is_err(), "{at}");
+        }
+        let mut bytes = whole;
+        bytes[20] ^= 1;
+        assert_eq!(info(&bytes), Err(FailureKind::Garbled), "its width");
     }
 
     proptest! {

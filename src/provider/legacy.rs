@@ -112,7 +112,7 @@ impl Provider for Legacy {
         };
         let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
         let request = self.supports(attempt.call).map(|()| self.request(attempt));
-        exchange::pieces(&self.service.http, request, expected, speaker)
+        exchange::pieces(&self.service, request, expected, speaker)
     }
 
     fn models<'a>(&'a self, _secret: Option<&'a SecretString>) -> BoxStream<'a, Result<ModelInfo, Failure>> {

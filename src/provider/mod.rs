@@ -9,6 +9,7 @@ mod error_body;
 mod errors;
 mod exchange;
 mod finish;
+mod formats;
 mod heard;
 mod http;
 mod images;

@@ -76,7 +76,7 @@ fn image_body(model: Option<&str>, prompt: &str, params: &ImageParams) -> JsonMa
         body.insert("seed".to_owned(), seed.into());
     }
     // These models give base64 always, and refuse to be asked for it.
-    if !model.is_some_and(|model| model.starts_with("gpt-image") || model.starts_with("chatgpt-image")) {
+    if !model.is_some_and(|model| model.contains("gpt-image")) {
         body.insert("response_format".to_owned(), "b64_json".into());
     }
     body.extend(params.extra.clone());
@@ -117,7 +117,7 @@ impl Provider for OpenAi {
         };
         let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
         let request = self.supports(attempt.call).map(|()| self.request(attempt));
-        exchange::pieces(&self.service.http, request, expected, speaker)
+        exchange::pieces(&self.service, request, expected, speaker)
     }
 
     fn models<'a>(&'a self, secret: Option<&'a SecretString>) -> BoxStream<'a, Result<ModelInfo, Failure>> {
@@ -138,7 +138,9 @@ mod tests {
     fn a_picture_is_asked_for_as_base64_where_that_can_be_asked() {
         let plain = ImageParams::default();
         assert_eq!(sent(Some("sd"), &plain), r#"{"model":"sd","prompt":"a cat","n":1,"response_format":"b64_json"}"#);
-        assert_eq!(sent(Some("gpt-image-1"), &plain), r#"{"model":"gpt-image-1","prompt":"a cat","n":1}"#);
+        for model in ["gpt-image-1", "openai/gpt-image-1", "chatgpt-image-latest"] {
+            assert_eq!(sent(Some(model), &plain), format!(r#"{{"model":"{model}","prompt":"a cat","n":1}}"#));
+        }
     }
 
     #[test]

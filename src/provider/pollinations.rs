@@ -189,7 +189,7 @@ impl Provider for Pollinations {
         let request = check_key(&self.service.name, attempt.secret)
             .and_then(|()| self.supports(attempt.call))
             .map(|()| self.request(attempt));
-        exchange::pieces(&self.service.http, request, expected, speaker)
+        exchange::pieces(&self.service, request, expected, speaker)
     }
 
     fn models<'a>(&'a self, secret: Option<&'a SecretString>) -> BoxStream<'a, Result<ModelInfo, Failure>> {

@@ -3,6 +3,7 @@
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use secrecy::SecretString;
+use url::Url;
 
 use super::errors::Speaker;
 use super::http::HttpClient;
@@ -75,6 +76,13 @@ impl Service {
     /// Who speaks when a failure is told.
     pub(super) fn speaker<'a>(&'a self, model: Option<&'a str>, secret: Option<&'a SecretString>) -> Speaker<'a> {
         Speaker { name: &self.name, model, secret, headers: &self.headers }
+    }
+
+    /// What relative addresses in its answers are relative to.
+    pub(super) fn base(&self) -> Result<Url, Failure> {
+        // It has been read once already, when the service was made.
+        Url::parse(&format!("{}/", self.identity.address))
+            .map_err(|error| Failure::new(FailureKind::Internal, format!("`{}` is no address: {error}", self.name)))
     }
 
     /// A question without a body.
