@@ -537,19 +537,47 @@ async fn dropping_an_attempt_takes_its_request_back() {
 
 #[tokio::test]
 async fn a_compressed_answer_is_read() {
-    // `{"choices":[{"message":{"content":"Hi"}}]}`, by gzip with stored blocks: made here, so nothing has to be trusted.
-    let body = br#"{"choices":[{"message":{"content":"Hi"}}]}"#;
+    let packed = gzip(br#"{"choices":[{"message":{"content":"Hi"}}]}"#);
+    let reply = Reply::bytes("application/json", packed.clone()).header("content-encoding", "gzip");
+    assert_eq!(whole(reply).await.unwrap(), "Hi");
+    let short = Reply::bytes("application/json", &packed[..30]).header("content-encoding", "gzip");
+    assert_eq!(whole(short).await.unwrap_err().kind, FailureKind::Cut);
+    let stream = Reply::bytes("text/event-stream", gzip(Reply::stream(&["Hel", "lo"]).body()));
+    let stream = stream.header("content-encoding", "gzip").in_pieces([20, 200, 7]);
+    assert_eq!(streamed(stream).await.unwrap(), "Hello");
+}
+
+#[tokio::test]
+async fn the_ends_of_events_and_answers_are_taken_as_they_come() {
+    let (hi, stop) = (said("Hi"), stop());
+    let in_lines = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&hi).unwrap()).unwrap();
+    let in_lines = format!("data: {}\n", in_lines.replace('\n', "\ndata: "));
+    for body in [
+        format!("data: {hi}\n\ndata: {stop}\n\ndata: [DONE]"),
+        format!("data: {hi}\n\ndata: {stop}\n\ndata: [DONE]\n"),
+        format!("data: {hi}\n\ndata: {stop}\ndata: [DONE]\n"),
+        format!("data: {hi}\n\ndata: {stop}"),
+        format!("{in_lines}\ndata: {stop}\n\ndata: [DONE]\n\n"),
+    ] {
+        assert_eq!(lines(&body).await.unwrap(), "Hi", "{body}");
+        let old = format!("HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{body}");
+        assert_eq!(streamed(Reply::raw(old)).await.unwrap(), "Hi", "until the connection is closed");
+    }
+    let body = String::from_utf8(Reply::chat("Hi").body().to_vec()).unwrap();
+    let old = format!("HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{body}");
+    assert_eq!(whole(Reply::raw(old)).await.unwrap(), "Hi");
+}
+
+/// Gzip with stored blocks: made here, so nothing has to be trusted.
+fn gzip(body: &[u8]) -> Vec<u8> {
     let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
-    let length = u16::try_from(body.len()).unwrap();
+    let length = u16::try_from(body.len()).expect("a short body");
     packed.extend(length.to_le_bytes());
     packed.extend((!length).to_le_bytes());
     packed.extend(body);
     packed.extend(crc32(body).to_le_bytes());
     packed.extend(u32::from(length).to_le_bytes());
-    let reply = Reply::bytes("application/json", packed.clone()).header("content-encoding", "gzip");
-    assert_eq!(whole(reply).await.unwrap(), "Hi");
-    let short = Reply::bytes("application/json", &packed[..30]).header("content-encoding", "gzip");
-    assert_eq!(whole(short).await.unwrap_err().kind, FailureKind::Cut);
+    packed
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
