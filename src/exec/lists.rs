@@ -1,10 +1,10 @@
 //! Where the items of a loop come from, and what an item becomes when it is opened.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
+use crate::output::FileNames;
 use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
@@ -177,10 +177,10 @@ pub(super) fn frame(
     scope: ScopeIx,
     parent_id: FrameId,
     parent: &Frame,
-    keys: Option<&mut HashMap<String, u64>>,
+    names: Option<&mut FileNames>,
 ) -> Frame {
     let own = item_key(&row.value, row.index);
-    let unique = keys.map_or_else(|| own.clone(), |keys| unlike_any(&own, keys));
+    let file = names.map_or_else(|| own.clone(), |names| names.take(&own));
     let join = |around: &str, own: &str| -> Arc<str> {
         if around.is_empty() { own.into() } else { format!("{around}/{own}").into() }
     };
@@ -191,7 +191,7 @@ pub(super) fn frame(
         path: parent.path.iter().copied().chain([row.index]).collect(),
         item: Arc::new(row.value.clone()),
         key: join(&parent.key, &own),
-        file_key: join(&parent.file_key, &crate::output::safe_segment(&unique)),
+        file_key: join(&parent.file_key, &file),
         own_key: own.into(),
         slots: Vec::new(),
         waiters: Vec::new(),
@@ -201,29 +201,9 @@ pub(super) fn frame(
     }
 }
 
-/// `KEY`, then `KEY-2`: file names that differ in case only are one on many disks.
-fn unlike_any(key: &str, keys: &mut HashMap<String, u64>) -> String {
-    let mut candidate = key.to_owned();
-    loop {
-        let count = keys.entry(candidate.to_lowercase()).or_insert(0);
-        *count += 1;
-        if *count == 1 {
-            return candidate;
-        }
-        candidate = format!("{key}-{count}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn equal_keys_are_numbered() {
-        let mut keys = HashMap::new();
-        let names: Vec<String> = ["a", "A", "a", "a-2", "b"].iter().map(|key| unlike_any(key, &mut keys)).collect();
-        assert_eq!(names, ["a", "A-2", "a-3", "a-2-2", "b"]);
-    }
 
     #[test]
     fn a_list_is_found_behind_fields() {
