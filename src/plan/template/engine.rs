@@ -2,7 +2,9 @@
 //! made of.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io;
+use std::ptr;
 use std::sync::LazyLock;
 
 use handlebars::template::{Parameter, TemplateElement};
@@ -34,6 +36,14 @@ pub(super) fn registered(name: &str, tolerant: bool) -> String {
 
 /// For texts.
 static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| registry(Print { segment: None }));
+
+/// What the value of a path goes through, and the registry for it.
+type Paths = (fn(&str) -> String, Handlebars<'static>);
+
+thread_local! {
+    /// For paths. A registry takes much longer to make than a path does, and there may be a million of these.
+    static PATHS: RefCell<Option<Paths>> = const { RefCell::new(None) };
+}
 
 fn registry(print: Print) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
@@ -106,11 +116,16 @@ pub(super) fn render_path(
     names: &Context,
     segment: fn(&str) -> String,
 ) -> Result<String, RenderProblem> {
-    let registry = registry(Print { segment: Some(segment) });
-    let mut out = Text(String::new());
-    let mut state = RenderContext::new(None);
-    tree.render(&registry, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
-    Ok(out.0)
+    PATHS.with_borrow_mut(|kept| {
+        if kept.as_ref().is_some_and(|(of, _)| !ptr::fn_addr_eq(*of, segment)) {
+            *kept = None;
+        }
+        let (_, registry) = kept.get_or_insert_with(|| (segment, registry(Print { segment: Some(segment) })));
+        let mut out = Text(String::new());
+        let mut state = RenderContext::new(None);
+        tree.render(registry, &names.0, &mut state, &mut out).map_err(|error| problem(&error))?;
+        Ok(out.0)
+    })
 }
 
 /// The value of the only expression in `tree`.
