@@ -26,7 +26,7 @@ impl fmt::Display for Clash {
         let other = self.other.as_deref().unwrap_or("an earlier item");
         let Self { path, owner, .. } = self;
         match &self.other_path {
-            Some(theirs) if theirs.as_str().len() != path.as_str().len() => {
+            Some(theirs) if Fold::of(theirs.as_str()) != Fold::of(path.as_str()) => {
                 write!(
                     f,
                     "{owner} writes `{path}` and {other} writes `{theirs}`, but one of them is a file where the other needs a folder"

@@ -20,6 +20,9 @@ mod passes;
 mod pipeline;
 mod providers;
 mod references;
+mod save_claims;
+mod save_walk;
+mod savers;
 mod saves;
 mod scopes;
 mod settings;
@@ -30,9 +33,9 @@ mod survey;
 pub mod template;
 mod work;
 
-pub use compile::{Compiled, PathProblem, compile};
+pub use compile::{Compiled, compile};
 pub use given::{Given, GivenInput, GivenValue};
-pub use keys::item_key;
+pub use keys::{item_key, loop_info};
 pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,
     Stage, StageIx,

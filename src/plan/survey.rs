@@ -1,16 +1,17 @@
 //! Data files are read through once before anything is called; nothing of them is held.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{Json, JsonMap, Place};
-use crate::source::{ListSource, Row, SourceError, Survey, survey};
+use crate::model::Place;
+use crate::source::{ListSource, Row, SourceError, Survey, show_lines, survey};
 
 use super::binder::{Found, Ground};
-use super::keys::item_key;
 use super::loops::DraftSource;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Stage};
-use super::work::SaveForm;
+use super::save_claims::written_at;
+use super::save_walk::Walk;
+use super::savers::{Known, surely_runs};
 
 /// Something wrong in a data file.
 #[derive(Debug, Clone)]
@@ -32,33 +33,56 @@ pub(super) fn read(
     diagnostics: &mut Diagnostics,
 ) -> Vec<DataFault> {
     let mut faults = Vec::new();
+    let known_loops = loops.to_vec();
+    let surely_runs = surely_runs(stages);
+    let known = Known { stages, loops: &known_loops, inputs: &ground.inputs.values, surely_runs: &surely_runs };
+    let mut walk = Walk::new(ground, known);
+    walk.root();
     for ix in (0..loops.len()).map(LoopIx) {
-        let LoopSource::Rows { list, limit } = &loops[ix.0].source else { continue };
-        let (list, limit) = (list.clone(), *limit);
+        let LoopSource::Rows { list, limit } = &known_loops[ix.0].source else { continue };
         if matches!(list, ListSource::Stdin) {
             continue;
         }
-        if let ListSource::Count(count) = list {
-            loops[ix.0].rows = Some(limit.map_or(count, |limit| limit.min(count)));
+        let is_entered = loops[ix.0].parent.is_none() && walk.enters(ix);
+        if let (ListSource::Count(count), false) = (list, is_entered) {
+            loops[ix.0].rows = Some(limit.map_or(*count, |limit| limit.min(*count)));
             continue;
         }
         let required = if is_always_read(loops, ix) { required(stages, found, ix) } else { Vec::new() };
-        let mut paths: Vec<Paths<'_>> = stages
-            .iter()
-            .enumerate()
-            .filter_map(|(at, stage)| Paths::of(ground, at, stage, ix, &loops[ix.0]))
-            .collect();
-        let mut compare = |row: &Row| paths.iter_mut().for_each(|one| one.compare(row));
-        let read = survey(&list, limit, &required, Some(&mut compare));
+        let mut on_row = |row: &Row| walk.row(ix, list, row);
+        let read = survey(list, *limit, &required, if is_entered { Some(&mut on_row) } else { None });
         loops[ix.0].rows = Some(read.rows);
         let named = |lacks: &[String]| named_at(found, ix, lacks);
         faults.extend(told(read, list_place(ground, ix), named, diagnostics));
-        diagnostics.extend(paths.into_iter().filter_map(|one| one.clash));
     }
+    faults.extend(tell_of_paths(ground, walk, &known_loops, diagnostics));
     for input in named_lists(ground, found) {
         if let InputValue::List(list) = &ground.inputs.values[input].value {
             let read = survey(list, limit, &[], None);
             faults.extend(told(read, &ground.inputs.places[input], |_| None, diagnostics));
+        }
+    }
+    faults
+}
+
+/// What is wrong with paths that rows make: at the row, or if that has no line, where the list is written.
+fn tell_of_paths(ground: &Ground<'_>, walk: Walk<'_>, loops: &[Loop], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
+    let (clashes, wrong) = walk.told();
+    diagnostics.extend(clashes);
+    let mut faults = Vec::new();
+    for mut one in wrong {
+        let named = written_at(ground, one.stage);
+        let Some(of) = one.of else {
+            diagnostics.push(Diagnostic::error("save-outside", &named, one.error.message).help_if(one.error.help));
+            continue;
+        };
+        if let LoopSource::Rows { list, .. } = &loops[of.0].source {
+            show_lines(list, std::slice::from_mut(&mut one.error));
+        }
+        if one.error.line.is_some() {
+            faults.push(DataFault { error: one.error, named: Some(named) });
+        } else {
+            diagnostics.push(without_line(one.error, Some(&named), list_place(ground, of)));
         }
     }
     faults
@@ -153,63 +177,4 @@ fn required(stages: &[Stage], found: &[Found], of: LoopIx) -> Vec<Vec<String>> {
 fn always_runs(stages: &[Stage], ix: usize) -> bool {
     let stage = &stages[ix];
     stage.when.is_none() && stage.refs.iter().all(|one| one.optional || always_runs(stages, one.stage.0))
-}
-
-/// Paths of one stage that are made of its items alone: they can be compared before anything is called.
-struct Paths<'a> {
-    ground: &'a Ground<'a>,
-    at: usize,
-    stage: &'a Stage,
-    variable: String,
-    /// Paths by a part of their hash, each with the item it came from, from 1.
-    seen: HashMap<[u8; 16], u64>,
-    clash: Option<Diagnostic>,
-}
-
-impl<'a> Paths<'a> {
-    fn of(ground: &'a Ground<'a>, at: usize, stage: &'a Stage, ix: LoopIx, of: &Loop) -> Option<Self> {
-        let save = stage.save.as_ref()?;
-        let alone = stage.loops == [ix] && matches!(save.form, SaveForm::File) && !save.path.is_constant();
-        let made_of_items = save.path.uses().iter().all(|one| {
-            let root = one.path.first().map_or("", String::as_str);
-            root == &*of.name || root == "loop"
-        });
-        let variable = of.name.to_string();
-        (alone && made_of_items).then(|| Self { ground, at, stage, variable, seen: HashMap::new(), clash: None })
-    }
-
-    fn compare(&mut self, row: &Row) {
-        if self.clash.is_some() {
-            return;
-        }
-        let key = item_key(&row.value, row.index);
-        let info = loop_info(&self.variable, row.index, &key);
-        let mut names = JsonMap::new();
-        names.insert(self.variable.clone(), row.value.clone());
-        names.insert("loop".to_owned(), info);
-        let Some(path) = self.stage.save.as_ref().and_then(|save| save.path.render(&names.into()).ok()) else { return };
-        let digest = blake3::hash(path.to_lowercase().as_bytes());
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest.as_bytes()[..16]);
-        if let Some(first) = self.seen.insert(short, row.index + 1) {
-            self.clash = self.tell(&path, first, row.index + 1);
-        }
-    }
-
-    fn tell(&self, path: &str, first: u64, second: u64) -> Option<Diagnostic> {
-        let spec = self.ground.spec.stages[self.at].save.as_ref()?;
-        let message = format!("items {first} and {second} of `{}` would both be saved as `{path}`", self.variable);
-        let help =
-            "name something in the path that differs from item to item, and in more than case: `{{loop.number}}`";
-        Some(Diagnostic::error("save-clash", &spec.path.map.whole(), message).help(help))
-    }
-}
-
-fn loop_info(variable: &str, index: u64, key: &str) -> Json {
-    let one = serde_json::json!({"index": index, "number": index + 1, "first": index == 0, "key": key});
-    let mut info = one.clone();
-    if let Some(fields) = info.as_object_mut() {
-        fields.insert(variable.to_owned(), one);
-    }
-    info
 }

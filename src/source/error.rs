@@ -30,7 +30,8 @@ const SNIPPET: usize = 120;
 const LEAD: usize = 60;
 
 impl SourceError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    /// With a message alone.
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), path: None, line: None, column: None, snippet: None, lacks: None, help: None }
     }
 
@@ -57,7 +58,9 @@ impl SourceError {
         self
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    /// With what to try.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -28,4 +28,4 @@ pub use list::ListSource;
 pub use rows::{Row, Rows};
 pub use stdin::StdinCopy;
 pub use stream::RowStream;
-pub use survey::{Survey, survey};
+pub use survey::{Survey, show_lines, survey};

@@ -1,6 +1,7 @@
 //! A list, read through once before anything is called.
 
 use std::fs::File;
+use std::path::Path;
 
 use super::SourceError;
 use super::lines::Lines;
@@ -85,7 +86,7 @@ pub fn survey(
 }
 
 /// Shows the lines of errors that were found when their lines had gone by: the file is read once more.
-fn show_lines(source: &ListSource, errors: &mut [SourceError]) {
+pub fn show_lines(source: &ListSource, errors: &mut [SourceError]) {
     let is_dark = |error: &SourceError| error.line.is_some() && error.snippet.as_ref().is_none_or(String::is_empty);
     let Some(last) = errors.iter().filter(|error| is_dark(error)).filter_map(|error| error.line).max() else { return };
     let Some((path, file)) = source.file().and_then(|path| Some((path, File::open(path).ok()?))) else { return };
@@ -93,6 +94,21 @@ fn show_lines(source: &ListSource, errors: &mut [SourceError]) {
     while lines.number() < last && lines.advance().is_ok_and(|more| more) {
         for error in errors.iter_mut().filter(|error| is_dark(error) && error.line == Some(lines.number())) {
             *error = error.clone().show(lines.text());
+        }
+    }
+}
+
+impl SourceError {
+    /// What is wrong with a row, at its place.
+    pub fn of_row(source: &ListSource, row: &Row, message: &str) -> Self {
+        let file = match source {
+            ListSource::Glob { .. } => row.value.get("path").and_then(Json::as_str).map(Path::new),
+            _ => source.file(),
+        };
+        match (row.line, file) {
+            (0, Some(_)) => Self::new(message).path(file),
+            (0, None) => Self::new(format!("item {}: {message}", row.index + 1)),
+            (line, _) => Self::new(message).path(file).at(line, 1),
         }
     }
 }
