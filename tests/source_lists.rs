@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use blossom_run::model::Json;
-use blossom_run::source::{ListSource, Row, RowStream, SourceError, StdinCopy, survey};
+use blossom_run::source::{ListSource, Row, RowStream, SourceError, StdinCopy, Wanted, survey};
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
 use tempfile::TempDir;
@@ -145,7 +145,7 @@ fn a_survey_names_file_line_and_field() {
     ]);
     let told = |name: &str, field: &str| -> (u64, Vec<String>) {
         let list = ListSource::from_text(name, folder.path()).unwrap();
-        let survey = survey(&list, None, &[vec![field.to_owned()]], None);
+        let survey = survey(&list, None, &[Wanted::field(&[field])], None);
         let prefix = format!("{}/", folder.path().display());
         (survey.rows, survey.errors.iter().map(|error| error.to_string().replace(&prefix, "")).collect())
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::output::FileNames;
-use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
+use crate::plan::{LoopIx, LoopSource, Plan, SaveForm, ScopeIx, StageIx, Work, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
 use super::frame::{End, Frame, FrameId};
@@ -100,7 +100,10 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opene
             }
         }
         LoopSource::Item { of, path: fields } => match frontier.item_of(frame, *of) {
-            Some(item) => held(&item, &plan.loop_at(*of).name, fields),
+            Some(item) => match held(&item, &plan.loop_at(*of).name, fields) {
+                Opened::Broken(failure) => Opened::Broken(of_item(failure, plan, *of, &frontier.frames.at(frame).key)),
+                opened => opened,
+            },
             None => Opened::NotYet,
         },
     }
@@ -165,10 +168,32 @@ fn no_list(message: &str, value: &Json) -> Failure {
     failure
 }
 
+/// The same for an item: which one it is, and where no prompt has asked for it, other advice.
+fn of_item(mut failure: Failure, plan: &Plan, of: LoopIx, key: &str) -> Failure {
+    failure.message = format!("{} (item `{key}`)", failure.message);
+    if is_answered(plan, of) {
+        return failure;
+    }
+    failure.suggest("give every item a list there; an empty one is a list too")
+}
+
+/// Whether the items of a loop come out of an answer.
+fn is_answered(plan: &Plan, of: LoopIx) -> bool {
+    match &plan.loop_at(of).source {
+        LoopSource::Rows { .. } => false,
+        LoopSource::Stage { .. } => true,
+        LoopSource::Item { of, .. } => is_answered(plan, *of),
+    }
+}
+
 /// Whether pictures of stages beneath are named after their items.
 pub(super) fn names_files(plan: &Plan, scope: ScopeIx) -> bool {
     let mut beneath = plan.scope(scope).beneath.iter().map(|stage| plan.stage(*stage));
-    beneath.any(|stage| stage.save.is_none() && matches!(stage.work, Work::Image(_)))
+    beneath.any(|stage| {
+        // A row names a picture and does not say where it lies.
+        let has_path = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
+        matches!(stage.work, Work::Image(_)) && !has_path
+    })
 }
 
 /// The frame of an item.

@@ -20,6 +20,7 @@ mod passes;
 mod pipeline;
 mod providers;
 mod references;
+mod required;
 mod save_claims;
 mod save_walk;
 mod savers;

@@ -9,6 +9,7 @@ use crate::source::{ListSource, Row, SourceError, Survey, show_lines, survey};
 use super::binder::{Found, Ground};
 use super::loops::DraftSource;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Stage};
+use super::required::{Needs, Wishes};
 use super::save_claims::written_at;
 use super::save_walk::Walk;
 use super::savers::{Known, surely_runs};
@@ -38,6 +39,7 @@ pub(super) fn read(
     let known = Known { stages, loops: &known_loops, inputs: &ground.inputs.values, surely_runs: &surely_runs };
     let mut walk = Walk::new(ground, known);
     walk.root();
+    let needs = Needs { ground, stages, found };
     for ix in (0..loops.len()).map(LoopIx) {
         let LoopSource::Rows { list, limit } = &known_loops[ix.0].source else { continue };
         if matches!(list, ListSource::Stdin) {
@@ -48,18 +50,18 @@ pub(super) fn read(
             loops[ix.0].rows = Some(limit.map_or(*count, |limit| limit.min(*count)));
             continue;
         }
-        let required = if is_always_read(loops, ix) { required(stages, found, ix) } else { Vec::new() };
+        let wishes = if is_always_read(loops, ix) { needs.of_loop(ix) } else { Wishes::default() };
         let mut on_row = |row: &Row| walk.row(ix, list, row);
-        let read = survey(list, *limit, &required, if is_entered { Some(&mut on_row) } else { None });
+        let read = survey(list, *limit, &wishes.wanted(), if is_entered { Some(&mut on_row) } else { None });
         loops[ix.0].rows = Some(read.rows);
-        let named = |lacks: &[String]| named_at(found, ix, lacks);
-        faults.extend(told(read, list_place(ground, ix), named, diagnostics));
+        faults.extend(told(read, list_place(ground, ix), &wishes.places, diagnostics));
     }
     faults.extend(tell_of_paths(ground, walk, &known_loops, diagnostics));
     for input in named_lists(ground, found) {
         if let InputValue::List(list) = &ground.inputs.values[input].value {
-            let read = survey(list, limit, &[], None);
-            faults.extend(told(read, &ground.inputs.places[input], |_| None, diagnostics));
+            let wishes = needs.of_input(input);
+            let read = survey(list, limit, &wishes.wanted(), None);
+            faults.extend(told(read, &ground.inputs.places[input], &wishes.places, diagnostics));
         }
     }
     faults
@@ -96,25 +98,14 @@ fn named_lists(ground: &Ground<'_>, found: &[Found]) -> BTreeSet<usize> {
             named.remove(&input);
         }
     }
-    named.retain(|input| {
-        !matches!(ground.inputs.values[*input].value, InputValue::List(ListSource::Stdin | ListSource::Inline(_)))
-    });
+    named.retain(|input| !matches!(ground.inputs.values[*input].value, InputValue::List(ListSource::Stdin)));
     named
 }
 
-fn told(
-    read: Survey,
-    list: &Place,
-    named: impl Fn(&[String]) -> Option<Place>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<DataFault> {
-    if read.more_errors > 0 {
-        let message = format!("{} more mistakes in this list are not shown", read.more_errors);
-        diagnostics.push(Diagnostic::note("more-bad-rows", list, message));
-    }
+fn told(read: Survey, list: &Place, places: &[Place], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
     let mut faults = Vec::new();
     for error in read.errors {
-        let named = error.lacks.as_deref().and_then(&named);
+        let named = error.lacks.and_then(|lack| places.get(lack).cloned());
         if error.line.is_some() {
             faults.push(DataFault { error, named });
         } else {
@@ -131,12 +122,6 @@ fn list_place<'a>(ground: &'a Ground<'_>, ix: LoopIx) -> &'a Place {
         DraftSource::Input { input, .. } => &ground.inputs.places[input],
         _ => &draft.list_place,
     }
-}
-
-/// Where a stage names a field that a row lacks.
-fn named_at(found: &[Found], of: LoopIx, path: &[String]) -> Option<Place> {
-    let named = found.iter().flat_map(|one| &one.required).find(|one| one.of == of && one.path.starts_with(path));
-    named.map(|one| one.place.clone())
 }
 
 /// A mistake that has no line: that of a list in the pipeline file itself, or of a file as a whole.
@@ -156,25 +141,4 @@ fn without_line(error: SourceError, named: Option<&Place>, list: &Place) -> Diag
 fn is_always_read(loops: &[Loop], ix: LoopIx) -> bool {
     let mut chain = std::iter::successors(Some(ix), |ix| loops[ix.0].parent);
     chain.all(|ix| matches!(loops[ix.0].source, LoopSource::Rows { .. }))
-}
-
-/// The fields that every item must have, since a stage that runs for every item names them.
-fn required(stages: &[Stage], found: &[Found], of: LoopIx) -> Vec<Vec<String>> {
-    let mut required: Vec<Vec<String>> = Vec::new();
-    for (ix, one) in found.iter().enumerate() {
-        if !always_runs(stages, ix) {
-            continue;
-        }
-        for field in one.required.iter().filter(|one| one.of == of) {
-            if !required.contains(&field.path) {
-                required.push(field.path.clone());
-            }
-        }
-    }
-    required
-}
-
-fn always_runs(stages: &[Stage], ix: usize) -> bool {
-    let stage = &stages[ix];
-    stage.when.is_none() && stage.refs.iter().all(|one| one.optional || always_runs(stages, one.stage.0))
 }

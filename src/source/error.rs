@@ -18,8 +18,8 @@ pub struct SourceError {
     pub column: Option<u32>,
     /// The line at fault; a part of it around the column, with `…` where it is cut, if it is long.
     pub snippet: Option<String>,
-    /// The fields on the way to one that the row lacks, if that is what is wrong.
-    pub lacks: Option<Vec<String>>,
+    /// Which of the things that were wanted of each row it lacks, by its place among these, if that is what is wrong.
+    pub lacks: Option<usize>,
     /// What to try.
     pub help: Option<String>,
 }

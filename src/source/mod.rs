@@ -20,6 +20,7 @@ mod stream;
 mod survey;
 mod table;
 mod text;
+mod wanted;
 mod well_formed;
 mod yaml;
 
@@ -28,4 +29,6 @@ pub use list::ListSource;
 pub use rows::{Row, Rows};
 pub use stdin::StdinCopy;
 pub use stream::RowStream;
+use survey::listed;
 pub use survey::{Survey, show_lines, survey};
+pub use wanted::{Condition, Form, Step, Wanted};

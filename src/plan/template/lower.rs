@@ -177,8 +177,9 @@ impl Pass<'_> {
             let (path, range) = (path.segments.clone(), range.clone());
             self.uses.push(Use { path, range, optional, lenient, conditional, known, each: list, by_index });
         } else if let Some(steps) = &path.steps {
+            let certain = self.names.lead_to(steps, self.branches);
             let (path, range) = (steps.clone(), range.clone());
-            self.elements.push(ElementUse { path, range, lenient, conditional, each: list });
+            self.elements.push(ElementUse { path, range, lenient, conditional, certain, each: list });
         }
     }
 
