@@ -14,6 +14,7 @@ mod json_array;
 mod json_lines;
 mod lines;
 mod list;
+mod long_integers;
 mod rows;
 mod stdin;
 mod stream;
