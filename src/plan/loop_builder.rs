@@ -164,7 +164,8 @@ impl<'a> Builder<'a> {
         let name = &entry.variable.value;
         let Some(found) = self.tree.find(name) else {
             let (place, list_place) = (entry.variable.place.clone(), entry.source.place.clone());
-            self.tree.loops.push(LoopDraft { name: name.clone(), parent, source, place, list_place });
+            let items = entry.items.clone();
+            self.tree.loops.push(LoopDraft { name: name.clone(), parent, source, place, list_place, items });
             return Some(LoopIx(self.tree.loops.len() - 1));
         };
         let known = &self.tree.loops[found.0];

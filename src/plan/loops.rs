@@ -19,6 +19,8 @@ pub(super) struct LoopDraft {
     pub(super) place: Place,
     /// Where its list is written.
     pub(super) list_place: Place,
+    /// Where each element stands, if the list is written out there.
+    pub(super) items: Vec<Place>,
 }
 
 /// Where items come from; two loops over equal sources are loops over one list.

@@ -54,14 +54,14 @@ pub(super) fn read(
         let mut on_row = |row: &Row| walk.row(ix, list, row);
         let read = survey(list, *limit, &wishes.wanted(), if is_entered { Some(&mut on_row) } else { None });
         loops[ix.0].rows = Some(read.rows);
-        faults.extend(told(read, list_place(ground, ix), &wishes.places, diagnostics));
+        faults.extend(told(read, &ListPlace::of_loop(ground, ix), &wishes.places, diagnostics));
     }
     faults.extend(tell_of_paths(ground, walk, &known_loops, diagnostics));
     for input in named_lists(ground, found) {
         if let InputValue::List(list) = &ground.inputs.values[input].value {
             let wishes = needs.of_input(input);
             let read = survey(list, limit, &wishes.wanted(), None);
-            faults.extend(told(read, &ground.inputs.places[input], &wishes.places, diagnostics));
+            faults.extend(told(read, &ListPlace::of_input(ground, input), &wishes.places, diagnostics));
         }
     }
     faults
@@ -84,7 +84,7 @@ fn tell_of_paths(ground: &Ground<'_>, walk: Walk<'_>, loops: &[Loop], diagnostic
         if one.error.line.is_some() {
             faults.push(DataFault { error: one.error, named: Some(named) });
         } else {
-            diagnostics.push(without_line(one.error, Some(&named), list_place(ground, of)));
+            diagnostics.push(without_line(one.error, Some(&named), &ListPlace::of_loop(ground, of)));
         }
     }
     faults
@@ -102,7 +102,7 @@ fn named_lists(ground: &Ground<'_>, found: &[Found]) -> BTreeSet<usize> {
     named
 }
 
-fn told(read: Survey, list: &Place, places: &[Place], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
+fn told(read: Survey, list: &ListPlace<'_>, places: &[Place], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
     let mut faults = Vec::new();
     for error in read.errors {
         let named = error.lacks.and_then(|lack| places.get(lack).cloned());
@@ -115,22 +115,43 @@ fn told(read: Survey, list: &Place, places: &[Place], diagnostics: &mut Diagnost
     faults
 }
 
-/// Where the list of a loop is written, or was said on the command line.
-fn list_place<'a>(ground: &'a Ground<'_>, ix: LoopIx) -> &'a Place {
-    let draft = &ground.tree.loops[ix.0];
-    match draft.source {
-        DraftSource::Input { input, .. } => &ground.inputs.places[input],
-        _ => &draft.list_place,
+/// Where a list is written, or was said on the command line.
+struct ListPlace<'a> {
+    whole: &'a Place,
+    /// Its elements, if it is written out.
+    items: &'a [Place],
+}
+
+impl<'a> ListPlace<'a> {
+    fn of_loop(ground: &'a Ground<'a>, ix: LoopIx) -> Self {
+        let draft = &ground.tree.loops[ix.0];
+        match &draft.source {
+            DraftSource::Input { input, path } if path.is_empty() => Self::of_input(ground, *input),
+            DraftSource::Input { input, .. } => Self { whole: &ground.inputs.places[*input], items: &[] },
+            _ => Self { whole: &draft.list_place, items: &draft.items },
+        }
+    }
+
+    fn of_input(ground: &'a Ground<'a>, input: usize) -> Self {
+        let (spec, whole) = (&ground.spec.inputs[input], &ground.inputs.places[input]);
+        let is_default = spec.default.as_ref().is_some_and(|default| default.place == *whole);
+        Self { whole, items: if is_default { &spec.items } else { &[] } }
+    }
+
+    fn item(&self, index: Option<u64>) -> &'a Place {
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| self.items.get(index)).unwrap_or(self.whole)
     }
 }
 
 /// A mistake that has no line: that of a list in the pipeline file itself, or of a file as a whole.
-fn without_line(error: SourceError, named: Option<&Place>, list: &Place) -> Diagnostic {
+fn without_line(error: SourceError, named: Option<&Place>, list: &ListPlace<'_>) -> Diagnostic {
+    let place = list.item(error.item);
     let message = match &error.path {
         Some(path) => format!("`{}`: {}", path.display(), error.message),
         None => error.message,
     };
-    let diagnostic = Diagnostic::error("bad-row", list, message).help_if(error.help);
+    let diagnostic = Diagnostic::error("bad-row", place, message).help_if(error.help);
     match named {
         Some(named) => diagnostic.also(named, "it is named here"),
         None => diagnostic,

@@ -20,6 +20,8 @@ pub struct SourceError {
     pub snippet: Option<String>,
     /// Which of the things that were wanted of each row it lacks, by its place among these, if that is what is wrong.
     pub lacks: Option<usize>,
+    /// Which row it is about, from 0, where rows have no lines.
+    pub item: Option<u64>,
     /// What to try.
     pub help: Option<String>,
 }
@@ -32,7 +34,16 @@ const LEAD: usize = 60;
 impl SourceError {
     /// With a message alone.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: None, line: None, column: None, snippet: None, lacks: None, help: None }
+        Self {
+            message: message.into(),
+            path: None,
+            line: None,
+            column: None,
+            snippet: None,
+            lacks: None,
+            item: None,
+            help: None,
+        }
     }
 
     /// What the system says about a file.

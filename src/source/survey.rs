@@ -187,7 +187,7 @@ impl SourceError {
     /// The same where the message says which row it is.
     pub(super) fn at_row(source: &ListSource, row: &Row, message: String) -> Self {
         let error = Self::new(message).path(source.file_of(row));
-        if row.line > 0 { error.at(row.line, 1) } else { error }
+        if row.line > 0 { error.at(row.line, 1) } else { Self { item: Some(row.index), ..error } }
     }
 }
 

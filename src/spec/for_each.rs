@@ -58,7 +58,8 @@ fn one_loop(entry: &Entry, reader: &mut Reader<'_>) -> Option<LoopSpec> {
     let named = names::check(&entry.key, Named::Value, reader);
     let source = source(&entry.value, reader)?;
     let source = At::new(source, entry.value.place.clone());
-    named.then(|| LoopSpec { variable: entry.key.clone(), source })
+    let items = entry.value.places();
+    named.then(|| LoopSpec { variable: entry.key.clone(), source, items })
 }
 
 fn source(node: &Node, reader: &mut Reader<'_>) -> Option<LoopSourceSpec> {

@@ -37,6 +37,7 @@ fn input(entry: &Entry, reader: &mut Reader<'_>) -> Option<InputSpec> {
         name: entry.key.clone(),
         kind: None,
         default: None,
+        items: entry.value.places(),
         description: None,
         options: Vec::new(),
         min: None,
@@ -68,7 +69,9 @@ fn long(spec: &mut InputSpec, node: &Node, reader: &mut Reader<'_>) -> Option<()
     spec.min = fields.read_at("min", reader, number(f64::NEG_INFINITY..=f64::INFINITY));
     spec.max = fields.read_at("max", reader, number(f64::NEG_INFINITY..=f64::INFINITY));
     spec.pattern = fields.read_at("pattern", reader, pattern);
-    spec.default = fields.take("default").and_then(|entry| default(&entry.value, reader));
+    let written = fields.take("default");
+    spec.default = written.and_then(|entry| default(&entry.value, reader));
+    spec.items = written.map(|entry| entry.value.places()).unwrap_or_default();
     fields.finish(reader);
     check_options(spec, options, reader);
     check_limits(spec, reader);
