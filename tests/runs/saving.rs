@@ -91,6 +91,19 @@ async fn pictures_of_a_loop_are_named_after_their_items() {
 }
 
 #[tokio::test]
+async fn pictures_that_rows_name_have_names_of_their_own() {
+    let server = painter();
+    let body = "
+        inputs:
+          towns: {type: items, default: [{name: Ulm}, {name: Ulm}]}
+        stages:
+          photo: {for_each: {town: towns}, image: 'Photo {{loop.number}} in png', save: photos.jsonl}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.files(), ["photo/Ulm-2.png", "photo/Ulm.png", "photos.jsonl"]);
+}
+
+#[tokio::test]
 async fn a_slash_out_of_a_value_makes_no_folder() {
     let server = echo();
     let body = r"
