@@ -58,7 +58,13 @@ impl<'a> Builder<'a> {
 
     pub(super) fn build(mut self) -> LoopTree {
         let stages = 0..self.spec.stages.len();
-        while stages.clone().fold(false, |moved, stage| self.advance(stage) || moved) {}
+        let mut moved = true;
+        while moved {
+            moved = false;
+            for stage in stages.clone() {
+                moved |= self.advance(stage);
+            }
+        }
         self.tell_cycles();
         for stage in stages {
             self.tell_of_join(stage);
@@ -136,28 +142,36 @@ impl<'a> Builder<'a> {
             Known::Wrongly => return Known::Wrongly,
             Known::Waits => return Known::Waits,
         };
-        let declared = self.parent(entry, around, brought).and_then(|parent| self.declare(entry, source, parent));
-        declared.map_or(Known::Wrongly, Known::As)
+        match self.parent(entry, around, brought) {
+            Ok(parent) => self.declare(entry, source, parent).map_or(Known::Wrongly, Known::As),
+            Err(diagnostic) => {
+                self.push(*diagnostic);
+                Known::Wrongly
+            }
+        }
     }
 
     /// The loop that a new one stands in: the one before it in the list, or the one that its source brings along.
-    fn parent(&mut self, entry: &LoopSpec, around: Option<LoopIx>, brought: Option<LoopIx>) -> Option<Option<LoopIx>> {
+    fn parent(
+        &self,
+        entry: &LoopSpec,
+        around: Option<LoopIx>,
+        brought: Option<LoopIx>,
+    ) -> Result<Option<LoopIx>, Box<Diagnostic>> {
         let (Some(outer), Some(inner)) = (around, brought) else {
-            return Some(around.or(brought));
+            return Ok(around.or(brought));
         };
         if self.tree.chain(around).contains(&inner) {
-            return Some(around);
+            return Ok(around);
         }
         if self.tree.chain(brought).contains(&outer) {
-            return Some(brought);
+            return Ok(brought);
         }
-        let (outer, inner) = (self.tree.name(outer).to_owned(), self.tree.name(inner).to_owned());
-        let variable = &entry.variable.value;
+        let (outer, inner, variable) = (self.tree.name(outer), self.tree.name(inner), &entry.variable.value);
         let message = format!("`{variable}` brings the loop `{inner}` along, which is not inside `{outer}`");
         let help =
             format!("name both loops, the outer one first: `for_each: {{{inner}: .., {outer}: .., {variable}: ..}}`");
-        self.error("loop-nesting", &entry.source.place, message, help);
-        None
+        Err(Box::new(Diagnostic::error("loop-nesting", &entry.source.place, message).help(help)))
     }
 
     fn declare(&mut self, entry: &LoopSpec, source: DraftSource, parent: Option<LoopIx>) -> Option<LoopIx> {

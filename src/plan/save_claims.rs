@@ -1,11 +1,12 @@
 //! Who saves what, and what is told where two want one file.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::model::Place;
-use crate::output::{Claims, Fold, PictureFormat, SafePath, picture_format};
+use crate::output::{Claims, Fold, PictureFormat, SafePath, Taken, picture_format};
 
 use super::binder::Ground;
 
@@ -35,9 +36,16 @@ pub(super) struct SaveClaims<'a> {
     ground: &'a Ground<'a>,
     claims: Claims<Owner>,
     /// Of pictures, without extensions; kept where one of them is without.
-    stems: Option<HashMap<Fold, Option<(SafePath, Owner)>>>,
+    stems: Option<HashMap<Fold, Stem>>,
     /// Of two stages it is told once.
     told: BTreeSet<(usize, Option<usize>)>,
+}
+
+/// A picture's path without its extension. There may be a million, so it is small.
+#[derive(Debug)]
+struct Stem {
+    is_open: bool,
+    by: Option<Box<(SafePath, Owner)>>,
 }
 
 /// So many pictures are remembered by name.
@@ -56,7 +64,10 @@ impl<'a> SaveClaims<'a> {
             return None;
         };
         let other = match self.claims.claim(&file, || owner.clone()) {
-            Ok(()) => self.claim_stem(path, owner)?,
+            Ok(()) => match self.claim_stem(path, owner) {
+                Ok(()) => return None,
+                Err(taken) => taken.by,
+            },
             Err(taken) if shares && taken.by.as_ref().is_none_or(|(_, other)| other.stage == owner.stage) => {
                 return None;
             }
@@ -66,25 +77,21 @@ impl<'a> SaveClaims<'a> {
         is_new.then(|| self.tell(&file, owner, other.as_ref()))
     }
 
-    /// Who has a picture of the same name but for its extension, if one of the two gets that from its bytes.
-    fn claim_stem(&mut self, path: &SafePath, owner: &Owner) -> Option<Option<(SafePath, Owner)>> {
-        let stems = self.stems.as_mut()?;
-        let stem = match path.extension().filter(|_| !owner.is_open) {
-            None if owner.is_open => path.as_str(),
-            None => return None,
-            Some(extension) if picture_format(&extension) == PictureFormat::None => return None,
-            Some(extension) => &path.as_str()[..path.as_str().len() - extension.len() - 1],
-        };
-        let room = stems.len() < REMEMBERED;
+    /// Takes the path without its extension, if it is of a picture. Two of one name are in each other's way where one of
+    /// them gets its extension from its bytes.
+    fn claim_stem(&mut self, path: &SafePath, owner: &Owner) -> Result<(), Taken<Owner>> {
+        let (Some(stems), Some(stem)) = (&mut self.stems, stem(path, owner)) else { return Ok(()) };
+        let is_remembered = stems.len() < REMEMBERED;
         match stems.entry(Fold::of(stem)) {
-            std::collections::hash_map::Entry::Occupied(taken) => {
-                let other = taken.get().clone();
-                let is_clash = owner.is_open || other.as_ref().is_none_or(|(_, other)| other.is_open);
-                is_clash.then_some(other)
+            Entry::Occupied(taken) => {
+                let other = taken.get();
+                let is_clash = owner.is_open || other.is_open;
+                if is_clash { Err(Taken { by: other.by.as_deref().cloned() }) } else { Ok(()) }
             }
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert((room || owner.is_open).then(|| (path.clone(), owner.clone())));
-                None
+            Entry::Vacant(free) => {
+                let by = is_remembered.then(|| Box::new((path.clone(), owner.clone())));
+                free.insert(Stem { is_open: owner.is_open, by });
+                Ok(())
             }
         }
     }
@@ -156,6 +163,15 @@ impl<'a> SaveClaims<'a> {
     fn number_help(&self, stage: usize) -> String {
         format!("put what differs for each item into the path, as `{}`", number(self.ground, stage))
     }
+}
+
+/// The path of a picture without its extension.
+fn stem<'p>(path: &'p SafePath, owner: &Owner) -> Option<&'p str> {
+    if owner.is_open {
+        return Some(path.as_str());
+    }
+    let extension = path.extension().filter(|extension| picture_format(extension) != PictureFormat::None)?;
+    path.as_str().get(..path.as_str().len() - extension.len() - 1)
 }
 
 /// Where the path of a stage is written; a picture that has none is named after its stage.

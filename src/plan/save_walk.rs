@@ -17,7 +17,7 @@ use super::savers::{Known, Saver};
 use super::stages::literal_extension;
 use super::template::Context;
 
-/// So many paths are compared; what comes behind them is compared as the run makes it.
+/// So many items are entered, and so many paths compared; what comes behind them is compared as the run makes it.
 const MOST: u64 = 2_000_000;
 /// So many rows are told of that give one stage a path it can't have.
 const TOLD_ROWS: usize = 3;
@@ -50,6 +50,7 @@ pub(super) struct Walk<'a> {
     around: Vec<Around>,
     /// Names of pictures in the outermost loops, whose rows come one by one.
     file_names: HashMap<LoopIx, FileNames>,
+    entered: u64,
     compared: u64,
     pub(super) clashes: Vec<Diagnostic>,
     pub(super) wrong: Vec<WrongPath>,
@@ -70,6 +71,7 @@ impl<'a> Walk<'a> {
             claims: SaveClaims::new(ground, has_open),
             around: Vec::new(),
             file_names: HashMap::new(),
+            entered: 0,
             compared: 0,
             clashes: Vec::new(),
             wrong: Vec::new(),
@@ -107,16 +109,19 @@ impl<'a> Walk<'a> {
     }
 
     fn enter(&mut self, of: LoopIx, row: &Row, names: &mut FileNames, place: (LoopIx, &ListSource, &Row)) {
-        if self.compared >= MOST {
+        if self.entered.max(self.compared) >= MOST {
             return;
         }
+        self.entered += 1;
         let key = item_key(&row.value, row.index);
         let name = if self.names_pictures(of) { names.take(&key) } else { String::new() };
         self.around.push(Around { of, index: row.index, key, name, value: row.value.clone() });
         let here: Vec<usize> = (0..self.savers.len()).filter(|at| self.is_here(*at, of)).collect();
         if !here.is_empty() {
             let context = self.context();
-            here.into_iter().for_each(|at| self.save(at, &context, Some(place)));
+            for at in here {
+                self.save(at, &context, Some(place));
+            }
         }
         let inside = (0..self.loops.len()).map(LoopIx);
         for inner in inside.filter(|ix| self.loops[ix.0].parent == Some(of)).collect::<Vec<_>>() {
@@ -183,17 +188,8 @@ impl<'a> Walk<'a> {
         }
         self.compared += 1;
         let stage = saver.stage;
-        let path = match saver.path {
-            // What can't be made is told where the row lacks what it needs.
-            Some(template) => match template.render_path(context, safe_segment) {
-                Ok(path) => path,
-                Err(_) => return,
-            },
-            None => {
-                let names = self.around.iter().map(|around| around.name.as_str());
-                std::iter::once(&*self.stages[stage].name).chain(names).collect::<Vec<_>>().join("/")
-            }
-        };
+        // What can't be made is told where the row lacks what it needs.
+        let Some(path) = self.path(saver, context) else { return };
         match checked(saver, &path) {
             Ok(safe) => {
                 let is_open =
@@ -204,6 +200,15 @@ impl<'a> Walk<'a> {
             }
             Err((message, help)) => self.tell_wrong(stage, &message, help, place),
         }
+    }
+
+    /// The path as the run will make it, if it can.
+    fn path(&self, saver: &Saver<'_>, context: &Context) -> Option<String> {
+        if let Some(template) = saver.path {
+            return template.render_path(context, safe_segment).ok();
+        }
+        let names = self.around.iter().map(|around| around.name.as_str());
+        Some(std::iter::once(&*self.stages[saver.stage].name).chain(names).collect::<Vec<_>>().join("/"))
     }
 
     fn item(&self, saver: &Saver<'_>) -> Item {

@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn aliases_can_not_make_a_small_file_large() {
         let aliases = |of: usize| format!("[{}]", vec![format!("*a{of}"); 10].join(", "));
-        let mut text = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        (1..8).for_each(|at| text += &format!("- &a{at} {}\n", aliases(at - 1)));
+        let lines = (1..8).map(|at| format!("- &a{at} {}\n", aliases(at - 1)));
+        let text: String = std::iter::once("- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()).chain(lines).collect();
         let error = read(&text).unwrap_err();
         assert_eq!(error.message, "aliases make this list too large");
         assert_eq!(read("- &a {b: 1}\n- *a\n").unwrap()[1].1, json!({"b": 1}));

@@ -179,7 +179,7 @@ impl Pass<'_> {
         } else if let Some(steps) = &path.steps {
             let certain = self.names.lead_to(steps, self.branches);
             let (path, range) = (steps.clone(), range.clone());
-            self.elements.push(ElementUse { path, range, lenient, conditional, certain, each: list });
+            self.elements.push(ElementUse { path, range, lenient, certain, each: list });
         }
     }
 
