@@ -36,11 +36,11 @@ fn for_each() -> impl Strategy<Value = Option<String>> {
 /// The loops of each stage by their names, or nothing if it can't run.
 fn loops(stages: &[(usize, Option<String>)]) -> Option<BTreeMap<String, Vec<String>>> {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut text = "name: loops\ninputs: {l: [{t: [{t: [1]}]}]}\nstages:\n".to_owned();
-    for (ix, for_each) in stages {
+    let written = stages.iter().map(|(ix, for_each)| {
         let for_each = for_each.as_ref().map(|written| format!("for_each: {written}, ")).unwrap_or_default();
-        text += &format!("  s{ix}: {{{for_each}text: x, json: true}}\n");
-    }
+        format!("  s{ix}: {{{for_each}text: x, json: true}}\n")
+    });
+    let text = format!("name: loops\ninputs: {{l: [{{t: [{{t: [1]}}]}}]}}\nstages:\n{}", written.collect::<String>());
     let path = folder.path().join("loops.yaml");
     fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
     let plan = engine::check(&request(&path)).plan?;
