@@ -2,11 +2,17 @@
 //!
 //! A file may begin with the command that it is for: `# blossom-run check FILE -i tone=dry`. Without one it is run.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use blossom_run::diag::{DrawStyle, draw};
 use blossom_run::engine::{self, Request};
+use blossom_run::plan::Stage;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 #[path = "support/golden.rs"]
 mod golden;
@@ -14,6 +20,48 @@ mod golden;
 #[test]
 fn every_mistake_of_a_pipeline_is_told_at_its_word_and_with_what_to_try() {
     golden::check("plan", tell);
+}
+
+/// What a stage may say after `for_each: `; many of these together make no sense.
+fn for_each() -> impl Strategy<Value = Option<String>> {
+    let variable = || select(vec!["x", "y", "z"]);
+    let source = select(vec!["l", "[1, 2]", "x.t", "y.t", "z.t", "s0.t", "s1.t", "s2.t", "s3.t"]);
+    let entries = vec((variable(), source), 1..3).prop_map(|entries| {
+        let entries: Vec<String> = entries.iter().map(|(variable, source)| format!("{variable}: {source}")).collect();
+        format!("{{{}}}", entries.join(", "))
+    });
+    prop_oneof![Just(None), variable().prop_map(|name| Some(name.to_owned())), entries.prop_map(Some)]
+}
+
+/// The loops of each stage by their names, or nothing if it can't run.
+fn loops(stages: &[(usize, Option<String>)]) -> Option<BTreeMap<String, Vec<String>>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = stages.iter().map(|(ix, for_each)| {
+        let for_each = for_each.as_ref().map(|written| format!("for_each: {written}, ")).unwrap_or_default();
+        format!("  s{ix}: {{{for_each}text: x, json: true}}\n")
+    });
+    let text = format!("name: loops\ninputs: {{l: [{{t: [{{t: [1]}}]}}]}}\nstages:\n{}", written.collect::<String>());
+    let path = folder.path().join("loops.yaml");
+    fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
+    let plan = engine::check(&request(&path)).plan?;
+    for (stage, (_, for_each)) in plan.stages.iter().zip(stages) {
+        assert_eq!(stage.loops.is_empty(), for_each.is_none(), "`{}` of\n{text}", stage.name);
+    }
+    let names = |stage: &Stage| stage.loops.iter().map(|ix| plan.loop_at(*ix).name.to_string()).collect();
+    Some(plan.stages.iter().map(|stage| (stage.name.to_string(), names(stage))).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn loops_are_the_same_in_whatever_order_the_stages_stand(
+        written in vec(for_each(), 4),
+        order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
+    ) {
+        let stages: Vec<(usize, Option<String>)> = written.into_iter().enumerate().collect();
+        let shuffled: Vec<_> = order.iter().map(|ix| stages[*ix].clone()).collect();
+        prop_assert_eq!(loops(&stages), loops(&shuffled));
+    }
 }
 
 /// Everything that is told about a pipeline before its first call, and that there would be none if nothing were wrong.

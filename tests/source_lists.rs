@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use blossom_run::model::Json;
-use blossom_run::source::{ListSource, Row, RowStream, SourceError, StdinCopy, survey};
+use blossom_run::source::{ListSource, Row, RowStream, SourceError, StdinCopy, Wanted, survey};
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
 use tempfile::TempDir;
@@ -94,18 +94,21 @@ fn a_pattern_gives_the_files_sorted_with_their_text() {
     assert_eq!(rows[0]["text"], "First");
     assert_eq!(rows[1]["text"], "Second\r\n");
     assert!(rows[2].get("text").is_none() && rows[3].get("text").is_none());
-    let path = Path::new(rows[0]["path"].as_str().unwrap());
-    assert!(path.is_absolute());
-    assert_eq!(fs::read(path).unwrap(), b"First");
+    assert_eq!(rows[0]["path"], "docs/a.md");
+    assert_eq!(fs::read(folder.path().join("docs/a.md")).unwrap(), b"First");
 
     let deep = ListSource::from_text("docs/**/*.md", folder.path()).unwrap();
     assert_eq!(values(&deep).len(), 5);
     let absolute = format!("{}/docs/?.md", folder.path().display());
-    assert_eq!(values(&ListSource::from_text(&absolute, Path::new("")).unwrap()).len(), 4);
+    let from_root = values(&ListSource::from_text(&absolute, Path::new("")).unwrap());
+    assert_eq!(from_root.len(), 4);
+    assert_eq!(from_root[0]["path"], format!("{}/docs/a.md", folder.path().display()));
+    let beside = ListSource::from_text("../?.md", &folder.path().join("docs/deep")).unwrap();
+    assert_eq!(values(&beside)[0]["path"], "../a.md");
     let hidden = ListSource::from_text("docs/.*.md", folder.path()).unwrap();
     assert_eq!(values(&hidden).len(), 1);
     let dotted = ListSource::from_text("./docs/../docs/.g*/*.md", folder.path()).unwrap();
-    assert_eq!(values(&dotted)[0]["name"], "e.md");
+    assert_eq!(values(&dotted)[0]["path"], "docs/.git/e.md");
 }
 
 #[cfg(target_os = "linux")]
@@ -145,7 +148,7 @@ fn a_survey_names_file_line_and_field() {
     ]);
     let told = |name: &str, field: &str| -> (u64, Vec<String>) {
         let list = ListSource::from_text(name, folder.path()).unwrap();
-        let survey = survey(&list, None, &[vec![field.to_owned()]], None);
+        let survey = survey(&list, None, &[Wanted::field(&[field])], None);
         let prefix = format!("{}/", folder.path().display());
         (survey.rows, survey.errors.iter().map(|error| error.to_string().replace(&prefix, "")).collect())
     };

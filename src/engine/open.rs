@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
 use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
-use crate::output::SafePath;
 use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, compile};
 use crate::spec;
 
@@ -57,7 +56,7 @@ pub fn check(request: &Request) -> Checked {
     };
     let survey = !diagnostics.has_errors();
     let given = given(request, &mut files, survey);
-    let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given, path_problem);
+    let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given);
     diagnostics.extend(found);
     for fault in faults {
         diagnostics.push(from_data(fault, &mut files));
@@ -71,10 +70,6 @@ fn unreadable(error: &spec::LoadError) -> Checked {
     let mut diagnostics = Diagnostics::default();
     diagnostics.push(error.diagnostic(None, &mut files));
     Checked { files, diagnostics, plan: None }
-}
-
-fn path_problem(path: &str) -> Option<String> {
-    SafePath::parse(path).err().map(|problem| problem.to_string())
 }
 
 /// A mistake in a data file, with its line.

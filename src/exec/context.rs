@@ -104,18 +104,9 @@ pub(super) fn seen_json(seen: &Seen) -> Option<Json> {
 }
 
 fn loop_info(job: &Job) -> Json {
-    let one = |index: u64, key: &str| serde_json::json!({"index": index, "number": index + 1, "first": index == 0, "key": key});
-    let mut info = JsonMap::new();
-    if let Some(innermost) = job.around.last() {
-        let key = job.item.key.as_deref().unwrap_or_default();
-        if let Json::Object(fields) = one(innermost.index, key) {
-            info = fields;
-        }
-    }
-    for around in &job.around {
-        info.insert(around.name.to_string(), one(around.index, &around.key));
-    }
-    Json::Object(info)
+    let around: Vec<(&str, u64, &str)> =
+        job.around.iter().map(|around| (&*around.name, around.index, &*around.key)).collect();
+    crate::plan::loop_info(&around, job.item.key.as_deref().unwrap_or_default())
 }
 
 /// What a template that can't be rendered means for its instance.

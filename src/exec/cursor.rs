@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::output::FileNames;
 use crate::plan::ScopeIx;
 use crate::source::RowStream;
 
@@ -24,8 +25,8 @@ pub(super) struct Cursor {
     pub(super) rows: Option<RowStream>,
     /// How many rows were read.
     pub(super) next: u64,
-    /// How often each key has come, where files are named after them.
-    pub(super) keys: Option<HashMap<String, u64>>,
+    /// The names that are taken, where files are named after items.
+    pub(super) keys: Option<FileNames>,
 }
 
 /// All lists that are not read to their end.

@@ -1,11 +1,11 @@
 //! Where the items of a loop come from, and what an item becomes when it is opened.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
-use crate::plan::{LoopSource, Plan, ScopeIx, StageIx, Work, item_key};
+use crate::output::FileNames;
+use crate::plan::{LoopIx, LoopSource, Plan, SaveForm, ScopeIx, StageIx, Work, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
 use super::frame::{End, Frame, FrameId};
@@ -100,7 +100,10 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opene
             }
         }
         LoopSource::Item { of, path: fields } => match frontier.item_of(frame, *of) {
-            Some(item) => held(&item, &plan.loop_at(*of).name, fields),
+            Some(item) => match held(&item, &plan.loop_at(*of).name, fields) {
+                Opened::Broken(failure) => Opened::Broken(of_item(failure, plan, *of, &frontier.frames.at(frame).key)),
+                opened => opened,
+            },
             None => Opened::NotYet,
         },
     }
@@ -165,10 +168,32 @@ fn no_list(message: &str, value: &Json) -> Failure {
     failure
 }
 
+/// The same for an item: which one it is, and where no prompt has asked for it, other advice.
+fn of_item(mut failure: Failure, plan: &Plan, of: LoopIx, key: &str) -> Failure {
+    failure.message = format!("{} (item `{key}`)", failure.message);
+    if is_answered(plan, of) {
+        return failure;
+    }
+    failure.suggest("give every item a list there; an empty one is a list too")
+}
+
+/// Whether the items of a loop come out of an answer.
+fn is_answered(plan: &Plan, of: LoopIx) -> bool {
+    match &plan.loop_at(of).source {
+        LoopSource::Rows { .. } => false,
+        LoopSource::Stage { .. } => true,
+        LoopSource::Item { of, .. } => is_answered(plan, *of),
+    }
+}
+
 /// Whether pictures of stages beneath are named after their items.
 pub(super) fn names_files(plan: &Plan, scope: ScopeIx) -> bool {
     let mut beneath = plan.scope(scope).beneath.iter().map(|stage| plan.stage(*stage));
-    beneath.any(|stage| stage.save.is_none() && matches!(stage.work, Work::Image(_)))
+    beneath.any(|stage| {
+        // A row names a picture and does not say where it lies.
+        let has_path = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
+        matches!(stage.work, Work::Image(_)) && !has_path
+    })
 }
 
 /// The frame of an item.
@@ -177,10 +202,10 @@ pub(super) fn frame(
     scope: ScopeIx,
     parent_id: FrameId,
     parent: &Frame,
-    keys: Option<&mut HashMap<String, u64>>,
+    names: Option<&mut FileNames>,
 ) -> Frame {
     let own = item_key(&row.value, row.index);
-    let unique = keys.map_or_else(|| own.clone(), |keys| unlike_any(&own, keys));
+    let file = names.map_or_else(|| own.clone(), |names| names.take(&own));
     let join = |around: &str, own: &str| -> Arc<str> {
         if around.is_empty() { own.into() } else { format!("{around}/{own}").into() }
     };
@@ -191,7 +216,7 @@ pub(super) fn frame(
         path: parent.path.iter().copied().chain([row.index]).collect(),
         item: Arc::new(row.value.clone()),
         key: join(&parent.key, &own),
-        file_key: join(&parent.file_key, &crate::output::safe_segment(&unique)),
+        file_key: join(&parent.file_key, &file),
         own_key: own.into(),
         slots: Vec::new(),
         waiters: Vec::new(),
@@ -201,29 +226,9 @@ pub(super) fn frame(
     }
 }
 
-/// `KEY`, then `KEY-2`: file names that differ in case only are one on many disks.
-fn unlike_any(key: &str, keys: &mut HashMap<String, u64>) -> String {
-    let mut candidate = key.to_owned();
-    loop {
-        let count = keys.entry(candidate.to_lowercase()).or_insert(0);
-        *count += 1;
-        if *count == 1 {
-            return candidate;
-        }
-        candidate = format!("{key}-{count}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn equal_keys_are_numbered() {
-        let mut keys = HashMap::new();
-        let names: Vec<String> = ["a", "A", "a", "a-2", "b"].iter().map(|key| unlike_any(key, &mut keys)).collect();
-        assert_eq!(names, ["a", "A-2", "a-3", "a-2-2", "b"]);
-    }
 
     #[test]
     fn a_list_is_found_behind_fields() {

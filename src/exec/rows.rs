@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{EventKind, Failure, FailureKind};
-use crate::output::{OutputError, OutputFolder, RowFile, RowFormat, SafePath};
+use crate::output::{Clash, OutputError, OutputFolder, RowFile, RowFormat, SafePath};
 use crate::plan::{Plan, SaveForm, StageIx};
 
 use super::job::SavedRow;
@@ -78,7 +78,8 @@ impl RowFiles {
         let key = path.as_str().to_owned();
         if !self.files.contains_key(&key) {
             let name = &plan.stage(stage).name;
-            folder.claim(&path, name).map_err(|clash| failure(clash.to_string()))?;
+            let theirs = |clash: Clash| failure(clash.to_string()).suggest("give each stage a file of its own");
+            folder.claim(&path, name).map_err(theirs)?;
             let rule = plan.stage(stage).save.as_ref();
             let csv = rule.is_some_and(|save| matches!(save.form, SaveForm::Rows { csv: true, .. }));
             let columns = rule.map(|save| save.columns(name)).unwrap_or_default();

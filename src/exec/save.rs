@@ -147,15 +147,29 @@ impl Target<'_> {
         }
     }
 
+    /// What gives a value a path that nobody has.
+    fn other_path(&self) -> String {
+        let has_path = self.stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
+        let loops: Vec<&str> = self.job.around.iter().map(|around| &*around.name).collect();
+        match loops.as_slice() {
+            _ if !has_path => format!("give `{}` a `save` of its own", self.stage.name),
+            [] => format!("give `{}` another path in `save`", self.stage.name),
+            [_] => "put what differs for each item into `save`, as `{{loop.number}}`".to_owned(),
+            loops => {
+                let numbers: Vec<String> = loops.iter().map(|name| format!("{{{{loop.{name}.number}}}}")).collect();
+                format!("put what differs for each item into `save`, as `{}`", numbers.join("-"))
+            }
+        }
+    }
+
     fn claim(&self, path: SafePath) -> Result<SafePath, Unmade> {
         let owner = match &self.job.item.key {
             Some(key) => format!("{}/{key}", self.stage.name),
             None => self.stage.name.to_string(),
         };
-        self.folder.claim(&path, &owner).map_err(|clash| {
-            Failure::new(FailureKind::Output, clash.to_string())
-                .suggest("name something in `save` that differs from item to item, as `{{loop.number}}`")
-        })?;
+        self.folder
+            .claim(&path, &owner)
+            .map_err(|clash| Failure::new(FailureKind::Output, clash.to_string()).suggest(self.other_path()))?;
         Ok(path)
     }
 }

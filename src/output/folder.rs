@@ -31,7 +31,7 @@ struct Inner {
     /// Without links.
     root: PathBuf,
     run: String,
-    claims: Mutex<Claims>,
+    claims: Mutex<Claims<String>>,
     unsynced: Mutex<HashSet<PathBuf>>,
     /// Files that are being written, whoever has stopped waiting for them.
     writes: TaskTracker,
@@ -77,7 +77,11 @@ impl OutputFolder {
     /// Gives `path` to `owner` (as a person knows it: `` `summarize` of `de/checkout` ``). Each path belongs to one in a
     /// run; two that differ in case only are one, and a file can't be another's folder. Of a path 16 bytes are kept.
     pub fn claim(&self, path: &SafePath, owner: &str) -> Result<(), Clash> {
-        self.0.claims.lock().unwrap_or_else(PoisonError::into_inner).claim(path, owner)
+        let mut claims = self.0.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.claim(path, || owner.to_owned()).map_err(|taken| {
+            let (other_path, other) = taken.by.unzip();
+            Clash { path: path.clone(), owner: owner.to_owned(), other, other_path }
+        })
     }
 
     /// Writes a whole file, on a blocking thread: as a part file, synced, then renamed. Gives its size in bytes. After

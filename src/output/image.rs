@@ -62,6 +62,40 @@ pub enum ConvertError {
     },
 }
 
+/// What an extension means for a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureFormat {
+    /// Any picture is converted to it.
+    Written,
+    /// Nothing is converted to it: a picture can be saved so if it comes so.
+    AsItComes,
+    /// It is none of a picture.
+    None,
+}
+
+/// What an extension (without a dot, in any case) means for a picture.
+pub fn picture_format(extension: &str) -> PictureFormat {
+    match format(&extension.to_ascii_lowercase()) {
+        Some((_, _, Some(_))) => PictureFormat::Written,
+        Some((_, _, None)) => PictureFormat::AsItComes,
+        None => PictureFormat::None,
+    }
+}
+
+/// The format of an extension in lower case, how it is spelled, and how it is written, if it is.
+fn format(lower: &str) -> Option<(MediaType, &'static str, Option<Target>)> {
+    Some(match lower {
+        "png" => (MediaType::Png, "png", Some(Target::Png)),
+        "jpg" => (MediaType::Jpeg, "jpg", Some(Target::Jpeg)),
+        "jpeg" => (MediaType::Jpeg, "jpeg", Some(Target::Jpeg)),
+        "webp" => (MediaType::Webp, "webp", Some(Target::Webp)),
+        "gif" => (MediaType::Gif, "gif", None),
+        "svg" => (MediaType::Svg, "svg", None),
+        "mp4" => (MediaType::Mp4, "mp4", None),
+        _ => return None,
+    })
+}
+
 /// The formats that are written.
 #[derive(Clone, Copy)]
 enum Target {
@@ -79,16 +113,8 @@ pub fn convert(
     extension: Option<&str>,
 ) -> Result<(Bytes, MediaType, &'static str), ConvertError> {
     let Some(asked) = extension else { return Ok((bytes, from, from.extension())) };
-    let lower = asked.to_ascii_lowercase();
-    let (media_type, spelled, target) = match lower.as_str() {
-        "png" => (MediaType::Png, "png", Some(Target::Png)),
-        "jpg" => (MediaType::Jpeg, "jpg", Some(Target::Jpeg)),
-        "jpeg" => (MediaType::Jpeg, "jpeg", Some(Target::Jpeg)),
-        "webp" => (MediaType::Webp, "webp", Some(Target::Webp)),
-        "gif" => (MediaType::Gif, "gif", None),
-        "svg" => (MediaType::Svg, "svg", None),
-        "mp4" => (MediaType::Mp4, "mp4", None),
-        _ => return Err(ConvertError::UnknownExtension { extension: asked.to_owned() }),
+    let Some((media_type, spelled, target)) = format(&asked.to_ascii_lowercase()) else {
+        return Err(ConvertError::UnknownExtension { extension: asked.to_owned() });
     };
     if media_type == from {
         return Ok((bytes, from, spelled));

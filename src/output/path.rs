@@ -192,6 +192,18 @@ pub fn safe_segment(value: &str) -> String {
     format!("{}-{mark}", cut(&clean, LONGEST_VALUE - 9))
 }
 
+/// A value as a whole name of a file or a folder, also with an extension behind it: as [`safe_segment`], without dots and
+/// spaces at its end, and with a `_` at what is no name.
+pub fn file_name(value: &str) -> String {
+    let segment = safe_segment(value);
+    let mut name = segment.trim_end_matches(['.', ' ']).to_owned();
+    while let Err(problem) = check_segment(&name) {
+        // With another problem nothing is left of it, or it is the name of a device or of the lock.
+        name = if problem == PathProblem::Part { format!("{name}_") } else { format!("_{name}") };
+    }
+    name
+}
+
 /// The longest beginning of `text` with at most `most` bytes.
 pub(super) fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -277,7 +289,35 @@ mod tests {
         assert_eq!(one, safe_segment(&"ä".repeat(200)));
     }
 
+    #[test]
+    fn a_value_is_a_whole_name() {
+        for (value, name) in [
+            ("a/b", "a-b"),
+            ("..", "_"),
+            (".", "_"),
+            ("", "_"),
+            ("\u{1}", "_"),
+            ("a b. ", "a b"),
+            ("con.", "_con"),
+            ("COM1.x", "_COM1.x"),
+            ("x.part", "x.part_"),
+            ("con.part", "_con.part_"),
+            (".blossom-run.lock", "_.blossom-run.lock"),
+            (".hidden", ".hidden"),
+        ] {
+            assert_eq!(file_name(value), name, "{value:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_file_name_is_the_name_of_a_file(value in r"\PC{0,20}|(con|aux|COM1|\.part|[./ a]){0,4}") {
+            let name = file_name(&value);
+            for path in [format!("s/{name}"), format!("s/{name}.png"), format!("s/{name}/x.png")] {
+                prop_assert_eq!(SafePath::parse(&path).map(|safe| safe.to_string()), Ok(path));
+            }
+        }
+
         #[test]
         fn a_safe_path_never_leaves_its_folder(text in r"([a-z~C:]{0,2}[./\\]{0,3}){0,6}|\PC*") {
             let Ok(path) = SafePath::parse(&text) else { return Ok(()) };

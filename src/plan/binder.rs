@@ -13,6 +13,7 @@ use super::inputs::Inputs;
 use super::loops::LoopTree;
 use super::names::{Named, Names};
 use super::pipeline::LoopIx;
+use super::required::Required;
 use super::shape::Shape;
 use super::template::{self, Rejected, Template, Use};
 use super::work::{Dial, JsonTemplate};
@@ -54,21 +55,12 @@ pub(super) struct Found {
     pub(super) stages: IndexMap<usize, bool>,
     /// Where each stage is named first.
     pub(super) places: IndexMap<usize, Place>,
-    /// Fields that every item must have.
+    /// What every item must have.
     pub(super) required: Vec<Required>,
     /// Loops that the request itself names.
     pub(super) request_loops: BTreeSet<LoopIx>,
     /// Stages that the request itself names.
     pub(super) request_stages: BTreeSet<usize>,
-}
-
-/// A field that an item must have.
-#[derive(Debug)]
-pub(super) struct Required {
-    pub(super) of: LoopIx,
-    pub(super) path: Vec<String>,
-    /// Where it is named.
-    pub(super) place: Place,
 }
 
 /// Compiles the templates of one stage, or of the outputs.
@@ -78,6 +70,8 @@ pub(super) struct Binder<'a> {
     pub(super) loops: &'a [LoopIx],
     /// Where the template stands that is being looked at.
     pub(super) site: Site,
+    /// Whether it is `when`.
+    pub(super) in_when: bool,
     diagnostics: &'a mut Diagnostics,
     pub(super) found: Found,
 }
@@ -85,7 +79,7 @@ pub(super) struct Binder<'a> {
 impl<'a> Binder<'a> {
     pub(super) fn new(ground: &'a Ground<'a>, stage: Option<usize>, diagnostics: &'a mut Diagnostics) -> Self {
         let loops = stage.map_or(&[][..], |stage| ground.tree.of_stage[stage].as_slice());
-        Self { ground, stage, loops, site: Site::Output, diagnostics, found: Found::default() }
+        Self { ground, stage, loops, site: Site::Output, in_when: false, diagnostics, found: Found::default() }
     }
 
     pub(super) fn diagnostics(&mut self) -> &mut Diagnostics {
@@ -97,7 +91,10 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn expression(&mut self, spec: &ExpressionSpec, site: Site) -> Template {
-        self.compile(&spec.text, &spec.map, site, true)
+        self.in_when = true;
+        let when = self.compile(&spec.text, &spec.map, site, true);
+        self.in_when = false;
+        when
     }
 
     /// A broken template is told, and an empty one takes its place, so that checking can go on.
@@ -161,6 +158,7 @@ impl<'a> Binder<'a> {
                 // What may not be rendered may be made for a value that this one is not.
                 if !(one.conditional && self.ground.inputs.kinds[input] == InputKind::Json) {
                     self.check_fields(one, &self.ground.inputs.shapes[input], written);
+                    self.check_index(one, input, written);
                 }
             }
             Some(Named::Variable) => self.check_variable(one, rest, written),
@@ -212,9 +210,7 @@ impl<'a> Binder<'a> {
             self.found.request_loops.insert(ix);
         }
         self.check_fields(one, &self.ground.tree.shape(ix, self.ground.inputs), written);
-        if !one.lenient && !one.conditional && !rest.is_empty() {
-            self.found.required.push(Required { of: ix, path: rest.to_vec(), place: written.place() });
-        }
+        self.require(one, ix, written.place());
     }
 
     fn outside_its_loop(&mut self, name: &str, ix: LoopIx, place: &Place) {

@@ -32,26 +32,17 @@ pub struct Compiled {
     pub faults: Vec<DataFault>,
 }
 
-/// Says why a path can't lie under the output folder, if it can't.
-pub type PathProblem = fn(&str) -> Option<String>;
-
 /// Checks a pipeline, and compiles it if nothing is wrong. Data files are read through, nothing is called.
-pub fn compile(spec: &PipelineSpec, given: &Given, path_problem: PathProblem) -> Compiled {
+pub fn compile(spec: &PipelineSpec, given: &Given) -> Compiled {
     let mut diagnostics = Diagnostics::default();
     let mut faults = Vec::new();
-    let plan = go_through(spec, given, path_problem, &mut diagnostics, &mut faults);
+    let plan = go_through(spec, given, &mut diagnostics, &mut faults);
     // Passes go on after an error, so that all are found: what they make is a plan only if there is none.
     let clean = !diagnostics.has_errors() && faults.is_empty();
     Compiled { plan: clean.then_some(plan), diagnostics, faults }
 }
 
-fn go_through(
-    spec: &PipelineSpec,
-    given: &Given,
-    path_problem: PathProblem,
-    diagnostics: &mut Diagnostics,
-    faults: &mut Vec<DataFault>,
-) -> Plan {
+fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics, faults: &mut Vec<DataFault>) -> Plan {
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
@@ -75,7 +66,7 @@ fn go_through(
         stage.depth = depth;
     }
     let mut loops = checked_loops(&tree, &inputs, given);
-    saves::check(&ground, &stages, &path_problem, diagnostics);
+    saves::check(&ground, &stages, diagnostics);
     let reach = |ix: usize| scopes.reach(&tree, outputs::FROM, ix);
     let outputs = outputs::build(&ground, &stages, &|ix| kept[ix], &reach, diagnostics);
     shelve(&mut stages, &loops, &outputs, &kept);

@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use crate::diag::{Diagnostic, did_you_mean, listed};
-use crate::model::Place;
+use crate::model::{Json, Place};
+use crate::source::ListSource;
 use crate::spec::TextMap;
 
 use super::binder::Binder;
 use super::names::Named;
+use super::pipeline::InputValue;
+use super::required::Of;
 use super::shape::Shape;
 use super::template::{ElementUse, Step, Use, described};
 
@@ -87,9 +90,55 @@ impl Binder<'_> {
         }
     }
 
+    /// Checks that a list that is there has the items that a path names by their numbers.
+    pub(super) fn check_index(&mut self, one: &Use, input: usize, written: &Written<'_>) {
+        if one.lenient || one.conditional {
+            return;
+        }
+        let (items, value);
+        let (mut at, fields) = match &self.ground.inputs.values[input].value {
+            InputValue::List(ListSource::Inline(list)) => {
+                items = Json::Array(list.to_vec());
+                (&items, &one.path[1..])
+            }
+            InputValue::Json(json) => {
+                value = json.clone();
+                (value.as_ref(), &one.path[1..])
+            }
+            InputValue::List(_) | InputValue::Missing => return,
+        };
+        for (depth, field) in fields.iter().enumerate() {
+            let next = match at {
+                Json::Array(items) => field.parse::<usize>().ok().and_then(|ix| items.get(ix)),
+                other => other.get(field),
+            };
+            if let (Json::Array(list), None, Ok(_)) = (at, next, field.parse::<usize>()) {
+                let owner = one.path[..=depth].join(".");
+                let (count, items) = (list.len(), if list.len() == 1 { "item" } else { "items" });
+                let message = format!("`{owner}` has {count} {items}, and none with the index {field}");
+                let help = "indices begin at 0; `default` allows a missing item";
+                let place = written.segment(field, &fields[depth + 1..]);
+                return self.diagnostics().push(Diagnostic::error("unknown-field", &place, message).help(help));
+            }
+            let Some(next) = next else { return };
+            at = next;
+        }
+    }
+
     /// Checks the fields of an element of a block. What is wrong with the list itself is told where it is named.
     pub(super) fn check_element(&mut self, one: &ElementUse, written: &Written<'_>) {
         let Some((Step::Field(name), steps)) = one.path.split_first() else { return };
+        match (self.named(name), steps.split_first()) {
+            (Some(Named::Input(input)), Some((Step::Element, steps))) => {
+                self.require_of_element(one, Of::Input(input), steps, written.place());
+            }
+            (Some(Named::Variable), _) => {
+                if let Some(ix) = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix)) {
+                    self.require_of_element(one, Of::Loop(ix), steps, written.place());
+                }
+            }
+            _ => {}
+        }
         let Some(mut shape) = self.shape_here(name) else { return };
         for (at, step) in steps.iter().enumerate() {
             let found = match step {

@@ -1,6 +1,8 @@
 //! What an item is called: in progress, rows, reports and on the command line.
 
-use crate::model::Json;
+use serde_json::json;
+
+use crate::model::{Json, JsonMap};
 
 /// The longest text that is its own name, in characters.
 const LONGEST: usize = 60;
@@ -12,6 +14,20 @@ pub fn item_key(item: &Json, index: u64) -> String {
     own_key(item)
         .or_else(|| FIELDS.iter().find_map(|field| item.get(field).and_then(own_key)))
         .unwrap_or_else(|| (index + 1).to_string())
+}
+
+/// What a template sees as `loop`: the loops around an instance, outermost first, each with the index of its item and what
+/// that is called; the innermost goes by what the item is called in all of them.
+pub fn loop_info(around: &[(&str, u64, &str)], key: &str) -> Json {
+    let one = |index: u64, key: &str| json!({"index": index, "number": index + 1, "first": index == 0, "key": key});
+    let mut info = JsonMap::new();
+    if let Some((_, index, _)) = around.last()
+        && let Json::Object(innermost) = one(*index, key)
+    {
+        info = innermost;
+    }
+    info.extend(around.iter().map(|(name, index, key)| ((*name).to_owned(), one(*index, key))));
+    Json::Object(info)
 }
 
 fn own_key(value: &Json) -> Option<String> {
@@ -28,8 +44,6 @@ fn own_key(value: &Json) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -1,13 +1,14 @@
 //! What loops are made of: lists that are there, values of stages, fields of items.
 
-use crate::diag::did_you_mean;
+use crate::diag::{Diagnostic, did_you_mean};
 use crate::model::{InputKind, Json, Place};
 use crate::spec::{InputDefault, InputSpec, KindSpec, LoopSourceSpec, LoopSpec, PipelineSpec, SettingsSpec, StageSpec};
 
 use super::fields::{it_has, lacks};
-use super::loops::{Builder, Declared, DraftSource};
+use super::loop_builder::{Builder, Known, Progress};
+use super::loops::DraftSource;
 use super::names::Named;
-use super::pipeline::LoopIx;
+use super::pipeline::{InputValue, LoopIx};
 use super::shape::Shape;
 
 const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json: true`, a field of a loop variable, \
@@ -15,29 +16,38 @@ const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json
 
 impl Builder<'_> {
     /// What a loop is made of, and the loop that this brings along.
-    pub(super) fn source(&mut self, entry: &LoopSpec) -> Option<(DraftSource, Option<LoopIx>)> {
+    pub(super) fn source(&mut self, entry: &LoopSpec) -> Known<(DraftSource, Option<LoopIx>)> {
         let place = &entry.source.place;
         let path = match &entry.source.value {
-            LoopSourceSpec::List(items) => return Some((DraftSource::List(items.clone()), None)),
-            LoopSourceSpec::Count(count) => return Some((DraftSource::Count(*count), None)),
-            LoopSourceSpec::Broken => return None,
+            LoopSourceSpec::List(items) => return Known::As((DraftSource::List(items.clone()), None)),
+            LoopSourceSpec::Count(count) => return Known::As((DraftSource::Count(*count), None)),
+            LoopSourceSpec::Broken => return Known::Wrongly,
             LoopSourceSpec::Path(path) => path,
         };
-        let (root, rest) = path.split_first()?;
+        let Some((root, rest)) = path.split_first() else { return Known::Wrongly };
         match self.names.get(root) {
-            Some(Named::Input(input)) => self.input_source(input, rest, place).map(|source| (source, None)),
+            Some(Named::Input(input)) => {
+                self.input_source(input, rest, place).map_or(Known::Wrongly, |source| Known::As((source, None)))
+            }
             Some(Named::Stage(stage)) => self.stage_source(stage, rest, place),
             Some(Named::Variable) => {
-                let Declared::As(of) = self.declared(root) else { return None };
+                let of = match self.variable(root) {
+                    Known::As(of) => of,
+                    Known::Wrongly => return Known::Wrongly,
+                    Known::Waits => return Known::Waits,
+                };
                 let item = self.tree.shape(of, self.inputs);
-                let is_list = self.is_list(root, &item, rest, place);
-                is_list.then(|| (DraftSource::Item { of, path: rest.to_vec() }, Some(of)))
+                if self.is_list(root, &item, rest, place) {
+                    Known::As((DraftSource::Item { of, path: rest.to_vec() }, Some(of)))
+                } else {
+                    Known::Wrongly
+                }
             }
-            None if self.names.is_incomplete() => None,
+            None if self.names.is_incomplete() => Known::Wrongly,
             None => {
                 let help = self.names.suggest(root, &entry.variable.value).unwrap_or_else(|| A_LIST_IS.to_owned());
                 self.error("unknown-list", place, format!("there is no list `{root}`"), help);
-                None
+                Known::Wrongly
             }
         }
     }
@@ -47,7 +57,8 @@ impl Builder<'_> {
         let name = &spec.name.value;
         let source = DraftSource::Input { input, path: rest.to_vec() };
         match self.inputs.kinds[input] {
-            InputKind::Items | InputKind::Integer if rest.is_empty() => Some(source),
+            InputKind::Items if rest.is_empty() => Some(source),
+            InputKind::Integer if rest.is_empty() => self.counts_up(input, place).then_some(source),
             InputKind::Items => {
                 let one = super::loops::singular(name);
                 let message = format!("`{name}` is a list and has no field `{}`", rest[0]);
@@ -67,21 +78,13 @@ impl Builder<'_> {
         }
     }
 
-    fn stage_source(&mut self, stage: usize, rest: &[String], place: &Place) -> Option<(DraftSource, Option<LoopIx>)> {
+    fn stage_source(&mut self, stage: usize, rest: &[String], place: &Place) -> Known<(DraftSource, Option<LoopIx>)> {
         let spec = &self.spec.stages[stage];
-        let name = &spec.name.value;
-        if self.is_open(stage) {
-            let message = format!("stages wait for each other: {}", self.way_to(stage));
-            self.error(
-                "cycle",
-                place,
-                message,
-                "a loop's list must be there before its first item: take it from elsewhere",
-            );
-            return None;
-        }
-        self.visit(stage);
-        let brought = self.tree.of_stage[stage].last().copied();
+        let (brought, is_wrong) = match self.progress[stage] {
+            Progress::Open { .. } => return Known::Waits,
+            Progress::Settled(innermost) => (innermost, false),
+            Progress::Wrong => (None, true),
+        };
         if let Some((what, help)) = no_list(spec, self.spec) {
             let help = match brought {
                 Some(ix) if rest.is_empty() => {
@@ -90,10 +93,32 @@ impl Builder<'_> {
                 }
                 _ => help.to_owned(),
             };
-            self.error("not-a-list", place, format!("`{name}` is {what}, not a list"), help);
-            return None;
+            self.error("not-a-list", place, format!("`{}` is {what}, not a list", spec.name.value), help);
+            return Known::Wrongly;
         }
-        Some((DraftSource::Stage { stage, path: rest.to_vec() }, brought))
+        if is_wrong {
+            // In which loops the list would stand is not known.
+            return Known::Wrongly;
+        }
+        Known::As((DraftSource::Stage { stage, path: rest.to_vec() }, brought))
+    }
+
+    /// Whether an integer input is at least 1, as a number that is written into `for_each` must be; if not, that is told
+    /// where its value is said.
+    fn counts_up(&mut self, input: usize, named: &Place) -> bool {
+        let InputValue::Json(value) = &self.inputs.values[input].value else { return true };
+        if value.as_u64().is_some_and(|count| count > 0) {
+            return true;
+        }
+        let name = &self.spec.inputs[input].name.value;
+        let message = format!("`{name}` is {value}, and a loop counts up to it");
+        let told = Diagnostic::error("wrong-input", &self.inputs.places[input], message)
+            .also(named, "the loop counts up to it here")
+            .help("give a whole number of at least 1, and let the input say so with `min: 1`");
+        if !self.is_told(&told) {
+            self.push(told);
+        }
+        false
     }
 
     /// Whether a path into a value can lead to a list, as far as its shape is known; if not, that is told.

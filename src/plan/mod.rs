@@ -10,6 +10,9 @@ mod given;
 mod inputs;
 mod keys;
 mod known;
+mod loop_builder;
+mod loop_cycles;
+mod loop_joins;
 mod loop_sources;
 mod loops;
 mod names;
@@ -19,6 +22,10 @@ mod passes;
 mod pipeline;
 mod providers;
 mod references;
+mod required;
+mod save_claims;
+mod save_walk;
+mod savers;
 mod saves;
 mod scopes;
 mod settings;
@@ -29,9 +36,9 @@ mod survey;
 pub mod template;
 mod work;
 
-pub use compile::{Compiled, PathProblem, compile};
+pub use compile::{Compiled, compile};
 pub use given::{Given, GivenInput, GivenValue};
-pub use keys::item_key;
+pub use keys::{item_key, loop_info};
 pub use parameter::Parameter;
 pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
+use crate::output::{PictureFormat, picture_format};
 use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
@@ -280,8 +281,47 @@ fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Bi
         let help = format!("say what a row holds: `row: {{path: \"{{{{{}.path}}}}\"}}`", stage.name.value);
         binder.diagnostics().push(Diagnostic::warning("picture-in-csv", &spec.path.map.whole(), message).help(help));
     }
+    if let Some(extension) = literal_extension(&spec.path.text).filter(|_| !rows)
+        && let Some(told) = wrong_extension(extension, &stage.name.value, kind, &spec.path.map.whole())
+    {
+        binder.diagnostics().push(told);
+    }
     let form = if rows { SaveForm::Rows { row, csv: extension == "csv" } } else { SaveForm::File };
     (!spec.path.is_unread()).then_some(Save { path, form })
+}
+
+/// The extension that is written at the end of a path, without its dot; none where a value may make it.
+pub(super) fn literal_extension(path: &str) -> Option<&str> {
+    let (before, tail) = path.rsplit_once("}}").unwrap_or(("", path));
+    let (folder, name) = tail.rsplit_once('/').map_or((None, tail), |(folder, name)| (Some(folder), name));
+    let (stem, extension) = name.rsplit_once('.')?;
+    let is_hidden = stem.is_empty() && (folder.is_some() || before.is_empty());
+    (!is_hidden && !extension.is_empty()).then_some(extension)
+}
+
+/// What a stage makes can't be saved with such an extension, or seldom.
+fn wrong_extension(extension: &str, stage: &str, kind: StageKindName, place: &Place) -> Option<Diagnostic> {
+    let format = picture_format(extension);
+    let formats = "save it as `.png`, `.jpg`, `.jpeg` or `.webp`, or leave the extension out to keep it as it comes";
+    if kind != StageKindName::Image {
+        // A drawing in SVG is a text.
+        let is_text = format == PictureFormat::None || extension.eq_ignore_ascii_case("svg");
+        let message = format!("`{stage}` makes a text, and `.{extension}` is an extension of pictures");
+        let help = "give it an extension of texts, as `.txt` or `.md`; pictures are made by `image`";
+        return (!is_text).then(|| Diagnostic::error("save-extension", place, message).help(help));
+    }
+    match format {
+        PictureFormat::Written => None,
+        PictureFormat::AsItComes => {
+            let message =
+                format!("no picture is converted to `.{extension}`: `{stage}` can be saved so only if it comes so");
+            Some(Diagnostic::warning("save-extension", place, message).help(formats))
+        }
+        PictureFormat::None => {
+            let message = format!("`{stage}` makes a picture, and pictures are not saved as `.{extension}`");
+            Some(Diagnostic::error("save-extension", place, message).help(formats))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -295,7 +335,7 @@ mod tests {
     /// Whether each stage of a file asks for a stream.
     fn streams(text: &str) -> Vec<Option<bool>> {
         let (spec, _) = crate::spec::parse("x.yaml", Path::new("."), text, &mut SourceFiles::default());
-        let plan = compile(&spec.expect("a file"), &Given::default(), |_| None).plan.expect("a plan");
+        let plan = compile(&spec.expect("a file"), &Given::default()).plan.expect("a plan");
         plan.stages.iter().map(|stage| stage.work.asking().and_then(|asking| asking.stream)).collect()
     }
 
@@ -304,5 +344,20 @@ mod tests {
         let text =
             "name: x\nstages:\n  a: {text: x}\n  b: {text: x, timeout: {idle: 5s}}\n  c: {text: x, timeout: 5s}\n";
         assert_eq!(streams(text), [None, Some(true), None]);
+    }
+
+    #[test]
+    fn an_extension_is_what_is_written_at_the_end() {
+        for (path, extension) in [
+            ("a.b/cover.png", Some("png")),
+            ("{{x.id}}.v2", Some("v2")),
+            ("a/{{x.id}}", None),
+            ("a/.hidden", None),
+            ("{{x}}/.hidden", None),
+            ("{{x}}/a.PNG", Some("PNG")),
+            ("cover", None),
+        ] {
+            assert_eq!(literal_extension(path), extension, "{path}");
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! Data files are read through once before anything is called; nothing of them is held.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{Json, JsonMap, Place};
-use crate::source::{ListSource, Row, SourceError, Survey, survey};
+use crate::model::Place;
+use crate::source::{ListSource, Row, SourceError, Survey, show_lines, survey};
 
 use super::binder::{Found, Ground};
-use super::keys::item_key;
 use super::loops::DraftSource;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Stage};
-use super::work::SaveForm;
+use super::required::{Needs, Wishes};
+use super::save_claims::written_at;
+use super::save_walk::Walk;
+use super::savers::{Known, surely_runs};
 
 /// Something wrong in a data file.
 #[derive(Debug, Clone)]
@@ -32,33 +34,57 @@ pub(super) fn read(
     diagnostics: &mut Diagnostics,
 ) -> Vec<DataFault> {
     let mut faults = Vec::new();
+    let known_loops = loops.to_vec();
+    let surely_runs = surely_runs(stages);
+    let known = Known { stages, loops: &known_loops, inputs: &ground.inputs.values, surely_runs: &surely_runs };
+    let mut walk = Walk::new(ground, known);
+    walk.root();
+    let needs = Needs { ground, stages, found };
     for ix in (0..loops.len()).map(LoopIx) {
-        let LoopSource::Rows { list, limit } = &loops[ix.0].source else { continue };
-        let (list, limit) = (list.clone(), *limit);
+        let LoopSource::Rows { list, limit } = &known_loops[ix.0].source else { continue };
         if matches!(list, ListSource::Stdin) {
             continue;
         }
-        if let ListSource::Count(count) = list {
-            loops[ix.0].rows = Some(limit.map_or(count, |limit| limit.min(count)));
+        let is_entered = loops[ix.0].parent.is_none() && walk.enters(ix);
+        if let (ListSource::Count(count), false) = (list, is_entered) {
+            loops[ix.0].rows = Some(limit.map_or(*count, |limit| limit.min(*count)));
             continue;
         }
-        let required = if is_always_read(loops, ix) { required(stages, found, ix) } else { Vec::new() };
-        let mut paths: Vec<Paths<'_>> = stages
-            .iter()
-            .enumerate()
-            .filter_map(|(at, stage)| Paths::of(ground, at, stage, ix, &loops[ix.0]))
-            .collect();
-        let mut compare = |row: &Row| paths.iter_mut().for_each(|one| one.compare(row));
-        let read = survey(&list, limit, &required, Some(&mut compare));
+        let wishes = if is_always_read(loops, ix) { needs.of_loop(ix) } else { Wishes::default() };
+        let mut on_row = |row: &Row| walk.row(ix, list, row);
+        let read = survey(list, *limit, &wishes.wanted(), if is_entered { Some(&mut on_row) } else { None });
         loops[ix.0].rows = Some(read.rows);
-        let named = |lacks: &[String]| named_at(found, ix, lacks);
-        faults.extend(told(read, list_place(ground, ix), named, diagnostics));
-        diagnostics.extend(paths.into_iter().filter_map(|one| one.clash));
+        faults.extend(told(read, &ListPlace::of_loop(ground, ix), &wishes.places, diagnostics));
     }
+    faults.extend(tell_of_paths(ground, walk, &known_loops, diagnostics));
     for input in named_lists(ground, found) {
         if let InputValue::List(list) = &ground.inputs.values[input].value {
-            let read = survey(list, limit, &[], None);
-            faults.extend(told(read, &ground.inputs.places[input], |_| None, diagnostics));
+            let wishes = needs.of_input(input);
+            let read = survey(list, limit, &wishes.wanted(), None);
+            faults.extend(told(read, &ListPlace::of_input(ground, input), &wishes.places, diagnostics));
+        }
+    }
+    faults
+}
+
+/// What is wrong with paths that rows make: at the row, or if that has no line, where the list is written.
+fn tell_of_paths(ground: &Ground<'_>, walk: Walk<'_>, loops: &[Loop], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
+    let (clashes, wrong) = walk.told();
+    diagnostics.extend(clashes);
+    let mut faults = Vec::new();
+    for mut one in wrong {
+        let named = written_at(ground, one.stage);
+        let Some(of) = one.of else {
+            diagnostics.push(Diagnostic::error("save-outside", &named, one.error.message).help_if(one.error.help));
+            continue;
+        };
+        if let LoopSource::Rows { list, .. } = &loops[of.0].source {
+            show_lines(list, std::slice::from_mut(&mut one.error));
+        }
+        if one.error.line.is_some() {
+            faults.push(DataFault { error: one.error, named: Some(named) });
+        } else {
+            diagnostics.push(without_line(one.error, Some(&named), &ListPlace::of_loop(ground, of)));
         }
     }
     faults
@@ -72,25 +98,14 @@ fn named_lists(ground: &Ground<'_>, found: &[Found]) -> BTreeSet<usize> {
             named.remove(&input);
         }
     }
-    named.retain(|input| {
-        !matches!(ground.inputs.values[*input].value, InputValue::List(ListSource::Stdin | ListSource::Inline(_)))
-    });
+    named.retain(|input| !matches!(ground.inputs.values[*input].value, InputValue::List(ListSource::Stdin)));
     named
 }
 
-fn told(
-    read: Survey,
-    list: &Place,
-    named: impl Fn(&[String]) -> Option<Place>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<DataFault> {
-    if read.more_errors > 0 {
-        let message = format!("{} more mistakes in this list are not shown", read.more_errors);
-        diagnostics.push(Diagnostic::note("more-bad-rows", list, message));
-    }
+fn told(read: Survey, list: &ListPlace<'_>, places: &[Place], diagnostics: &mut Diagnostics) -> Vec<DataFault> {
     let mut faults = Vec::new();
     for error in read.errors {
-        let named = error.lacks.as_deref().and_then(&named);
+        let named = error.lacks.and_then(|lack| places.get(lack).cloned());
         if error.line.is_some() {
             faults.push(DataFault { error, named });
         } else {
@@ -100,28 +115,43 @@ fn told(
     faults
 }
 
-/// Where the list of a loop is written, or was said on the command line.
-fn list_place<'a>(ground: &'a Ground<'_>, ix: LoopIx) -> &'a Place {
-    let draft = &ground.tree.loops[ix.0];
-    match draft.source {
-        DraftSource::Input { input, .. } => &ground.inputs.places[input],
-        _ => &draft.list_place,
+/// Where a list is written, or was said on the command line.
+struct ListPlace<'a> {
+    whole: &'a Place,
+    /// Its elements, if it is written out.
+    items: &'a [Place],
+}
+
+impl<'a> ListPlace<'a> {
+    fn of_loop(ground: &'a Ground<'a>, ix: LoopIx) -> Self {
+        let draft = &ground.tree.loops[ix.0];
+        match &draft.source {
+            DraftSource::Input { input, path } if path.is_empty() => Self::of_input(ground, *input),
+            DraftSource::Input { input, .. } => Self { whole: &ground.inputs.places[*input], items: &[] },
+            _ => Self { whole: &draft.list_place, items: &draft.items },
+        }
+    }
+
+    fn of_input(ground: &'a Ground<'a>, input: usize) -> Self {
+        let (spec, whole) = (&ground.spec.inputs[input], &ground.inputs.places[input]);
+        let is_default = spec.default.as_ref().is_some_and(|default| default.place == *whole);
+        Self { whole, items: if is_default { &spec.items } else { &[] } }
+    }
+
+    fn item(&self, index: Option<u64>) -> &'a Place {
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| self.items.get(index)).unwrap_or(self.whole)
     }
 }
 
-/// Where a stage names a field that a row lacks.
-fn named_at(found: &[Found], of: LoopIx, path: &[String]) -> Option<Place> {
-    let named = found.iter().flat_map(|one| &one.required).find(|one| one.of == of && one.path.starts_with(path));
-    named.map(|one| one.place.clone())
-}
-
 /// A mistake that has no line: that of a list in the pipeline file itself, or of a file as a whole.
-fn without_line(error: SourceError, named: Option<&Place>, list: &Place) -> Diagnostic {
+fn without_line(error: SourceError, named: Option<&Place>, list: &ListPlace<'_>) -> Diagnostic {
+    let place = list.item(error.item);
     let message = match &error.path {
         Some(path) => format!("`{}`: {}", path.display(), error.message),
         None => error.message,
     };
-    let diagnostic = Diagnostic::error("bad-row", list, message).help_if(error.help);
+    let diagnostic = Diagnostic::error("bad-row", place, message).help_if(error.help);
     match named {
         Some(named) => diagnostic.also(named, "it is named here"),
         None => diagnostic,
@@ -132,84 +162,4 @@ fn without_line(error: SourceError, named: Option<&Place>, list: &Place) -> Diag
 fn is_always_read(loops: &[Loop], ix: LoopIx) -> bool {
     let mut chain = std::iter::successors(Some(ix), |ix| loops[ix.0].parent);
     chain.all(|ix| matches!(loops[ix.0].source, LoopSource::Rows { .. }))
-}
-
-/// The fields that every item must have, since a stage that runs for every item names them.
-fn required(stages: &[Stage], found: &[Found], of: LoopIx) -> Vec<Vec<String>> {
-    let mut required: Vec<Vec<String>> = Vec::new();
-    for (ix, one) in found.iter().enumerate() {
-        if !always_runs(stages, ix) {
-            continue;
-        }
-        for field in one.required.iter().filter(|one| one.of == of) {
-            if !required.contains(&field.path) {
-                required.push(field.path.clone());
-            }
-        }
-    }
-    required
-}
-
-fn always_runs(stages: &[Stage], ix: usize) -> bool {
-    let stage = &stages[ix];
-    stage.when.is_none() && stage.refs.iter().all(|one| one.optional || always_runs(stages, one.stage.0))
-}
-
-/// Paths of one stage that are made of its items alone: they can be compared before anything is called.
-struct Paths<'a> {
-    ground: &'a Ground<'a>,
-    at: usize,
-    stage: &'a Stage,
-    variable: String,
-    /// Paths by a part of their hash, each with the item it came from, from 1.
-    seen: HashMap<[u8; 16], u64>,
-    clash: Option<Diagnostic>,
-}
-
-impl<'a> Paths<'a> {
-    fn of(ground: &'a Ground<'a>, at: usize, stage: &'a Stage, ix: LoopIx, of: &Loop) -> Option<Self> {
-        let save = stage.save.as_ref()?;
-        let alone = stage.loops == [ix] && matches!(save.form, SaveForm::File) && !save.path.is_constant();
-        let made_of_items = save.path.uses().iter().all(|one| {
-            let root = one.path.first().map_or("", String::as_str);
-            root == &*of.name || root == "loop"
-        });
-        let variable = of.name.to_string();
-        (alone && made_of_items).then(|| Self { ground, at, stage, variable, seen: HashMap::new(), clash: None })
-    }
-
-    fn compare(&mut self, row: &Row) {
-        if self.clash.is_some() {
-            return;
-        }
-        let key = item_key(&row.value, row.index);
-        let info = loop_info(&self.variable, row.index, &key);
-        let mut names = JsonMap::new();
-        names.insert(self.variable.clone(), row.value.clone());
-        names.insert("loop".to_owned(), info);
-        let Some(path) = self.stage.save.as_ref().and_then(|save| save.path.render(&names.into()).ok()) else { return };
-        let digest = blake3::hash(path.to_lowercase().as_bytes());
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest.as_bytes()[..16]);
-        if let Some(first) = self.seen.insert(short, row.index + 1) {
-            self.clash = self.tell(&path, first, row.index + 1);
-        }
-    }
-
-    fn tell(&self, path: &str, first: u64, second: u64) -> Option<Diagnostic> {
-        let spec = self.ground.spec.stages[self.at].save.as_ref()?;
-        let message = format!("items {first} and {second} of `{}` would both be saved as `{path}`", self.variable);
-        let help =
-            "name something in the path that differs from item to item, and in more than case: `{{loop.number}}`";
-        Some(Diagnostic::error("save-clash", &spec.path.map.whole(), message).help(help))
-    }
-}
-
-fn loop_info(variable: &str, index: u64, key: &str) -> Json {
-    let one = serde_json::json!({"index": index, "number": index + 1, "first": index == 0, "key": key});
-    let mut info = one.clone();
-    if let Some(fields) = info.as_object_mut() {
-        fields.insert(variable.to_owned(), one);
-    }
-    info
 }

@@ -18,8 +18,10 @@ pub struct SourceError {
     pub column: Option<u32>,
     /// The line at fault; a part of it around the column, with `…` where it is cut, if it is long.
     pub snippet: Option<String>,
-    /// The fields on the way to one that the row lacks, if that is what is wrong.
-    pub lacks: Option<Vec<String>>,
+    /// Which of the things that were wanted of each row it lacks, by its place among these, if that is what is wrong.
+    pub lacks: Option<usize>,
+    /// Which row it is about, from 0, where rows have no lines.
+    pub item: Option<u64>,
     /// What to try.
     pub help: Option<String>,
 }
@@ -30,8 +32,18 @@ const SNIPPET: usize = 120;
 const LEAD: usize = 60;
 
 impl SourceError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: None, line: None, column: None, snippet: None, lacks: None, help: None }
+    /// With a message alone.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            path: None,
+            line: None,
+            column: None,
+            snippet: None,
+            lacks: None,
+            item: None,
+            help: None,
+        }
     }
 
     /// What the system says about a file.
@@ -57,7 +69,9 @@ impl SourceError {
         self
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    /// With what to try.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

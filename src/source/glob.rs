@@ -34,7 +34,8 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), SourceError> {
 
 /// The files that a pattern matches, sorted by path: each `{path, name, stem, text}`.
 pub(super) struct Matches {
-    paths: vec::IntoIter<PathBuf>,
+    /// Each as it is named, and as it is opened.
+    paths: vec::IntoIter<(PathBuf, PathBuf)>,
     depth: Depth,
     next: u64,
     bytes: u64,
@@ -71,18 +72,19 @@ impl Matches {
             return Err(SourceError::new(format!("the pattern `{pattern}` matches no file in `{}`", base.display()))
                 .help("hidden files are matched by a pattern with the dot alone; `**` reaches into folders"));
         }
+        let mut paths: Vec<_> = paths.into_iter().map(|path| (named(&path, &base), path)).collect();
         paths.sort();
         Ok(Self { paths: paths.into_iter(), depth, next: 0, bytes: 0 })
     }
 
-    fn describe(&mut self, path: &Path) -> Result<Json, SourceError> {
+    fn describe(&mut self, named: &Path, path: &Path) -> Result<Json, SourceError> {
         let fail = |error| SourceError::io("can't be read", Some(path), &error);
         let file = File::open(path).map_err(fail)?;
         if self.depth == Depth::FormOnly {
             return Ok(Json::Null);
         }
         let mut row = JsonMap::new();
-        row.insert("path".to_owned(), unicode(path, Some(path.as_os_str()))?.into());
+        row.insert("path".to_owned(), unicode(path, Some(named.as_os_str()))?.into());
         row.insert("name".to_owned(), unicode(path, path.file_name())?.into());
         row.insert("stem".to_owned(), unicode(path, path.file_stem())?.into());
         if let Some(text) = read_text(file).map_err(fail)? {
@@ -91,6 +93,22 @@ impl Matches {
         }
         Ok(Json::Object(row))
     }
+}
+
+/// The path relative to `base`, if it was found from there, without `.` and without `..` behind a folder: the same on
+/// every machine, and not changed by where the program is started.
+fn named(path: &Path, base: &Path) -> PathBuf {
+    let mut named = PathBuf::new();
+    for part in path.strip_prefix(base).unwrap_or(path).components() {
+        let goes_back =
+            part == Component::ParentDir && matches!(named.components().next_back(), Some(Component::Normal(_)));
+        if goes_back {
+            named.pop();
+        } else if part != Component::CurDir {
+            named.push(part);
+        }
+    }
+    named
 }
 
 /// The hidden names that a pattern asks for: its parts that begin with a dot.
@@ -117,10 +135,10 @@ impl Hidden {
 
 impl ReadRows for Matches {
     fn next_row(&mut self) -> Option<Result<Row, SourceError>> {
-        let path = self.paths.next()?;
+        let (named, path) = self.paths.next()?;
         let index = self.next;
         self.next += 1;
-        Some(self.describe(&path).map(|value| Row { index, value, line: 0 }))
+        Some(self.describe(&named, &path).map(|value| Row { index, value, line: 0 }))
     }
 
     fn bytes_read(&self) -> u64 {

@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::SourceError;
-use super::json_lines::json_reason;
+use super::json_lines::{JSON_HELP, json_reason};
 use super::lines::{LONGEST, column_of};
+use super::long_integers;
 use super::rows::{Depth, ReadRows, Row};
 use super::well_formed::WellFormed;
 use crate::model::Json;
@@ -167,6 +168,13 @@ impl JsonArray {
             Depth::Whole => serde_json::from_str(text),
             Depth::FormOnly => serde_json::from_str::<WellFormed>(text).map(|_| Json::Null),
         };
+        if value.is_ok()
+            && let Some(range) = long_integers::in_json(text)
+        {
+            let mut place = start;
+            text[..range.start].bytes().for_each(|byte| place.pass(byte));
+            return Err(self.error(place, "").with_long_integer(&text[range]));
+        }
         let blank = text.len() - text.trim_ascii_start().len();
         let lines_before = text[..blank].bytes().filter(|byte| *byte == b'\n').count() as u64;
         value.map(|value| Row { index: self.next, value, line: start.line + lines_before }).map_err(|error| {
@@ -177,7 +185,7 @@ impl JsonArray {
                 below => FilePlace { line: start.line + below as u64 - 1, column },
             };
             let reason = if error.is_eof() { "a value does not end".to_owned() } else { json_reason(&error) };
-            let found = self.error(place, format!("not valid JSON: {reason}"));
+            let found = self.error(place, format!("not valid JSON: {reason}")).help(JSON_HELP);
             // The first line of an element may begin in the middle of a line of the file.
             if error.line() > 1 { found.show(line) } else { found }
         })
@@ -308,6 +316,10 @@ mod tests {
         assert_eq!(error("[1 2]"), "a.json:1:4: not valid JSON: trailing characters");
         assert_eq!(error("[1,]"), "a.json:1:4: there is no value before this");
         assert_eq!(error("[,1]"), "a.json:1:2: there is no value before this");
+        assert_eq!(
+            error("[1,\n {\"a\": -9223372036854775809}]"),
+            "a.json:2:8: `-9223372036854775809` has more digits than a number holds"
+        );
         assert_eq!(error("[1, 2"), "a.json:1:6: the list does not end: its `]` is missing");
         assert_eq!(error("[1] 2"), "a.json:1:5: there is more after the end of the list");
         assert_eq!(error(" {}"), "a.json:1:2: this is a mapping, not a list");

@@ -2,9 +2,14 @@
 
 use super::SourceError;
 use super::lines::{Lines, column_of};
+use super::long_integers;
 use super::rows::{Depth, ReadRows, Row};
 use super::well_formed::WellFormed;
 use crate::model::Json;
+
+/// What is wrong most often.
+pub(super) const JSON_HELP: &str =
+    "put names and texts in double quotes, and a comma between two values: `{\"title\": \"One\", \"words\": 2}`";
 
 /// Reads JSON lines; blank lines are passed over.
 pub(super) struct JsonLines {
@@ -29,6 +34,12 @@ impl JsonLines {
             Depth::Whole => serde_json::from_str(text),
             Depth::FormOnly => serde_json::from_str::<WellFormed>(text).map(|_| Json::Null),
         };
+        if value.is_ok()
+            && let Some(range) = long_integers::in_json(text)
+        {
+            let column = column_of(text, range.start);
+            return Err(self.lines.error(column, "").show(text).with_long_integer(&text[range]));
+        }
         match value {
             Ok(value) => Ok(Row { index: self.next - 1, value, line: self.lines.number() }),
             Err(error) => Err(self.explain(&error)),
@@ -47,7 +58,7 @@ impl JsonLines {
         if reason == "trailing characters" {
             return found("there is more on the line after its JSON value".to_owned()).help("write one value a line");
         }
-        found(format!("not valid JSON: {reason}"))
+        found(format!("not valid JSON: {reason}")).help(JSON_HELP)
     }
 }
 
@@ -117,6 +128,10 @@ mod tests {
         );
         assert_eq!(error("{\"a\": ").message, "the JSON value does not end on this line");
         assert_eq!(error("{'a': 1}").snippet.unwrap(), "{'a': 1}");
+        assert_eq!(
+            error("{\"ä\": 18446744073709551616}").to_string(),
+            "standard input:1:7: `18446744073709551616` has more digits than a number holds"
+        );
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub enum ListSource {
         format: ListFormat,
     },
     /// The files that a pattern matches, sorted by path, hidden ones only where the pattern names the dot. Each is
-    /// `{path, name, stem, text}`; `path` is absolute, so that it opens wherever it is named, and has `/` on every
-    /// system; `text` is there for text files alone (UTF-8 without NUL, at most 16 MiB).
+    /// `{path, name, stem, text}`; `path` is relative to what the pattern is relative to, so that a request is the same on
+    /// every machine, and has `/` on every system; `text` is there for text files alone (UTF-8 without NUL, at most 16 MiB).
     Glob {
         /// As it was written.
         pattern: String,

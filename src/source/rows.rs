@@ -35,6 +35,11 @@ pub(super) trait ReadRows: Send {
 
     /// How many bytes the rows so far took.
     fn bytes_read(&self) -> u64;
+
+    /// The line of the header and the names in it, for a table.
+    fn header(&self) -> Option<(u64, &[String])> {
+        None
+    }
 }
 
 /// The rows of a list, in order, read as they are asked for.
@@ -47,6 +52,11 @@ const BATCH_BYTES: u64 = 1 << 20;
 impl Rows {
     pub(super) fn new(reader: impl ReadRows + 'static) -> Self {
         Self(Box::new(reader))
+    }
+
+    /// The line of the header and the names in it, for a table: all its values are texts.
+    pub(super) fn header(&self) -> Option<(u64, &[String])> {
+        self.0.header()
     }
 
     /// Some rows, at most `most`; none at the end.

@@ -15,6 +15,7 @@ use crate::model::{Json, JsonMap};
 pub(super) struct Table {
     records: Records,
     header: Vec<String>,
+    header_line: u64,
     depth: Depth,
     next: u64,
 }
@@ -39,7 +40,8 @@ impl Table {
             }
         }
         records.columns = Some(header.len());
-        Ok(Self { records, header, depth, next: 0 })
+        let header_line = records.line;
+        Ok(Self { records, header, header_line, depth, next: 0 })
     }
 
     fn row(&mut self) -> Result<Row, SourceError> {
@@ -77,6 +79,10 @@ impl ReadRows for Table {
 
     fn bytes_read(&self) -> u64 {
         self.records.lines.bytes()
+    }
+
+    fn header(&self) -> Option<(u64, &[String])> {
+        Some((self.header_line, &self.header))
     }
 }
 

@@ -60,7 +60,8 @@ fn join(text: &str, node: &Node, reader: &mut Reader<'_>) -> Option<At<String>> 
 fn one_loop(entry: &Entry, reader: &mut Reader<'_>) -> LoopSpec {
     names::check(&entry.key, Named::Value, reader);
     let source = source(&entry.value, reader).unwrap_or(LoopSourceSpec::Broken);
-    LoopSpec { variable: entry.key.clone(), source: At::new(source, entry.value.place.clone()) }
+    let items = entry.value.places();
+    LoopSpec { variable: entry.key.clone(), source: At::new(source, entry.value.place.clone()), items }
 }
 
 fn source(node: &Node, reader: &mut Reader<'_>) -> Option<LoopSourceSpec> {

@@ -36,6 +36,7 @@ fn input(entry: &Entry, reader: &mut Reader<'_>) -> InputSpec {
         name: entry.key.clone(),
         kind: None,
         default: None,
+        items: entry.value.places(),
         description: None,
         options: Vec::new(),
         min: None,
@@ -72,7 +73,9 @@ fn long(spec: &mut InputSpec, node: &Node, reader: &mut Reader<'_>) {
     {
         spec.kind = Some(At::new(InputKind::Choice, entry.key.place.clone()));
     }
-    spec.default = fields.take("default").and_then(|entry| default(&entry.value, reader));
+    let written = fields.take("default");
+    spec.default = written.and_then(|entry| default(&entry.value, reader));
+    spec.items = written.map(|entry| entry.value.places()).unwrap_or_default();
     choose_as_written(spec, reader);
     // A key that is not known was perhaps meant as the default.
     finish(fields, spec, node, reader);

@@ -62,6 +62,11 @@ impl Node {
         }
     }
 
+    /// Where each element stands, if it is a list.
+    pub(super) fn places(&self) -> Vec<Place> {
+        self.elements().unwrap_or_default().iter().map(|element| element.place.clone()).collect()
+    }
+
     /// The elements, if it is a list.
     pub(super) fn elements(&self) -> Option<&[Node]> {
         match &self.value {

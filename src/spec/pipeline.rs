@@ -56,6 +56,8 @@ pub struct InputSpec {
     pub kind: Option<At<InputKind>>,
     /// `default`.
     pub default: Option<At<InputDefault>>,
+    /// Where each element of it stands, if it is a list.
+    pub items: Vec<Place>,
     /// `description`.
     pub description: Option<String>,
     /// `options` of a `choice`.
@@ -257,6 +259,8 @@ pub struct LoopSpec {
     pub variable: At<String>,
     /// Where the items come from.
     pub source: At<LoopSourceSpec>,
+    /// Where each element of it stands, if it is a list.
+    pub items: Vec<Place>,
 }
 
 /// Where the items of a loop come from.

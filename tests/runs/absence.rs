@@ -147,6 +147,23 @@ async fn an_answer_without_the_list_that_a_loop_is_made_of_is_a_failure_with_a_r
 }
 
 #[tokio::test]
+async fn an_item_without_the_list_that_a_loop_is_made_of_is_named() {
+    let answer = r#"{"chapters": [{"id": "a", "parts": [1]}, {"id": "b", "parts": "one"}]}"#;
+    let server = Server::start(move |request| match request.prompt().as_str() {
+        "Outline" => Reply::chat(answer),
+        prompt => Reply::chat(prompt),
+    });
+    let body = "
+        stages:
+          outline: {text: Outline, json: true}
+          part: {for_each: {chapter: outline.chapters, one: chapter.parts}, text: 'Part {{one}}', save: part.jsonl}
+        ";
+    let ran = Scene::new(&server, body).run().await.has_failed();
+    let message = "`chapter.parts` is a text, not a list, and a loop is made of it (item `b`)".to_owned();
+    assert_eq!(ran.failures(), [("part".to_owned(), message)]);
+}
+
+#[tokio::test]
 async fn an_answer_with_something_else_in_place_of_a_list_is_a_failure_with_a_reason() {
     let server = Server::start(|_| Reply::chat(r#"{"titles": "one, two"}"#));
     let body = "

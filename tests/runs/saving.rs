@@ -57,6 +57,20 @@ async fn a_picture_is_converted_to_the_extension_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn names_of_pictures_are_safe_and_each_another() {
+    let server = painter();
+    let body = "
+        inputs:
+          keys: [a/b, a-b, '..', '.', con., aux, COM1, 'a b.']
+        stages:
+          photo: {for_each: {key: keys}, image: 'Photo {{loop.number}} in png'}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    let names = ["_-2", "_", "_COM1", "_aux", "_con", "a b", "a-b-2", "a-b"];
+    assert_eq!(ran.files(), names.map(|name| format!("photo/{name}.png")));
+}
+
+#[tokio::test]
 async fn pictures_of_a_loop_are_named_after_their_items() {
     let server = painter();
     let body = "
@@ -74,6 +88,19 @@ async fn pictures_of_a_loop_are_named_after_their_items() {
     );
     assert_eq!(photos.len(), 4, "{photos:?}");
     assert!(photos.iter().any(|photo| photo.starts_with("photo/a-b") && photo.ends_with("c.d.png")), "{photos:?}");
+}
+
+#[tokio::test]
+async fn pictures_that_rows_name_have_names_of_their_own() {
+    let server = painter();
+    let body = "
+        inputs:
+          towns: {type: items, default: [{name: Ulm}, {name: Ulm}]}
+        stages:
+          photo: {for_each: {town: towns}, image: 'Photo {{loop.number}} in png', save: photos.jsonl}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.files(), ["photo/Ulm-2.png", "photo/Ulm.png", "photos.jsonl"]);
 }
 
 #[tokio::test]

@@ -51,8 +51,8 @@ pub struct ElementUse {
     pub range: Range<usize>,
     /// All of the path may be absent.
     pub lenient: bool,
-    /// It stands in a block that may not be rendered; the block of its element counts.
-    pub conditional: bool,
+    /// It is rendered wherever there is such an element: no other block is around it.
+    pub certain: bool,
     /// `#each` goes through it, or a helper takes it as a list.
     pub each: bool,
     /// What blocks around it call their elements and indices: one of these may have been meant.

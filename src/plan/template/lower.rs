@@ -208,9 +208,10 @@ impl Pass<'_> {
             let (path, range) = (path.segments.clone(), range.clone());
             self.uses.push(Use { path, range, optional, lenient, conditional, each: list, by_index });
         } else if let Some(steps) = &path.steps {
+            let certain = self.names.lead_to(steps, self.branches);
             let (path, range) = (steps.clone(), range.clone());
             let params = self.names.params();
-            self.elements.push(ElementUse { path, range, lenient, conditional, each: list, params });
+            self.elements.push(ElementUse { path, range, lenient, certain, each: list, params });
         }
     }
 

@@ -88,6 +88,13 @@ impl<'a> Names<'a> {
         self.scopes.push(Scope { each, origin, params, id: self.opened });
     }
 
+    /// Whether each of `branches` open blocks goes through what `steps` leads through: then the block is rendered wherever
+    /// there is something behind these steps.
+    pub(super) fn lead_to(&self, steps: &[Step], branches: usize) -> bool {
+        let leads = |scope: &Scope| scope.origin.as_ref().is_some_and(|origin| steps.starts_with(origin));
+        self.scopes.len() == branches && self.scopes.iter().all(leads)
+    }
+
     pub(super) fn leave(&mut self) {
         self.scopes.pop();
     }

@@ -410,6 +410,27 @@ fn uses_of_elements_lead_back_to_names() {
 }
 
 #[test]
+fn a_field_of_an_element_is_certain_where_no_other_block_is_around() {
+    let certain = |text: &str| compile(text).element_uses().last().is_some_and(|found| found.certain);
+    for text in [
+        "{{#each articles}}{{n}}{{/each}}",
+        "{{#each articles as |a|}}{{a.n}}{{/each}}",
+        "{{#each articles}}{{#each tags}}{{n}}{{/each}}{{/each}}",
+        "{{#with article}}{{n}}{{/with}}",
+    ] {
+        assert!(certain(text), "{text}");
+    }
+    for text in [
+        "{{#each articles}}{{#if tone}}{{n}}{{/if}}{{/each}}",
+        "{{#if tone}}{{#each articles}}{{n}}{{/each}}{{/if}}",
+        "{{#each article.tags}}{{#each articles}}{{n}}{{/each}}{{/each}}",
+        "{{#each articles}}{{#each tags}}{{../n}}{{/each}}{{/each}}",
+    ] {
+        assert!(!certain(text), "{text}");
+    }
+}
+
+#[test]
 fn paths_that_can_not_mean_anything_are_refused() {
     for (text, at) in [
         ("{{this}}", "this"),

@@ -1,0 +1,137 @@
+//! Stages whose paths are known before anything is called: made of constants, inputs, items and places in loops alone.
+
+use crate::model::JsonMap;
+use crate::source::ListSource;
+
+use super::pipeline::{Input, InputValue, Loop, LoopIx, LoopSource, Stage};
+use super::template::Template;
+use super::work::{SaveForm, Work};
+
+/// A stage that saves, and what decides where.
+#[derive(Debug)]
+pub(super) struct Saver<'a> {
+    pub(super) stage: usize,
+    /// Without one, a picture that is named after its stage and item.
+    pub(super) path: Option<&'a Template>,
+    /// All instances share the file.
+    pub(super) has_rows: bool,
+    pub(super) is_picture: bool,
+    /// An instance saves where all of these hold.
+    pub(super) conditions: Vec<&'a Template>,
+    /// The path is the same for all instances, and it is looked at once.
+    pub(super) once: bool,
+}
+
+/// What stages are told apart by.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) stages: &'a [Stage],
+    pub(super) loops: &'a [Loop],
+    pub(super) inputs: &'a [Input],
+    pub(super) surely_runs: &'a [bool],
+}
+
+impl<'a> Known<'a> {
+    /// Everything that a stage saves under a path that can be known.
+    pub(super) fn savers(self) -> Vec<Saver<'a>> {
+        (0..self.stages.len()).flat_map(|ix| self.savers_of(ix)).collect()
+    }
+
+    fn savers_of(self, ix: usize) -> Vec<Saver<'a>> {
+        let stage = &self.stages[ix];
+        let Some(conditions) = self.conditions(ix) else { return Vec::new() };
+        let is_picture = matches!(stage.work, Work::Image(_));
+        let has_rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
+        let all_known = stage.loops.iter().all(|of| self.is_known_loop(*of));
+        let mut savers = Vec::new();
+        if let Some(save) = &stage.save {
+            let once = conditions.is_empty() && (stage.loops.is_empty() || (has_rows && save.path.is_constant()));
+            if once || all_known {
+                let path = Some(&save.path).filter(|path| self.is_known(stage, path));
+                let conditions = conditions.clone();
+                savers.extend(path.map(|path| Saver {
+                    stage: ix,
+                    path: Some(path),
+                    has_rows,
+                    is_picture,
+                    conditions,
+                    once,
+                }));
+            }
+        }
+        if is_picture && all_known && (stage.save.is_none() || has_rows) {
+            let once = conditions.is_empty() && stage.loops.is_empty();
+            savers.push(Saver { stage: ix, path: None, has_rows: false, is_picture, conditions, once });
+        }
+        savers
+    }
+
+    /// What decides whether an instance comes to its end with a value, if nothing fails; nothing if an answer decides.
+    fn conditions(self, ix: usize) -> Option<Vec<&'a Template>> {
+        let stage = &self.stages[ix];
+        let mut conditions = Vec::new();
+        if let Some(when) = &stage.when {
+            conditions.push(Some(when).filter(|when| self.is_known(stage, when))?);
+        }
+        for one in &stage.refs {
+            let named = one.stage.0;
+            if self.surely_runs[named] {
+                continue;
+            }
+            let is_one_value = stage.loops.starts_with(&self.stages[named].loops);
+            if one.optional {
+                // It may be all that there is in a `default`.
+                return None;
+            }
+            if is_one_value {
+                conditions.extend(self.conditions(named)?);
+            }
+        }
+        Some(conditions)
+    }
+
+    fn is_known(self, stage: &Stage, template: &Template) -> bool {
+        template.uses().iter().all(|one| {
+            let root = one.path.first().map_or("", String::as_str);
+            matches!(root, "loop" | "run")
+                || stage.loops.iter().any(|ix| &*self.loops[ix.0].name == root)
+                || self.inputs.iter().any(|one| &*one.name == root && matches!(one.value, InputValue::Json(_)))
+        })
+    }
+
+    fn is_known_loop(self, ix: LoopIx) -> bool {
+        let of = &self.loops[ix.0];
+        let is_known = match &of.source {
+            LoopSource::Rows { list, .. } => !matches!(list, ListSource::Stdin),
+            LoopSource::Item { of, .. } => self.is_known_loop(*of),
+            LoopSource::Stage { .. } => false,
+        };
+        is_known && of.parent.is_none_or(|parent| self.is_known_loop(parent))
+    }
+
+    /// The values of inputs that these templates may name, and of `run`.
+    pub(super) fn names(self, savers: &[Saver<'_>]) -> JsonMap {
+        let templates = || savers.iter().flat_map(|saver| saver.path.iter().chain(&saver.conditions));
+        let is_named = |name: &str| templates().flat_map(|one| one.uses()).any(|one| one.path[0] == name);
+        let mut names = JsonMap::new();
+        for input in self.inputs.iter().filter(|input| is_named(&input.name)) {
+            if let InputValue::Json(value) = &input.value {
+                names.insert(input.name.to_string(), value.as_ref().clone());
+            }
+        }
+        // A run's id is its own: nothing that a file says is equal to it.
+        names.insert("run".to_owned(), serde_json::json!({"name": "run.name", "id": "run.id"}));
+        names
+    }
+}
+
+/// For each stage, whether it runs for every item if nothing fails, with all that it names.
+pub(super) fn surely_runs(stages: &[Stage]) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..stages.len()).collect();
+    order.sort_by_key(|ix| stages[*ix].depth);
+    let mut surely = vec![false; stages.len()];
+    for ix in order {
+        surely[ix] = stages[ix].when.is_none() && stages[ix].refs.iter().all(|one| surely[one.stage.0]);
+    }
+    surely
+}
