@@ -4,7 +4,7 @@
 //! nobody holds one of these while waiting for another, so nobody stands in the way of what could go.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,6 +102,8 @@ struct Queue {
     provider: usize,
     lane: Lane,
     waiting: BTreeMap<Seat, Waiting>,
+    /// Those of them that go alone.
+    alone: BTreeSet<Seat>,
 }
 
 #[derive(Debug)]
@@ -144,7 +146,7 @@ impl Admission {
         let known = self.queues.iter().position(|queue| queue.lane.name() == name);
         LaneId(known.unwrap_or_else(|| {
             let lane = Lane::new(name.clone(), ceiling);
-            self.queues.push(Queue { provider, lane, waiting: BTreeMap::new() });
+            self.queues.push(Queue { provider, lane, waiting: BTreeMap::new(), alone: BTreeSet::new() });
             self.queues.len() - 1
         }))
     }
@@ -162,7 +164,7 @@ impl Admission {
     pub(super) fn join(&mut self, wish: Wish, bell: Arc<Notify>, now: Instant) -> Ticket {
         self.arrivals += 1;
         let (lane, seat) = (wish.lane, (wish.order.clone(), self.arrivals));
-        self.queues[lane.0].waiting.insert(seat.clone(), Waiting { wish, since: now, bell });
+        self.queues[lane.0].insert(seat.clone(), Waiting { wish, since: now, bell });
         self.admit(now);
         Ticket { lane, seat }
     }
@@ -178,7 +180,7 @@ impl Admission {
 
     /// Waits no more, or does not want its permit after all.
     pub(super) fn withdraw(&mut self, ticket: &Ticket, now: Instant) {
-        self.queues[ticket.lane.0].waiting.remove(&ticket.seat);
+        self.queues[ticket.lane.0].remove(&ticket.seat);
         match self.granted.remove(&ticket.seat.1) {
             Some(granted) => drop(self.leave(&granted, End::Other, now)),
             None => self.admit(now),
@@ -247,7 +249,7 @@ impl Admission {
 
     fn grant(&mut self, lane: LaneId, seat: &Seat, now: Instant) {
         let queue = &mut self.queues[lane.0];
-        let Some(Waiting { wish, since, bell }) = queue.waiting.remove(seat) else { return };
+        let Some(Waiting { wish, since, bell }) = queue.remove(seat) else { return };
         queue.lane.waited(now.saturating_duration_since(since));
         let passage = queue.lane.send(wish.standing, now);
         let tokens = self.paces[queue.provider].take(&wish, now);
@@ -270,9 +272,25 @@ impl Admission {
 }
 
 impl Queue {
-    /// Who goes next through this lane, and when.
+    fn insert(&mut self, seat: Seat, waiting: Waiting) {
+        if waiting.wish.standing.goes_alone() {
+            self.alone.insert(seat.clone());
+        }
+        self.waiting.insert(seat, waiting);
+    }
+
+    fn remove(&mut self, seat: &Seat) -> Option<Waiting> {
+        self.alone.remove(seat);
+        self.waiting.remove(seat)
+    }
+
+    /// Who goes next through this lane, and when. Whoever goes alone would never come to it behind others.
     fn candidate(&self, pace: &Pace, now: Instant) -> Option<(&Seat, When)> {
-        let (seat, waiting) = if self.lane.wants_probe() { self.prober() } else { self.waiting.first_key_value() }?;
+        let (seat, waiting) = match self.alone.first() {
+            _ if self.lane.wants_probe() => self.prober(),
+            Some(seat) => self.waiting.get_key_value(seat),
+            None => self.waiting.first_key_value(),
+        }?;
         let when = match self.lane.when(waiting.wish.standing, now) {
             When::Later => When::Later,
             When::Now if pace.is_full() => When::Later,
@@ -285,8 +303,8 @@ impl Queue {
     /// A probe may well be refused: it is made by whoever can best afford it, so that no item pays for all of them.
     fn prober(&self) -> Option<(&Seat, &Waiting)> {
         self.waiting.iter().max_by_key(|(seat, waiting)| {
-            let Standing { left, once_refused } = waiting.wish.standing;
-            (!once_refused, left, Reverse(*seat))
+            let Standing { left, refusals } = waiting.wish.standing;
+            (Reverse(refusals), left, Reverse(*seat))
         })
     }
 }
@@ -319,6 +337,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use futures::FutureExt;
     use proptest::prelude::*;
 
@@ -350,10 +370,10 @@ mod tests {
         Other,
     }
 
-    fn deeds(endings: impl Strategy<Value = Ending>) -> impl Strategy<Value = Vec<Deed>> {
+    fn deeds(endings: impl Strategy<Value = Ending>, refusals: Range<u32>) -> impl Strategy<Value = Vec<Deed>> {
         let join =
-            (0..LANES, 0_u32..3, 0_u64..10, 1_u32..4, any::<bool>()).prop_map(|(lane, depth, index, left, refused)| {
-                Deed::Join { lane, depth, index, standing: Standing { left, once_refused: refused } }
+            (0..LANES, 0_u32..3, 0_u64..10, 1_u32..4, refusals).prop_map(|(lane, depth, index, left, refusals)| {
+                Deed::Join { lane, depth, index, standing: Standing { left, refusals } }
             });
         let deed = prop_oneof![
             4 => join,
@@ -466,7 +486,7 @@ mod tests {
         #[test]
         fn limits_hold_and_no_permit_is_lost(
             ceiling in prop::option::of(1_u32..6), concurrency in prop::option::of(1_u32..6),
-            limits in [1_u32..6, 1_u32..6, 1_u32..6], deeds in deeds(any_ending()),
+            limits in [1_u32..6, 1_u32..6, 1_u32..6], deeds in deeds(any_ending(), 0..4),
         ) {
             let mut world = World::new(ceiling, concurrency, limits);
             for deed in &deeds {
@@ -488,7 +508,7 @@ mod tests {
         fn nobody_waits_while_there_is_room_and_the_first_in_order_goes_first(
             ceiling in prop::option::of(1_u32..6), concurrency in prop::option::of(1_u32..6),
             limits in [1_u32..6, 1_u32..6, 1_u32..6],
-            deeds in deeds(prop_oneof![Just(Ending::Answered), Just(Ending::Other)]),
+            deeds in deeds(prop_oneof![Just(Ending::Answered), Just(Ending::Other)], 0..2),
         ) {
             let mut world = World::new(ceiling, concurrency, limits);
             for deed in &deeds {

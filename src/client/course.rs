@@ -32,8 +32,8 @@ pub(super) struct Course<'a> {
     lane_id: LaneId,
     /// Requests sent.
     sent: u32,
-    /// Whether the lane has refused it before.
-    once_refused: bool,
+    /// How often the lane has refused it.
+    refusals: u32,
     /// When the total time is up, and how long it is; from the first request on.
     total: Option<(Instant, Duration)>,
     /// Why the last attempt failed.
@@ -60,8 +60,8 @@ impl<'a> Course<'a> {
         secret: Option<&'a SecretString>,
     ) -> Self {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
-        let (sent, once_refused, total, last, usage) = (0, false, None, None, None);
-        Self { client, service, ask, key, secret, lane, lane_id, sent, once_refused, total, last, usage }
+        let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
+        Self { client, service, ask, key, secret, lane, lane_id, sent, refusals, total, last, usage }
     }
 
     /// To the end, whichever.
@@ -87,7 +87,7 @@ impl<'a> Course<'a> {
         let wish = Wish {
             lane: self.lane_id,
             order: self.ask.order.clone(),
-            standing: Standing { left: self.attempts_left(), once_refused: self.once_refused },
+            standing: Standing { left: self.attempts_left(), refusals: self.refusals },
             spacing: self.service.provider.spacing(&self.ask.call),
             tokens: estimated_tokens(&self.ask.call),
         };
@@ -135,7 +135,7 @@ impl<'a> Course<'a> {
     /// The advice on a failed attempt, and the delay before the next one.
     fn next(&mut self, failure: &Failure, silence: Duration) -> Next {
         let is_refused = is_refusal(failure);
-        self.once_refused |= is_refused;
+        self.refusals += u32::from(is_refused);
         if failure.advice() != Advice::Retry {
             return Next::GiveUp(failure.clone());
         }

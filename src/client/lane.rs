@@ -3,11 +3,15 @@
 //! Plain state that is told the time; who waits for it is [`Admission`](super::admission::Admission)'s affair.
 //!
 //! After a refusal (429 and its like) the lane is silent for a while, then sends one probe, then goes on at half of what
-//! it had on the wire at once, and grows by one for each full round of successes. Requests that were on the wire when it slowed down belong to
-//! the same burst, and their refusals change nothing more. Half may still be too much for the server. So that this
-//! costs no item more than one attempt, an item that was refused once is sent only at a level that has *held*: as many at
-//! once as the server is known to have borne. Items that were never refused find out about the levels above it. Where a
-//! burst was refused as a whole nothing is known, and an item with an attempt to spare may try one level more.
+//! it had on the wire at once, and grows by one for each full round of successes. Requests that were on the wire when it
+//! slowed down belong to the same burst, and their refusals change nothing more. Half may still be too much for the
+//! server. So that this costs no item more than one attempt, an item that was refused once is sent only at a level that
+//! has *held*: as many at once as the server is known to have borne. Items that were never refused find out about the
+//! levels above it. Where a burst was refused as a whole nothing is known, and an item with an attempt to spare may try
+//! one level more.
+//!
+//! What has held is seen from here, where answers are still on their way that the server is done with: it may be more
+//! than the server bears. An item that was refused again, and has one attempt left, is sent alone.
 
 use std::time::Duration;
 
@@ -62,8 +66,15 @@ pub(super) enum When {
 pub(super) struct Standing {
     /// Attempts left, this one included.
     pub(super) left: u32,
-    /// Whether this lane has refused it before.
-    pub(super) once_refused: bool,
+    /// How often this lane has refused it.
+    pub(super) refusals: u32,
+}
+
+impl Standing {
+    /// Whether it is sent when nothing else is on the wire, and nothing else is sent with it.
+    pub(super) fn goes_alone(self) -> bool {
+        self.left == 1 && self.refusals > 1
+    }
 }
 
 /// A request of a lane that has a permit.
@@ -75,6 +86,7 @@ pub(super) struct Passage {
     level: u32,
     /// Whether its item was refused before.
     once_refused: bool,
+    is_alone: bool,
     is_probe: bool,
 }
 
@@ -98,6 +110,8 @@ pub(super) struct Lane {
     busiest: u32,
     /// Of these, how many are of items that were refused before.
     careful: u32,
+    /// Whether one is on the wire that goes alone.
+    is_alone: bool,
     /// As many at once as the server is known to have borne.
     held: u32,
     /// Whether `held` is the least that can be, since nothing of a burst got through.
@@ -122,6 +136,7 @@ impl Lane {
             on_wire: 0,
             busiest: 0,
             careful: 0,
+            is_alone: false,
             held: ceiling,
             is_guess: false,
             epoch: 0,
@@ -169,18 +184,24 @@ impl Lane {
 
     fn room(&self, limit: u32, item: Standing) -> When {
         // What is being careful must not be overtaken either: the server does not know who came first.
-        let is_careful = item.once_refused || self.careful > 0;
+        let is_careful = item.refusals > 0 || self.careful > 0;
         let may_try = self.is_guess && item.left > 1 && self.calm >= self.held;
-        let limit = if is_careful { limit.min(self.held + u32::from(may_try)) } else { limit };
+        let limit = match item.goes_alone() {
+            _ if self.is_alone => 0,
+            true => 1,
+            false if is_careful => limit.min(self.held + u32::from(may_try)),
+            false => limit,
+        };
         if self.on_wire < limit { When::Now } else { When::Later }
     }
 
     /// A request goes out; [`Lane::when`] has said that it may.
     pub(super) fn send(&mut self, item: Standing, now: Instant) -> Passage {
-        let once_refused = item.once_refused;
+        let (once_refused, is_alone) = (item.refusals > 0, item.goes_alone());
         self.on_wire += 1;
         self.busiest = self.busiest.max(self.on_wire);
         self.careful += u32::from(once_refused);
+        self.is_alone |= is_alone;
         self.report.sent += 1;
         self.report.peak = self.report.peak.max(self.on_wire);
         let is_probe = self.wants_probe();
@@ -188,7 +209,7 @@ impl Lane {
             self.report.paused += now.saturating_duration_since(since);
             self.phase = Phase::Probing;
         }
-        Passage { epoch: self.epoch, level: self.on_wire, once_refused, is_probe }
+        Passage { epoch: self.epoch, level: self.on_wire, once_refused, is_alone, is_probe }
     }
 
     /// Counts time that a request waited for its permit.
@@ -286,6 +307,7 @@ impl Lane {
     pub(super) fn leave(&mut self, passage: &Passage, now: Instant) {
         self.on_wire -= 1;
         self.careful -= u32::from(passage.once_refused);
+        self.is_alone &= !passage.is_alone;
         if passage.is_probe && passage.epoch == self.epoch && self.phase == Phase::Probing {
             self.phase = Phase::Paused { since: now, until: now };
         }
@@ -304,9 +326,10 @@ impl Lane {
 mod tests {
     use super::*;
 
-    const FRESH: Standing = Standing { left: 3, once_refused: false };
-    const REFUSED: Standing = Standing { left: 2, once_refused: true };
-    const LAST: Standing = Standing { left: 1, once_refused: true };
+    const FRESH: Standing = Standing { left: 3, refusals: 0 };
+    const REFUSED: Standing = Standing { left: 2, refusals: 1 };
+    const LAST: Standing = Standing { left: 1, refusals: 1 };
+    const ALONE: Standing = Standing { left: 1, refusals: 2 };
 
     fn lane(ceiling: u32) -> Lane {
         Lane::new(LaneRef { provider: "p".into(), model: None }, ceiling)
@@ -469,6 +492,19 @@ mod tests {
             }
         }
         assert_eq!(levels, [2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_last_attempt_after_two_refusals_goes_alone() {
+        let (mut lane, now) = (lane(8), Instant::now());
+        let other = lane.send(FRESH, now);
+        assert_eq!(lane.when(ALONE, now), When::Later);
+        succeed(&mut lane, &other, now);
+        assert_eq!(lane.when(ALONE, now), When::Now);
+        let alone = lane.send(ALONE, now);
+        assert_eq!((lane.when(FRESH, now), lane.when(ALONE, now)), (When::Later, When::Later));
+        succeed(&mut lane, &alone, now);
+        assert_eq!(lane.when(FRESH, now), When::Now);
     }
 
     #[test]
