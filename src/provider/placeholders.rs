@@ -1,5 +1,6 @@
 //! Pictures that stand in for the one asked for: the anonymous host answers 200 with a branded picture when it is asked
-//! too fast, and the picture changes over the years. It is known by what no model does: the same bytes for other prompts.
+//! too fast, and the picture changes over the years. It is known by the digest of those that were reported, and by what no
+//! model does: the same bytes for other prompts.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -9,11 +10,15 @@ use indexmap::IndexMap;
 /// So many pictures are remembered while they have come once or twice; what is older is forgotten.
 const REMEMBERED: usize = 1024;
 
+/// MD5 of pictures that were reported as placeholders: `pollinations/pollinations#7207`, January 2026.
+const REPORTED: [&str; 1] = ["2090a5dc21c32952cbf8496339752bd1"];
+
 /// What has been seen, of one provider.
 #[derive(Debug)]
 pub(super) struct Placeholders {
     /// So many prompts with the same picture make it a placeholder.
     prompts: usize,
+    reported: &'static [&'static str],
     memory: Mutex<Memory>,
 }
 
@@ -27,11 +32,15 @@ struct Memory {
 impl Placeholders {
     /// Nothing has been seen.
     pub(super) fn new(prompts: usize) -> Self {
-        Self { prompts, memory: Mutex::default() }
+        Self { prompts, reported: &REPORTED, memory: Mutex::default() }
     }
 
-    /// Whether this picture is one that came, or now comes, for too many prompts.
+    /// Whether this picture was reported, or is one that came, or now comes, for too many prompts.
     pub(super) fn has(&self, picture: &[u8], prompt: &str) -> bool {
+        let digest = format!("{:x}", md5::compute(picture));
+        if self.reported.contains(&digest.as_str()) {
+            return true;
+        }
         let (picture, prompt) = (blake3::hash(picture), blake3::hash(prompt.as_bytes()));
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.known.contains(&picture) {
@@ -65,6 +74,12 @@ mod tests {
         assert!(!seen.has(b"another", "a"));
         let quick = Placeholders::new(2);
         assert_eq!(["a", "a", "b", "a"].map(|prompt| quick.has(b"the same", prompt)), [false, false, true, true]);
+    }
+
+    #[test]
+    fn one_that_was_reported_tells_at_once() {
+        let seen = Placeholders { reported: &["5d41402abc4b2a76b9719d911017c592"], ..Placeholders::new(3) };
+        assert!(seen.has(b"hello", "a") && !seen.has(b"hello!", "a"));
     }
 
     #[test]
