@@ -7,9 +7,9 @@
 
 mod admission;
 mod ask;
+mod asking;
 mod clock;
 mod course;
-mod desk;
 mod env;
 mod events;
 mod halt;
@@ -21,7 +21,7 @@ mod service;
 mod wire;
 
 pub use ask::{Answer, Ask, Unanswered};
-pub use desk::Client;
+pub use asking::Client;
 pub use env::Environment;
 pub use events::{EventStream, Events};
 pub use halt::{Halt, HaltReason};

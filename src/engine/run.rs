@@ -74,8 +74,8 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let client = Client::new(members, concurrency, Arc::new(NothingKept), events.clone(), halt.clone());
-    let parts = RunParts { plan, client, providers, folder, events, halt: halt.clone(), id, show, window };
+    let client = Client::new(members, concurrency, Arc::new(NothingKept), events, halt.clone());
+    let parts = RunParts { plan, client, providers, folder, id, show, window };
     Ok((Running { parts, halt }, stream))
 }
 

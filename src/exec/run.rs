@@ -34,16 +34,12 @@ const BATCH: usize = 64;
 pub struct RunParts {
     /// What runs.
     pub plan: Arc<Plan>,
-    /// Who asks.
+    /// Who asks, tells what happens, and can be stopped.
     pub client: Client,
     /// What of each provider is part of a call's key, by its name.
     pub providers: HashMap<String, ProviderIdentity>,
     /// Where files go.
     pub folder: OutputFolder,
-    /// Where events are told.
-    pub events: Events,
-    /// The brake.
-    pub halt: Halt,
     /// The run's own name.
     pub id: Arc<str>,
     /// Whether text is shown as it comes.
@@ -66,7 +62,8 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, events, halt, id, show, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, window } = parts;
+    let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id).await;
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");

@@ -9,7 +9,6 @@
 mod answer;
 mod ask;
 mod counts;
-mod desk;
 mod dice;
 mod fill;
 mod frames;
@@ -22,6 +21,7 @@ mod poem;
 mod prose;
 mod rehearsal;
 mod remark;
+mod service;
 mod shape;
 mod sketch;
 mod spoken;
@@ -29,7 +29,7 @@ mod subject;
 mod text;
 mod words;
 
-pub(super) use desk::Offline;
+pub(super) use service::Offline;
 
 #[cfg(test)]
 mod tests;

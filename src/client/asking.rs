@@ -104,11 +104,13 @@ impl Client {
         &*self.shared.keep
     }
 
-    pub(super) fn events(&self) -> &Events {
+    /// Where it tells what happens.
+    pub fn events(&self) -> &Events {
         &self.shared.events
     }
 
-    pub(super) fn halt(&self) -> &Halt {
+    /// What ends it before its end.
+    pub fn halt(&self) -> &Halt {
         &self.shared.halt
     }
 }
