@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::engine::{self, Request};
+use crate::engine::{self, Request, WantedOutputs};
 
 use super::args::RequestArgs;
 use super::fault::Fault;
@@ -98,6 +98,7 @@ pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Resu
         offline: args.offline,
         only: Vec::new(),
         limit: None,
+        wanted: WantedOutputs::default(),
         to_run: purpose == Purpose::Use,
         working_dir: std::env::current_dir()?,
     })

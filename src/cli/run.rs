@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::runtime::Builder;
 
-use crate::engine::{self, Finished, Request, RunOptions};
+use crate::engine::{self, Finished, Request, RunOptions, WantedOutputs};
 use crate::model::{Failure, FailureKind, RunOutcome};
 use crate::plan::Plan;
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, problems, summary};
@@ -30,6 +30,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     let request = Request {
         only: args.only.clone(),
         limit: args.limit,
+        wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
     let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
@@ -50,6 +51,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
             stdout::error("what was in flight did not end in time, and was left behind\n");
             Ok(exit)
         }
+    }
+}
+
+/// What is held until the end, so that it can be printed.
+fn wanted(args: &RunArgs) -> WantedOutputs {
+    match &args.print {
+        Some(name) => WantedOutputs::Named(vec![name.clone()]),
+        None if args.json => WantedOutputs::All,
+        None => WantedOutputs::Unsaved,
     }
 }
 

@@ -11,6 +11,7 @@ mod show;
 
 pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Output};
+pub use crate::plan::WantedOutputs;
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use open::{Checked, Request, check, read_inputs};
 pub use providers::models;

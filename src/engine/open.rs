@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
 use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
-use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, compile};
+use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, WantedOutputs, compile};
 use crate::spec;
 
 /// What is to be opened, and what is said beside the file.
@@ -31,6 +31,8 @@ pub struct Request {
     pub working_dir: PathBuf,
     /// Whether it is to be run: then an input without a value is an error.
     pub to_run: bool,
+    /// Which outputs are wanted at the end.
+    pub wanted: WantedOutputs,
 }
 
 /// A pipeline that was looked at.
@@ -116,6 +118,7 @@ fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
         working_dir: request.working_dir.clone(),
         to_run: request.to_run,
         survey,
+        wanted: request.wanted.clone(),
     }
 }
 

@@ -212,6 +212,35 @@ fn one_output_is_printed_alone() {
     cli("--print short -q", &towns(), TOWNS).run().exit(4).stdout("\"Best…\"\n1\n").stderr(FAILED);
 }
 
+const LETTERS: &str = "
+    stages:
+      letter: {for_each: {town: [ulm, jena]}, text: 'To {{town}}', save: 'letters/{{town}}.md'}
+      never: {when: false, text: 'Of {{join letter}}', save: never.md}
+    ";
+
+fn echo() -> Server {
+    Server::start(|request| Reply::chat(request.prompt()))
+}
+
+#[test]
+fn a_list_that_is_saved_is_printed_for_those_who_ask_for_it() {
+    cli("--print letter -q", &echo(), LETTERS).run().exit(0).stdout("\"To ulm\"\n\"To jena\"\n");
+    let ran = cli("--json -q", &echo(), LETTERS).run().exit(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["outputs"], serde_json::json!({"letter": ["To ulm", "To jena"], "never": null}));
+    cli("-q", &echo(), LETTERS).run().exit(0).stdout("");
+}
+
+#[test]
+fn a_stage_that_is_run_alone_can_be_printed() {
+    let body = "
+        stages:
+          draft: {text: Draft}
+          final: {text: 'Better: {{draft}}', save: final.md}
+        ";
+    cli("--only draft --print draft -q", &echo(), body).run().exit(0).stdout("Draft\n");
+}
+
 #[test]
 fn events_take_standard_output_for_themselves() {
     let ran = cli("--events - -q", &towns(), TOWNS).run().exit(4).stderr(FAILED);
