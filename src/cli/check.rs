@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::diag::Severity;
 use crate::engine;
-use crate::sink::Exit;
+use crate::sink::{Exit, one_line};
 
 use super::args::CheckArgs;
 use super::fault::Fault;
@@ -32,6 +32,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
             exit = exit.or_worse(Exit::Invalid);
         }
         if !settings.quiet {
+            let name = one_line(name);
             stdout::error(&format!("{name}: {}\n", verdict(count(Severity::Error), count(Severity::Warning))));
         }
     }

@@ -5,7 +5,7 @@ use console::Style;
 
 use crate::diag::did_you_mean;
 use crate::model::{Advice, Failure, FailureKind};
-use crate::sink::Exit;
+use crate::sink::{Exit, one_line};
 
 use super::settings::Surroundings;
 use super::stdout;
@@ -48,11 +48,11 @@ impl Fault {
         let red = Style::new().red().bold().force_styling(Surroundings::detect().may_colour_errors());
         let tag = red.apply_to("error:");
         let Some(fault) = error.downcast_ref::<Self>() else {
-            stdout::error(&format!("{tag} {error:#}\n"));
+            stdout::error(&format!("{tag} {}\n", one_line(&format!("{error:#}"))));
             return Exit::Internal;
         };
-        let help = fault.help.as_deref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        stdout::error(&format!("{tag} {}{help}\n", fault.message));
+        let help = fault.help.as_deref().map(|help| format!("\n  help: {}", one_line(help))).unwrap_or_default();
+        stdout::error(&format!("{tag} {}{help}\n", one_line(&fault.message)));
         fault.exit
     }
 }

@@ -1,7 +1,7 @@
 //! `run`: the pipeline, watched.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use crate::engine::{self, Finished, Request, RunOptions, WantedOutputs};
 use crate::model::{Failure, FailureKind, RunOutcome};
 use crate::plan::Plan;
-use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, problems, summary};
+use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
 
 use super::args::RunArgs;
 use super::document::document;
@@ -86,7 +86,8 @@ fn hub(args: &RunArgs, settings: &Settings) -> Result<Hub, Fault> {
     Ok(match &args.events {
         None => hub,
         Some(_) if args.events_on_stdout() => {
-            hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())), "-"))
+            let shown = io::stdout().is_terminal();
+            hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())).shown(shown), "-"))
         }
         Some(path) => hub.watch(EventLines::new(open(path)?, path.display().to_string())),
     })
@@ -128,7 +129,7 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
         stdout::error(&summary(tally, &view));
     }
     for problem in &watched.problems {
-        stdout::error(&format!("{} {problem}\n", settings.paint.bad("error:")));
+        stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
     was_printed.map(|()| exit)
 }

@@ -9,7 +9,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use tempfile::TempDir;
 
 use crate::engine;
-use crate::sink::{Exit, Side, table};
+use crate::sink::{Exit, Side, one_line, table};
 
 use super::args::{NewArgs, RequestArgs};
 use super::fault::Fault;
@@ -92,7 +92,7 @@ pub(super) fn new(args: &NewArgs) -> Result<Exit> {
         return Err(Fault::unwritable(message, Some(help)).into());
     }
     copy(template, &folder)?;
-    let folder = folder.display();
+    let folder = one_line(&folder.to_string_lossy());
     stdout::error(&format!(
         "Made `{folder}`. Try it without a service: `blossom-run {folder} --offline`, then change \
          `{folder}/{FILE_NAME}`.\n"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Units;
 
-use super::columns::{fit, pad, width_of};
+use super::columns::{fit, one_line, pad, width_of};
 use super::paint::Paint;
 use super::stage_view::StageView;
 use super::tally::Tally;
@@ -108,7 +108,7 @@ pub(super) fn totals_line(tally: &Tally, frame: &Frame) -> String {
     let retries: u64 = tally.stages().map(|stage| stage.retries).sum();
     let tokens: u64 = tally.stages().map(|stage| stage.usage.total_tokens).sum();
     let open_end = if tally.stages().all(|stage| stage.planned.is_some()) { "" } else { "+" };
-    let mut parts = vec![tally.pipeline().to_owned(), format!("{ended}/{}{open_end}", total.instances)];
+    let mut parts = vec![one_line(tally.pipeline()), format!("{ended}/{}{open_end}", total.instances)];
     if tally.in_flight() > 0 {
         parts.push(format!("{} in flight", tally.in_flight()));
     }

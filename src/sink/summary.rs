@@ -37,7 +37,7 @@ pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
     }
     text.push_str(&problems(tally, view));
     section(&mut text, view, "Held back by", &lanes(tally));
-    section(&mut text, view, &format!("Files in {}", view.out.display()), &files(tally));
+    section(&mut text, view, &format!("Files in {}", one_line(&view.out.to_string_lossy())), &files(tally));
     section(&mut text, view, "To go on", &next_steps(tally));
     text
 }
@@ -104,7 +104,7 @@ fn headline(tally: &Tally, paint: Paint) -> String {
         }
         None => paint.bad(&format!("ended after {took} without saying how, which is a fault of blossom-run")),
     };
-    format!("{}: {what} (run {})", tally.pipeline(), tally.run())
+    format!("{}: {what} (run {})", one_line(tally.pipeline()), tally.run())
 }
 
 type Figure = fn(&StageView) -> u64;

@@ -59,6 +59,23 @@ fn an_unknown_pipeline_suggests_a_template_or_a_file() {
 }
 
 #[test]
+fn words_that_a_terminal_would_obey_are_shown_without_that() {
+    let esc = "\u{1b}[2Jx\u{202e}";
+    let named = format!("name: \"a{}\"\nstages: {{a: {{render: b}}}}\n", "\\e[2J");
+    for cli in [
+        Cli::new("").arg(&format!("{esc}.yaml")),
+        Cli::new("check").arg(&format!("{esc}.yaml")),
+        Cli::new("digest").arg(&format!("--{esc}")),
+        Cli::new("digest --only").arg(esc),
+        Cli::new("new").arg(esc),
+        Cli::new("named.yaml").file("named.yaml", &named),
+    ] {
+        let ran = cli.run();
+        assert!(!ran.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_folder_without_a_pipeline_says_so() {
     Cli::new("here").file("here/notes.txt", "").run().exit(3).stdout("").stderr(
         "error: the folder `here` has no `pipeline.yaml`\n  \
