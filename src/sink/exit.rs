@@ -22,7 +22,7 @@ pub enum Exit {
     Unwritable = 6,
     /// Interrupted by Ctrl-C: 128 and the number of SIGINT.
     Interrupted = 130,
-    /// Interrupted by SIGTERM: 128 and its number.
+    /// Interrupted by SIGTERM: 128 and its number; by SIGHUP too.
     Terminated = 143,
 }
 
@@ -37,7 +37,7 @@ impl Exit {
         (Self::Blocked, "blocked: key missing or refused, balance gone, deadline passed"),
         (Self::Unwritable, "an output can't be written"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
-        (Self::Terminated, "interrupted by SIGTERM"),
+        (Self::Terminated, "interrupted by SIGTERM or SIGHUP"),
     ];
 
     /// The code for a run that ended so.

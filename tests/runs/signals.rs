@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, a closed pipe, and a folder that somebody else has.
+//! Ctrl-C, SIGTERM, SIGHUP, a closed pipe, and a folder that somebody else has.
 
 use crate::cli::{Cli, Going};
 use crate::scene::dedent;
@@ -97,15 +97,17 @@ fn a_second_ctrl_c_does_not_wait_for_the_wire() {
 
 #[cfg(unix)]
 #[test]
-fn sigterm_does_the_same_with_a_code_of_its_own() {
-    let gate = Gate::new();
-    let server = slow(&gate);
-    let going = start(&server, "");
-    going.signal("TERM");
-    going.hear("stopping: ");
-    gate.open();
-    let ran = going.wait().exit(143);
-    assert_eq!(ran.read("out/letter.jsonl"), THREE_ROWS);
+fn sigterm_and_the_end_of_the_terminal_do_the_same_with_a_code_of_their_own() {
+    for signal in ["TERM", "HUP"] {
+        let gate = Gate::new();
+        let server = slow(&gate);
+        let going = start(&server, "");
+        going.signal(signal);
+        going.hear("stopping: asked to end by a signal");
+        gate.open();
+        let ran = going.wait().exit(143);
+        assert_eq!(ran.read("out/letter.jsonl"), THREE_ROWS, "{signal}");
+    }
 }
 
 #[cfg(unix)]
