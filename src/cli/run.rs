@@ -131,7 +131,7 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
     for problem in &watched.problems {
         stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
-    was_printed.map(|()| exit)
+    Ok(was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error)), |()| exit))
 }
 
 /// What ended a run that did not come to its end.

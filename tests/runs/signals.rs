@@ -142,6 +142,25 @@ fn a_closed_pipe_ends_the_printing_and_not_the_run() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interruption_goes_before_a_standard_output_that_is_full() {
+    for (signal, code) in [(None, 6), (Some("INT"), 130)] {
+        let gate = Gate::new();
+        let server = slow(&gate);
+        let cli = Cli::new("letters.yaml --print letter").file("letters.yaml", letters(&server));
+        let going = cli.start_with_full_disk();
+        arrived(&server, 3);
+        if let Some(signal) = signal {
+            going.signal(signal);
+            going.hear("stopping: ");
+        }
+        gate.open();
+        let ran = going.wait().exit(code);
+        assert!(ran.stderr.contains("\nerror: standard output can't be written: "), "{ran:?}");
+    }
+}
+
 #[test]
 fn a_folder_belongs_to_one_run_at_a_time() {
     let gate = Gate::new();
