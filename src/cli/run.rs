@@ -10,8 +10,8 @@ use anyhow::Result;
 use tokio::runtime::Builder;
 
 use crate::engine::{self, Finished, Request, RunOptions, WantedOutputs};
-use crate::model::{Failure, FailureKind, RunOutcome};
-use crate::plan::Plan;
+use crate::model::{Failure, FailureKind, OnError, RunOutcome};
+use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
 
 use super::args::RunArgs;
@@ -38,6 +38,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
         known_output(&plan, name)?;
     }
     let hub = hub(args, &settings)?;
+    let stops = stops(&plan);
 
     // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
     // doing it. Painting, converting and reading files have threads of their own.
@@ -46,7 +47,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => conclude(args, &settings, &watched, &finished),
+        ControlFlow::Continue((watched, finished)) => conclude(args, &settings, &stops, (&watched, &finished)),
         ControlFlow::Break(exit) => {
             stdout::error("what was in flight did not end in time, and was left behind\n");
             Ok(exit)
@@ -111,7 +112,12 @@ fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
 }
 
 /// Prints what came out of the run, then says what became of it: the last lines on a terminal are the summary's.
-fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &Finished) -> Result<Exit> {
+fn conclude(
+    args: &RunArgs,
+    settings: &Settings,
+    stops: &[Arc<str>],
+    (watched, finished): (&Watched, &Finished),
+) -> Result<Exit> {
     let tally = &watched.tally;
     let mut exit = Exit::of(&finished.outcome);
     if !watched.problems.is_empty() {
@@ -119,7 +125,7 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out, width: settings.terminal_width };
+    let view = SummaryView { paint: settings.paint, out: &args.out, stops, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {
@@ -132,6 +138,12 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
         stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
     Ok(was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error)), |()| exit))
+}
+
+/// The stages that end the run when an item of theirs fails.
+fn stops(plan: &Plan) -> Vec<Arc<str>> {
+    let stops = |stage: &&Stage| matches!(stage.on_error, OnErrorPlan::Simply(OnError::Stop));
+    plan.stages.iter().filter(stops).map(|stage| stage.name.clone()).collect()
 }
 
 /// What ended a run that did not come to its end.

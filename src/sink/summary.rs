@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Failure, FailureKind, RunOutcome, Units};
@@ -20,6 +21,8 @@ pub struct SummaryView<'a> {
     pub paint: Paint,
     /// The output folder, as the user named it.
     pub out: &'a Path,
+    /// Stages that end the run when an item of theirs fails.
+    pub stops: &'a [Arc<str>],
     /// Columns of the terminal; without one, lines are as long as they are.
     pub width: Option<usize>,
 }
@@ -38,7 +41,7 @@ pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
     text.push_str(&problems(tally, view));
     section(&mut text, view, "Held back by", &lanes(tally));
     section(&mut text, view, &format!("Files in {}", one_line(&view.out.to_string_lossy())), &files(tally));
-    section(&mut text, view, "To go on", &next_steps(tally));
+    section(&mut text, view, "What to do", &next_steps(tally, view.stops));
     text
 }
 
@@ -254,19 +257,19 @@ fn files(tally: &Tally) -> Vec<String> {
         .collect()
 }
 
-fn next_steps(tally: &Tally) -> Vec<String> {
+fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
     let suggested = |failure: &Failure| failure.suggestion.as_deref().map(one_line);
-    let again = "run the same command again".to_owned();
-    let not_started = tally.total().not_started;
+    // Nothing is kept between runs, which matters to those who have paid for answers.
+    let anew = tally.stages().any(|stage| stage.calls > 0);
+    let again = format!("run the same command again{}", if anew { "; it asks for everything anew" } else { "" });
+    let corrected = format!("correct what failed, then {again}");
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
-        Some(RunOutcome::Failed) if not_started > 0 => vec![
-            "correct what failed, then run the same command again".to_owned(),
-            "`on_error: continue` in a stage lets the other items go on".to_owned(),
-        ],
-        Some(RunOutcome::Failed) => vec!["correct what failed, then run the same command again".to_owned()],
+        Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, stops)).collect(),
         Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
-            suggested(failure).into_iter().chain([format!("then {again}")]).collect()
+            let first = suggested(failure);
+            let then = if first.is_some() { format!("then {again}") } else { format!("put that right, then {again}") };
+            first.into_iter().chain([then]).collect()
         }
         Some(RunOutcome::Interrupted { .. }) => vec![again],
         Some(RunOutcome::Internal { failure }) => {
@@ -276,6 +279,13 @@ fn next_steps(tally: &Tally) -> Vec<String> {
     }
 }
 
+/// What lets items go on that were not started since others failed.
+fn unstopped(tally: &Tally, stops: &[Arc<str>]) -> Option<String> {
+    let is_to_blame = |stage: &&StageView| stage.tally.failed > 0 && stops.contains(&stage.name);
+    let stage = tally.stages().filter(|_| tally.total().not_started > 0).find(is_to_blame)?;
+    Some(format!("`on_error: continue` in `{}` lets its other items go on", stage.name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Sample, lane};
@@ -283,7 +293,11 @@ mod tests {
     use crate::model::{EventKind, SkipReason};
 
     fn shown(sample: &Sample) -> String {
-        summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None })
+        summary(sample.tally(), &view(None, &["analyze".into()]))
+    }
+
+    fn view(width: Option<usize>, stops: &[Arc<str>]) -> SummaryView<'_> {
+        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, width }
     }
 
     #[test]
@@ -352,9 +366,9 @@ Held back by
 Files in out
   analyze/0.md, analyze/1.md, analyze/2.md, analyze/3.md, analyze/4.md and 2 more
 
-To go on
-  correct what failed, then run the same command again
-  `on_error: continue` in a stage lets the other items go on
+What to do
+  correct what failed, then run the same command again; it asks for everything anew
+  `on_error: continue` in `analyze` lets its other items go on
 "
         );
     }
@@ -366,7 +380,7 @@ To go on
         sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2);
         sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: true });
         sample.seconds(1.0).done("analyze", 0).finish(RunOutcome::Interrupted { terminated: false });
-        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: Some(54) };
+        let view = view(Some(54), &[]);
         assert_eq!(
             summary(sample.tally(), &view),
             "
@@ -379,8 +393,9 @@ Held back by
   pollinations/openai: refused once, nothing sent
     for 1.0s in all, as the server asked
 
-To go on
-  run the same command again
+What to do
+  run the same command again; it asks for everything
+    anew
 "
         );
     }
@@ -401,7 +416,7 @@ To go on
             "
 sample: blocked after 0ms: `pollinations` needs a key (run amber-fox)
 
-To go on
+What to do
   set `POLLINATIONS_API_KEY`
   then run the same command again
 "
@@ -411,7 +426,22 @@ To go on
     #[test]
     fn nothing_is_said_of_problems_where_there_are_none() {
         let sample = Sample::new();
-        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None };
-        assert_eq!(problems(sample.tally(), &view), "");
+        assert_eq!(problems(sample.tally(), &view(None, &[])), "");
+    }
+
+    #[test]
+    fn what_a_stage_does_already_is_not_suggested() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(3)).start("analyze", 0).fail("analyze", 0, "no").finish(RunOutcome::Failed);
+        let steps = |stops: &[Arc<str>]| next_steps(sample.tally(), stops);
+        assert_eq!(steps(&["analyze".into()]).len(), 2);
+        assert_eq!(steps(&[]), ["correct what failed, then run the same command again"]);
+    }
+
+    #[test]
+    fn every_advice_has_a_first_sentence() {
+        let mut sample = Sample::new();
+        sample.finish(RunOutcome::Unwritable { failure: Failure::new(FailureKind::Output, "`out` is full") });
+        assert_eq!(next_steps(sample.tally(), &[]), ["put that right, then run the same command again"]);
     }
 }
