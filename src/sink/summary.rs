@@ -226,7 +226,11 @@ fn lanes(tally: &Tally) -> Vec<String> {
     tally
         .lanes()
         .map(|(lane, view)| {
-            let who = if view.asked { ", as the server asked" } else { "" };
+            let who = match view.asked {
+                Duration::ZERO => String::new(),
+                asked if asked == view.paused => ", as the server asked".to_owned(),
+                asked => format!(", {} of it as the server asked", Units::show_duration(asked)),
+            };
             let limit =
                 view.limit.map(|limit| format!(", at most {} at once in the end", count_of(limit.into(), "request")));
             format!(
@@ -234,6 +238,7 @@ fn lanes(tally: &Tally) -> Vec<String> {
                 lane_name(lane),
                 match view.slowed.max(view.pauses) {
                     1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
                     times => format!("{times} times"),
                 },
                 Units::show_duration(view.paused),
