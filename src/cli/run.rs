@@ -47,7 +47,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => conclude(args, &settings, &stops, (&watched, &finished)),
+        ControlFlow::Continue((watched, finished)) => Ok(conclude(args, &settings, &stops, (&watched, &finished))),
         ControlFlow::Break(exit) => {
             stdout::error("what was in flight did not end in time, and was left behind\n");
             Ok(exit)
@@ -117,7 +117,7 @@ fn conclude(
     settings: &Settings,
     stops: &[Arc<str>],
     (watched, finished): (&Watched, &Finished),
-) -> Result<Exit> {
+) -> Exit {
     let tally = &watched.tally;
     let mut exit = Exit::of(&finished.outcome);
     if !watched.problems.is_empty() {
@@ -137,7 +137,7 @@ fn conclude(
     for problem in &watched.problems {
         stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
-    Ok(was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error)), |()| exit))
+    was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error)), |()| exit)
 }
 
 /// The stages that end the run when an item of theirs fails.

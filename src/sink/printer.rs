@@ -68,7 +68,7 @@ impl Printer {
 
 impl fmt::Debug for Printer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Printer").field("open", &self.out.is_some()).field("problem", &self.problem).finish()
+        f.debug_struct("Printer").field("open", &self.out.is_some()).finish_non_exhaustive()
     }
 }
 

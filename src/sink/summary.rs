@@ -188,7 +188,8 @@ fn token_count(count: u64, unmetered: u64) -> String {
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for group in tally.failures().groups().iter().filter(|group| group.replaced == replaced) {
-        lines.push(format!("{}: {}", who(group), one_line(&group.failure.message)));
+        let varies = if group.varies { " (the other messages differ)" } else { "" };
+        lines.push(format!("{}: {}{varies}", who(group), one_line(&group.failure.message)));
         let share = cut_share(tally, group);
         let help: Vec<String> = group.failure.suggestion.as_deref().map(one_line).into_iter().chain(share).collect();
         if !help.is_empty() {
@@ -359,7 +360,7 @@ report       1     0        0                      1       0            0      0
 in all      11     1        1                      1       7            1      9        1          8           2         3.0s
 
 Failed
-  analyze/2, analyze/3, analyze/4, analyze/5, analyze/6 and 2 more: the answer was cut
+  analyze/2, analyze/3, analyze/4 and 4 more: the answer was cut
     raise `max_tokens`; 7 of 8 answers of `analyze` hit it (88%)
 
 Warnings

@@ -73,7 +73,7 @@ fn ctrl_c_ends_a_run_that_is_ending_already() {
         prompt => Reply::chat(prompt).held_by(&held),
     });
     let going = Cli::new("letters.yaml").file("letters.yaml", letters(&server)).start();
-    going.hear("stopping: `letter` of `2` failed");
+    going.hear("stopping: letter/2 failed");
     going.signal("INT");
     going.hear("stopping: interrupted");
     going.signal("INT");
