@@ -157,7 +157,8 @@ pub(super) struct ShowArgs {
     /// The stage
     #[arg(value_name = "STAGE")]
     pub(super) stage: String,
-    /// The item: its key as progress and summary name it, or `#7`; the first one if none is named
+    /// The item: its key as progress and summary name it (`de/checkout` in nested loops), or `#7`, the seventh of all
+    /// items of the stage; the first one if none is named
     #[arg(value_name = "ITEM")]
     pub(super) item: Option<String>,
     #[command(flatten)]

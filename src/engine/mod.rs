@@ -8,6 +8,7 @@ mod open;
 mod providers;
 mod run;
 mod show;
+mod shown_item;
 
 pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Output};
@@ -16,4 +17,4 @@ pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use open::{Checked, Request, check, read_inputs};
 pub use providers::models;
 pub use run::{RunOptions, Running, run};
-pub use show::show;
+pub use show::{Shown, show};
