@@ -105,7 +105,7 @@ pub(super) struct RequestArgs {
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = InputArg::parse, help_heading = "Inputs")]
     pub(super) inputs: Vec<InputArg>,
 
-    /// Set inputs from a mapping in a YAML or JSON file; `-i` goes before it
+    /// Set inputs from a mapping in a YAML or JSON file; `-i` takes precedence
     #[arg(long = "inputs", value_name = "FILE", help_heading = "Inputs")]
     pub(super) inputs_file: Option<PathBuf>,
 
@@ -312,6 +312,11 @@ impl RunArgs {
                     .to_owned(),
             );
         }
+        if self.request.inputs.iter().filter(|input| input.is_stdin()).count() > 1 {
+            return Some(
+                "standard input is the value of one input; write the other to a file: `-i NAME=@FILE`".to_owned(),
+            );
+        }
         let names = self.request.inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>();
         let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
         twice.map(|(_, name)| format!("input `{name}` is set twice; leave one `-i {name}=..` out"))
@@ -381,6 +386,7 @@ mod tests {
             ("x --json --print a", "cannot be used with"),
             ("x --events - --json", "takes standard output for itself"),
             ("x -i a=1 -i a=2", "`a` is set twice"),
+            ("x -i a=@- -i b=@-", "the value of one input"),
             ("x --offline --provider openai", "cannot be used with"),
             ("show x", "<STAGE>"),
             ("check", "<PIPELINE>"),

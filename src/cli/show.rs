@@ -17,6 +17,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit> {
     let located = locate(&args.pipeline)?;
     let request = inputs::request(&located.file, &args.request, Purpose::Use)?;
     let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
+    inputs::one_reader(&args.request, &plan)?;
     let shown = engine::show(&plan, &args.stage, args.item.as_deref()).map_err(|failure| Fault {
         exit: Exit::Usage,
         message: failure.message,
