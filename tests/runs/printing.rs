@@ -143,10 +143,10 @@ fn several_texts_at_once_are_labelled() {
         told,
         "show: run [run]\n\
          letter/1 │\n\
-         Letter 1 begins \n\
+         Letter 1 begins …\n\
          letter/2 │ Letter 2 begins and goes on\n\
          letter/2 │ Letter 2 ends\n\
-         letter/1 │ and goes on\n\
+         letter/1 │ …and goes on\n\
          letter/1 │ Letter 1 ends\n\
          letter: 2 of 2, in [time]"
     );
