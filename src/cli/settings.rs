@@ -1,5 +1,6 @@
 //! What follows from flags, terminal and environment: resolved once, then only read.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use console::Term;
@@ -38,7 +39,7 @@ impl Surroundings {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             ci: set("CI") && !is("CI", "false") && !is("CI", "0"),
             no_color: set("NO_COLOR"),
-            dumb: is("TERM", "dumb"),
+            dumb: is_dumb(std::env::var_os("TERM").as_deref()),
             width: Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into()),
         }
     }
@@ -50,6 +51,14 @@ impl Surroundings {
 
     fn is_plain(&self) -> bool {
         self.ci || self.no_color || self.dumb
+    }
+}
+
+/// Whether a terminal of this name can't move its cursor. Windows names none, and its terminals can.
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    match term {
+        Some(name) if !name.is_empty() => name == "dumb",
+        _ => cfg!(unix),
     }
 }
 
@@ -167,6 +176,13 @@ mod tests {
             let settings = settings(flags, around);
             assert_eq!((settings.progress, settings.paint.is_enabled()), (progress, colour), "{flags} {around:?}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_without_a_name_is_dumb() {
+        let dumb = [None, Some(""), Some("dumb"), Some("xterm")].map(|name| is_dumb(name.map(OsStr::new)));
+        assert_eq!(dumb, [true, true, true, false]);
     }
 
     #[test]
