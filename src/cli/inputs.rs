@@ -104,7 +104,14 @@ pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Resu
         limit: None,
         wanted: WantedOutputs::default(),
         to_run: purpose == Purpose::Use,
-        working_dir: std::env::current_dir()?,
+        working_dir: working_dir()?,
+    })
+}
+
+fn working_dir() -> Result<PathBuf, Fault> {
+    std::env::current_dir().map_err(|error| {
+        let help = "change to a folder that is there: `cd`";
+        Fault::usage(format!("the working directory can't be found: {error}"), help)
     })
 }
 

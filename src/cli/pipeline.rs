@@ -46,7 +46,7 @@ pub(super) fn locate(name: &str) -> Result<Located> {
         return Ok(Located { file: path.to_owned(), _unpacked: None });
     }
     let Some(template) = templates::find(name) else { return Err(unknown(name).into()) };
-    let folder = TempDir::with_prefix("blossom-run-")?;
+    let folder = templates::temporary_folder()?;
     templates::copy(template, folder.path())?;
     Ok(Located { file: folder.path().join(FILE_NAME), _unpacked: Some(folder) })
 }

@@ -59,9 +59,17 @@ fn copy_entries(from: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), CopyEr
     Ok(())
 }
 
+/// A folder that goes when it is dropped.
+pub(super) fn temporary_folder() -> Result<TempDir, Fault> {
+    TempDir::with_prefix("blossom-run-").map_err(|error| {
+        let help = "set `TMPDIR` to a folder that is there and can be written to".to_owned();
+        Fault::unwritable(format!("no temporary folder can be made: {error}"), Some(help))
+    })
+}
+
 /// `templates`: what each is called and what it does.
 pub(super) fn list() -> Result<Exit> {
-    let folder = TempDir::with_prefix("blossom-run-")?;
+    let folder = temporary_folder()?;
     let mut rows = Vec::new();
     for name in names() {
         let Some(template) = find(name) else { continue };

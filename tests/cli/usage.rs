@@ -131,6 +131,34 @@ fn a_broken_file_is_drawn_and_nothing_is_run() {
 }
 
 #[test]
+fn a_temporary_folder_that_is_not_there_is_named() {
+    for command in ["digest --offline", "templates"] {
+        let cli = Cli::new(command).file("a.yaml", "name: a\nstages: {a: {render: b}}\n");
+        let ran = cli.env("TMPDIR", "/nowhere").env("TMP", "/nowhere").run().exit(6).stdout("");
+        assert!(ran.stderr.starts_with("error: no temporary folder can be made: "), "{ran:?}");
+        assert!(
+            ran.stderr.ends_with("help: set `TMPDIR` to a folder that is there and can be written to\n"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_working_directory_that_is_gone_is_told() {
+    let script =
+        format!("mkdir gone && cd gone && rmdir ../gone && {} digest --offline", env!("CARGO_BIN_EXE_blossom-run"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran = std::process::Command::new("sh").args(["-c", &script]).current_dir(&folder).output().expect("a shell");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("the working directory can't be found") && told.contains("help: change to a folder"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_broken_row_is_found_before_anything_is_run() {
     let pipeline = "name: rows\ninputs:\n  towns: {type: items, default: towns.jsonl}\nstages:\n  \
                     a: {for_each: {town: towns}, text: \"{{town.name}}\"}\n";
