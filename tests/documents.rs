@@ -87,11 +87,12 @@ fn every_fragment_fits_into_a_pipeline() {
     }
 }
 
-const COMMANDS: [&str; 9] = ["run", "check", "show", "graph", "new", "templates", "models", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["run", "check", "show", "graph", "new", "templates", "models", "completions", "man", "help"];
 
 /// The help of each command, and that of the program under the empty name.
 static HELP: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
-    let help = |command: &str| Cli::new(&format!("{command} --help")).run().exit(0).stdout;
+    let help = |command: &str| Cli::new(&format!("help {command}")).run().exit(0).stdout;
     COMMANDS.into_iter().chain([""]).map(|command| (command, help(command))).collect()
 });
 

@@ -52,6 +52,10 @@ pub(super) struct RunArgs {
     #[arg(value_name = "PIPELINE")]
     pub(super) pipeline: String,
 
+    // Else a word too many is taken for a command that does not exist.
+    #[arg(hide = true)]
+    too_many: Vec<String>,
+
     #[command(flatten)]
     pub(super) request: RequestArgs,
 
@@ -295,7 +299,7 @@ impl Command {
             .args_conflicts_with_subcommands(true)
             .subcommand_negates_reqs(true)
             .arg_required_else_help(true)
-            .disable_help_subcommand(true)
+            .mut_subcommands(|command| command.version(env!("CARGO_PKG_VERSION")).display_name("blossom-run"))
     }
 }
 
@@ -306,6 +310,15 @@ impl RunArgs {
     }
 
     fn conflict(&self) -> Option<String> {
+        if let Some(word) = self.too_many.first() {
+            if Command::has_subcommand(&self.pipeline) {
+                let command = &self.pipeline;
+                return Some(format!("`{command}` is a command: write it first, `blossom-run {command} {word}`"));
+            }
+            return Some(format!(
+                "`{word}` is a word too many: a run has one PIPELINE; inputs are set with `-i NAME=VALUE`"
+            ));
+        }
         if self.events_on_stdout() && (self.json || self.print.is_some()) {
             return Some(
                 "`--events -` takes standard output for itself; name a file, or leave `--json` and `--print` out"
@@ -355,6 +368,8 @@ mod tests {
     fn a_file_called_like_a_command_can_be_run() {
         assert_eq!(run("./check").pipeline, "./check");
         assert_eq!(run("run check").pipeline, "check");
+        assert_eq!(run("-- check").pipeline, "check");
+        assert_eq!(run("--offline -- -x.yaml").pipeline, "-x.yaml");
         assert!(matches!(read("check digest.yaml").unwrap(), Command::Check(_)));
     }
 
@@ -392,10 +407,29 @@ mod tests {
             ("check", "<PIPELINE>"),
             ("graph x --format svg", "mermaid"),
             ("x --strem", "--stream"),
+            ("x extra", "`extra` is a word too many"),
+            ("x check", "`check` is a word too many"),
+            ("run x extra", "`extra` is a word too many"),
+            ("--offline check x", "`check` is a command: write it first, `blossom-run check x`"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.to_string().contains(words), "{line}: {error}");
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_told_of_every_command() {
+        for (line, words) in [
+            ("help", "Commands:"),
+            ("help run", "--stream"),
+            ("help show", "<STAGE>"),
+            ("run --version", "blossom-run 0."),
+            ("check -V", "blossom-run 0."),
+        ] {
+            let told = read(line).unwrap_err();
+            assert_eq!(told.exit_code(), 0, "{line}");
+            assert!(told.to_string().contains(words), "{line}: {told}");
         }
     }
 
