@@ -90,7 +90,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Printing")]
     pub(super) print: Option<String>,
 
-    /// Write events as JSON lines to this file as they happen; `-` is standard output
+    /// Write events as JSON lines to this file as they happen; `-` is standard output, in place of outputs
     #[arg(long, value_name = "FILE", help_heading = "Printing")]
     pub(super) events: Option<PathBuf>,
 

@@ -8,6 +8,7 @@
 mod args;
 mod check;
 mod document;
+mod events_file;
 mod fault;
 mod graph;
 mod graph_text;

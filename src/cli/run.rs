@@ -1,9 +1,7 @@
 //! `run`: the pipeline, watched.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -16,6 +14,7 @@ use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched
 
 use super::args::RunArgs;
 use super::document::document;
+use super::events_file;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
 use super::pipeline::{locate, planned};
@@ -38,7 +37,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
     }
-    let hub = hub(args, &settings)?;
+    let hub = hub(args, &settings, &plan)?;
     let stops = stops(&plan);
 
     // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
@@ -83,7 +82,7 @@ async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<
 }
 
 /// All who watch. Files are opened before the first call, so that none is made for nothing.
-fn hub(args: &RunArgs, settings: &Settings) -> Result<Hub, Fault> {
+fn hub(args: &RunArgs, settings: &Settings, plan: &Plan) -> Result<Hub, Fault> {
     let hub = Hub::new().watch(Terminal::new(Printer::stderr(), settings.terminal()));
     Ok(match &args.events {
         None => hub,
@@ -91,16 +90,8 @@ fn hub(args: &RunArgs, settings: &Settings) -> Result<Hub, Fault> {
             let shown = io::stdout().is_terminal();
             hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())).shown(shown), "-"))
         }
-        Some(path) => hub.watch(EventLines::new(open(path)?, path.display().to_string())),
+        Some(path) => hub.watch(EventLines::new(events_file::open(path, &args.out, plan)?, path.display().to_string())),
     })
-}
-
-fn open(path: &Path) -> Result<Printer, Fault> {
-    let file = File::create(path).map_err(|error| {
-        let help = "name a file in a folder that is there: `--events events.jsonl`";
-        Fault::unwritable(format!("events can't be written to `{}`: {error}", path.display()), Some(help.to_owned()))
-    })?;
-    Ok(Printer::new(BufWriter::new(file)))
 }
 
 fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {

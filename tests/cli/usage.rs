@@ -94,6 +94,23 @@ fn events_that_can_not_be_written_stop_the_run_before_it_begins() {
 }
 
 #[test]
+fn events_replace_events_and_nothing_else() {
+    let pipeline =
+        "name: a\nstages: {a: {render: b, save: a.md}, b: {for_each: {n: 2}, render: c, save: 'b/{{n}}.md'}}\n";
+    let run = |file: &str| Cli::new(&format!("a.yaml -q --events {file}")).file("a.yaml", pipeline);
+    let ran = run("a.yaml").run().exit(2).stdout("").stderr(
+        "error: `--events`: `a.yaml` is there already, and is not a file of events\n  \
+         help: name another file: `--events events.jsonl`\n",
+    );
+    assert_eq!((ran.read("a.yaml").as_str(), ran.files().len()), (pipeline, 1));
+    for file in ["out/a.md", "./out/b/1.md"] {
+        let ran = run(file).run().exit(2).stdout("");
+        assert!(ran.stderr.contains("is a file that the run itself writes"), "{ran:?}");
+    }
+    run("e.jsonl").file("e.jsonl", "{\"seq\":1,\"at\":\"2026\"}\n").run().exit(0);
+}
+
+#[test]
 fn an_output_that_is_none_is_wrong_usage() {
     let ran = Cli::new("digest --offline --print no_such_output").run().exit(2).stdout("");
     assert!(ran.stderr.contains("`--print`: there is no output `no_such_output`"), "{ran:?}");
