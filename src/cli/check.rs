@@ -26,7 +26,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
             }
         };
         let checked = engine::check(&inputs::request(&located.file, &args.request, Purpose::Look)?);
-        tell(&checked, &settings, if settings.quiet { Severity::Error } else { Severity::Note });
+        tell(&located, &checked, &settings, if settings.quiet { Severity::Error } else { Severity::Note });
         let count = |severity| checked.diagnostics.count(severity);
         if checked.diagnostics.has_errors() {
             exit = exit.or_worse(Exit::Invalid);

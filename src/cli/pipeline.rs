@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use crate::diag::{Severity, did_you_mean, draw};
+use crate::diag::{Diagnostic, Severity, did_you_mean, draw};
 use crate::engine::{self, Checked, Request};
 use crate::plan::Plan;
 
@@ -26,8 +26,18 @@ const MOST_TOLD: usize = 50;
 pub(super) struct Located {
     /// The file.
     pub(super) file: PathBuf,
-    /// Where a template was unpacked; it goes when this does.
-    _unpacked: Option<TempDir>,
+    /// The template and where it was unpacked; that goes when this does.
+    template: Option<(String, TempDir)>,
+}
+
+impl Located {
+    /// A message as its reader knows the files: where a template was unpacked is gone when it is read.
+    fn shown(&self, message: String) -> String {
+        match &self.template {
+            Some((name, folder)) => message.replace(&*folder.path().to_string_lossy(), name),
+            None => message,
+        }
+    }
 }
 
 /// Finds what PIPELINE names. A file or a folder goes before a template of the same name.
@@ -36,19 +46,19 @@ pub(super) fn locate(name: &str) -> Result<Located> {
     if path.is_dir() {
         let file = path.join(FILE_NAME);
         if file.is_file() {
-            return Ok(Located { file, _unpacked: None });
+            return Ok(Located { file, template: None });
         }
         if templates::find(name).is_none() {
             let help = "name the pipeline file itself, or make one there: `blossom-run new digest FOLDER`";
             return Err(Fault::invalid(format!("the folder `{name}` has no `{FILE_NAME}`"), help).into());
         }
     } else if path.exists() {
-        return Ok(Located { file: path.to_owned(), _unpacked: None });
+        return Ok(Located { file: path.to_owned(), template: None });
     }
     let Some(template) = templates::find(name) else { return Err(unknown(name).into()) };
     let folder = templates::temporary_folder()?;
     templates::copy(template, folder.path())?;
-    Ok(Located { file: folder.path().join(FILE_NAME), _unpacked: Some(folder) })
+    Ok(Located { file: folder.path().join(FILE_NAME), template: Some((name.to_owned(), folder)) })
 }
 
 fn unknown(name: &str) -> Fault {
@@ -75,15 +85,23 @@ fn pipelines_beside() -> Vec<String> {
 
 /// What is wrong with a pipeline and its inputs, drawn on standard error: the first fifty. Notes are for those who asked
 /// for a check.
-pub(super) fn tell(checked: &Checked, settings: &Settings, least: Severity) {
+pub(super) fn tell(located: &Located, checked: &Checked, settings: &Settings, least: Severity) {
     let mut told = checked.diagnostics.iter().filter(|diagnostic| weight(diagnostic.severity) >= weight(least));
     for diagnostic in told.by_ref().take(MOST_TOLD) {
-        stdout::error(&format!("{}\n\n", draw(diagnostic, &checked.files, settings.draw_style())));
+        let drawn = draw(diagnostic, &checked.files, settings.draw_style());
+        stdout::error(&format!("{}\n\n", located.shown(drawn)));
     }
     match told.count() {
         0 => {}
-        1 => stdout::error("1 more is not shown: mend these first\n\n"),
-        more => stdout::error(&format!("{more} more are not shown: mend these first\n\n")),
+        1 => stdout::error("1 more is not shown: fix these first\n\n"),
+        more => stdout::error(&format!("{more} more are not shown: fix these first\n\n")),
+    }
+    let Some((name, folder)) = &located.template else { return };
+    let is_inside = |one: &Diagnostic| Path::new(checked.files.get(one.place.file).name()).starts_with(folder.path());
+    if checked.diagnostics.iter().any(|one| one.severity == Severity::Error && is_inside(one)) {
+        stdout::error(&format!(
+            "`{name}` is a shipped template: `blossom-run new {name}` makes a copy of your own\n\n"
+        ));
     }
 }
 
@@ -96,7 +114,7 @@ fn weight(severity: Severity) -> u8 {
 }
 
 /// The plan of a pipeline, or nothing where it has mistakes; these have been told by then.
-pub(super) fn planned(request: &Request, settings: &Settings) -> Option<Arc<Plan>> {
+pub(super) fn planned(located: &Located, request: &Request, settings: &Settings) -> Option<Arc<Plan>> {
     let checked = engine::check(request);
     let plan = checked.plan.clone().filter(|_| !checked.diagnostics.has_errors());
     let least = match (&plan, settings.quiet) {
@@ -105,6 +123,6 @@ pub(super) fn planned(request: &Request, settings: &Settings) -> Option<Arc<Plan
         // A note may be all there is to say why nothing can be run.
         (None, _) => Severity::Note,
     };
-    tell(&checked, settings, least);
+    tell(located, &checked, settings, least);
     plan
 }

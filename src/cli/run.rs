@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
-    let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
+    let Some(plan) = planned(&located, &request, &settings) else { return Ok(Exit::Invalid) };
     inputs::one_reader(&args.request, &plan)?;
     if let Some(name) = &args.print {
         known_output(&plan, name)?;

@@ -152,5 +152,5 @@ fn after_fifty_mistakes_the_rest_are_counted() {
     let file = format!("name: digest\nstages:\n{}", stages.concat());
     let ran = Cli::new("check digest.yaml").file("digest.yaml", file).run().exit(3).stdout("");
     assert_eq!(ran.stderr.matches(": error: ").count(), 50, "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("\n\n2 more are not shown: mend these first\n\ndigest.yaml: 52 errors\n"), "{ran:?}");
+    assert!(ran.stderr.ends_with("\n\n2 more are not shown: fix these first\n\ndigest.yaml: 52 errors\n"), "{ran:?}");
 }

@@ -44,6 +44,13 @@ fn an_unknown_template_suggests_one() {
 }
 
 #[test]
+fn mistakes_about_a_template_name_its_files_as_templates_has_them() {
+    let ran = Cli::new("article -i parts=30").run().exit(3).stdout("");
+    assert!(ran.stderr.contains("\n  --> article/pipeline.yaml:"), "{ran:?}");
+    assert!(!ran.stderr.contains("/blossom-run-"), "{ran:?}");
+}
+
+#[test]
 fn every_template_has_no_mistakes() {
     let listed = Cli::new("templates").run().exit(0).stdout;
     let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
