@@ -12,7 +12,7 @@ use crate::sink::Exit;
 
 use super::inputs::InputArg;
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   blossom-run digest --offline                 run a shipped template without a service or a key
   blossom-run new digest && blossom-run digest copy it, change it, run it
