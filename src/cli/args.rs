@@ -197,9 +197,14 @@ pub(super) struct NewArgs {
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ModelsArgs {
-    /// The provider
-    #[arg(long, value_name = "NAME", default_value = "pollinations")]
-    pub(super) provider: String,
+    /// A pipeline whose `providers` can be named as well
+    #[arg(value_name = "PIPELINE")]
+    pub(super) pipeline: Option<String>,
+    /// The provider; the first of the pipeline, or else `pollinations`
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
 }
 
 #[derive(Debug, Clone, clap::Args)]

@@ -1,5 +1,6 @@
 //! Wrong usage: what is said, and with which exit code.
 
+use crate::service::server::{Reply, Server};
 use crate::support::Cli;
 
 #[test]
@@ -135,6 +136,26 @@ fn a_provider_stage_or_item_that_is_none_is_wrong_usage() {
     ] {
         Cli::new(command).run().exit(2).stdout("").stderr(error);
     }
+}
+
+#[test]
+fn the_models_of_a_providers_file_are_listed_and_a_silent_service_blocks() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/full/models" => Reply::json(&serde_json::json!({"data": [{"id": "tiny\u{1b}[2J"}]})),
+        _ => Reply::json(&serde_json::json!({"data": []})),
+    });
+    let pipeline = format!(
+        "name: a\nproviders:\n  full: {{kind: openai, base_url: \"{url}/full\"}}\n  \
+         none: {{kind: openai, base_url: \"{url}/none\"}}\n  gone: {{kind: openai, base_url: \"http://127.0.0.1:9/v1\"}}\n\
+         stages: {{a: {{render: b}}}}\n",
+        url = server.url
+    );
+    let models = |words: &str| Cli::new(&format!("models a.yaml {words}")).file("a.yaml", &pipeline).run();
+    models("").exit(0).stdout("tiny [2J\n").stderr("");
+    models("--provider none").exit(0).stdout("").stderr("`none` lists no models\n");
+    let ran = models("--provider gone").exit(5).stdout("");
+    assert!(ran.stderr.contains("  help: check the address, and whether the server runs\n"), "{ran:?}");
+    models("--provider nane").exit(2).stderr("error: there is no provider `nane`\n  help: did you mean `none`?\n");
 }
 
 #[test]
