@@ -7,6 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum, value_parser};
 
+use crate::diag::did_you_mean;
 use crate::model::StageKindName;
 use crate::sink::Exit;
 
@@ -259,11 +260,16 @@ pub(super) struct ModelArg {
 
 impl ModelArg {
     fn parse(text: &str) -> Result<Self, String> {
-        let mut kinds = StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
+        let kinds = || StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
         // A model's own name may have an equals sign in it, so only kinds are cut off.
-        let (kind, name) = kinds
+        let (kind, name) = kinds()
             .find_map(|kind| Some((Some(kind), text.strip_prefix(kind.name())?.strip_prefix('=')?)))
             .unwrap_or((None, text));
+        if let (None, Some((left, right))) = (kind, text.split_once('='))
+            && let Some(near) = did_you_mean(left, kinds().map(StageKindName::name))
+        {
+            return Err(format!("`{left}` is no kind of stage; did you mean `{near}={right}`?"));
+        }
         if name.trim().is_empty() {
             return Err("the name is missing; write `--model openai` or `--model image=flux`".to_owned());
         }
@@ -287,6 +293,18 @@ impl Command {
         match conflict {
             Some(conflict) => Err(Self::grammar().error(ErrorKind::ArgumentConflict, conflict)),
             None => Ok(command),
+        }
+    }
+
+    /// How it is to show things.
+    pub(super) fn display(&self) -> DisplayArgs {
+        match self {
+            Self::Run(args) => args.display.clone(),
+            Self::Check(args) => args.display.clone(),
+            Self::Show(args) => args.display.clone(),
+            Self::Graph(args) => args.display.clone(),
+            Self::Models(args) => args.display.clone(),
+            Self::New(_) | Self::Templates | Self::Completions(_) | Self::Man => DisplayArgs::default(),
         }
     }
 
@@ -401,6 +419,7 @@ mod tests {
         for (line, words) in [
             ("x -i tone", "write `-i tone=VALUE`"),
             ("x --model image=", "write `--model openai`"),
+            ("x --model imag=flux", "did you mean `image=flux`?"),
             ("x --limit 0", "0 is not in 1.."),
             ("x --concurrency 0", "0 is not in 1.."),
             ("x --json --print a", "cannot be used with"),

@@ -64,5 +64,5 @@ fn known(args: &ModelsArgs) -> Result<Option<Vec<ProviderSettings>>> {
     let located = locate(pipeline)?;
     let request = inputs::request(&located.file, &RequestArgs::default(), Purpose::Look)?;
     let settings = Settings::of(&args.display, Surroundings::detect());
-    Ok(planned(&located, &request, &settings).map(|plan| plan.providers.clone()))
+    Ok(planned(&located, &request, &settings)?.map(|plan| plan.providers.clone()))
 }

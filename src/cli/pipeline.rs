@@ -7,8 +7,9 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::diag::{Diagnostic, Severity, did_you_mean, draw};
-use crate::engine::{self, Checked, Request};
+use crate::engine::{self, COMMAND_LINE, Checked, Request};
 use crate::plan::Plan;
+use crate::sink::Exit;
 
 use super::fault::Fault;
 use super::settings::Settings;
@@ -113,9 +114,33 @@ fn weight(severity: Severity) -> u8 {
     }
 }
 
+/// A flag that names a stage or a provider which the pipeline does not have, if nothing else is wrong: that is wrong usage,
+/// and no mistake of the file.
+pub(super) fn wrong_flag(checked: &Checked) -> Option<Fault> {
+    let mut errors = checked.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let of_flag = |one: &Diagnostic| {
+        let said = checked.files.get(one.place.file);
+        let is_flag = said.name() == COMMAND_LINE && matches!(one.code, "unknown-stage" | "unknown-provider");
+        is_flag.then(|| said.text().split(' ').next().unwrap_or_default().to_owned())
+    };
+    let first = errors.next()?;
+    let flag = of_flag(first)?;
+    errors.all(|one| of_flag(one).is_some()).then(|| Fault {
+        exit: Exit::Usage,
+        message: format!("`{flag}`: {}", first.message),
+        help: first.help.clone(),
+    })
+}
+
 /// The plan of a pipeline, or nothing where it has mistakes; these have been told by then.
-pub(super) fn planned(located: &Located, request: &Request, settings: &Settings) -> Option<Arc<Plan>> {
+///
+/// # Errors
+/// A flag names what is not there.
+pub(super) fn planned(located: &Located, request: &Request, settings: &Settings) -> Result<Option<Arc<Plan>>, Fault> {
     let checked = engine::check(request);
+    if let Some(fault) = wrong_flag(&checked) {
+        return Err(fault);
+    }
     let plan = checked.plan.clone().filter(|_| !checked.diagnostics.has_errors());
     let least = match (&plan, settings.quiet) {
         (Some(_), true) => Severity::Error,
@@ -124,5 +149,5 @@ pub(super) fn planned(located: &Located, request: &Request, settings: &Settings)
         (None, _) => Severity::Note,
     };
     tell(located, &checked, settings, least);
-    plan
+    Ok(plan)
 }

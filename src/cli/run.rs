@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
-    let Some(plan) = planned(&located, &request, &settings) else { return Ok(Exit::Invalid) };
+    let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
     inputs::one_reader(&args.request, &plan)?;
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
@@ -121,7 +121,7 @@ fn conclude(
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {
-            Fault::tell(&Fault::from(failure.clone()).into());
+            Fault::tell(&Fault::from(failure.clone()).into(), settings.paint);
         }
     } else {
         stdout::error(&summary(tally, &view));
@@ -129,7 +129,7 @@ fn conclude(
     for problem in &watched.problems {
         stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
-    was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error)), |()| exit)
+    was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error, settings.paint)), |()| exit)
 }
 
 /// The stages that end the run when an item of theirs fails.

@@ -16,7 +16,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit> {
     let settings = Settings::of(&args.display, Surroundings::detect());
     let located = locate(&args.pipeline)?;
     let request = inputs::request(&located.file, &args.request, Purpose::Use)?;
-    let Some(plan) = planned(&located, &request, &settings) else { return Ok(Exit::Invalid) };
+    let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
     inputs::one_reader(&args.request, &plan)?;
     let shown = engine::show(&plan, &args.stage, args.item.as_deref()).map_err(|failure| Fault {
         exit: Exit::Usage,

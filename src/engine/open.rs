@@ -8,6 +8,9 @@ use crate::model::{At, JsonMap, StageKindName};
 use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, WantedOutputs, compile};
 use crate::spec;
 
+/// What the place of a mistake is called that stands in no file.
+pub const COMMAND_LINE: &str = "command line";
+
 /// What is to be opened, and what is said beside the file.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -78,7 +81,7 @@ pub fn check(request: &Request) -> Checked {
 fn add_values(path: &Path, given: &mut Given, files: &mut SourceFiles, diagnostics: &mut Diagnostics) -> bool {
     let mut found = Diagnostics::default();
     let values = spec::read_values(path, files, &mut found).unwrap_or_else(|error| {
-        let place = files.add_words("command line", &format!("--inputs {}", path.display()));
+        let place = files.add_words(COMMAND_LINE, &format!("--inputs {}", path.display()));
         found.push(error.diagnostic(Some(&place), files));
         Vec::new()
     });
@@ -142,7 +145,7 @@ fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
         ));
     }
     let mut option = |option: &str, value: &String| {
-        let mut place = files.add_words("command line", &format!("{option} {value}"));
+        let mut place = files.add_words(COMMAND_LINE, &format!("{option} {value}"));
         place.span.start += option.len() + 1;
         At::new(value.clone(), place)
     };
@@ -169,7 +172,7 @@ fn input(
     value: GivenValue,
     files: &mut SourceFiles,
 ) -> GivenInput {
-    let place = files.add_words("command line", words);
+    let place = files.add_words(COMMAND_LINE, words);
     let (mut name_place, mut value_place) = (place.clone(), place.clone());
     if let Some(length) = files.slice(&place).get(before.len()..).and_then(|said| said.find(between)) {
         name_place.span.start += before.len();

@@ -118,6 +118,26 @@ fn an_output_that_is_none_is_wrong_usage() {
 }
 
 #[test]
+fn a_flag_that_names_what_is_not_there_is_wrong_usage() {
+    for (command, error) in [
+        ("digest --only sumarize", "`--only`: there is no stage `sumarize`\n  help: did you mean `summarize`?"),
+        ("digest --provider opnai", "`--provider`: there is no provider `opnai`\n  help: did you mean `openai`?"),
+        ("check digest --provider opnai", "`--provider`: there is no provider `opnai`\n  help: did you mean `openai`?"),
+        ("show digest summarise", "there is no stage `summarise`\n  help: did you mean `summarize`?"),
+    ] {
+        Cli::new(command).run().exit(2).stdout("").stderr(&format!("error: {error}\n"));
+    }
+}
+
+#[test]
+fn errors_have_a_colour_where_it_is_asked_for() {
+    for command in ["digest --only nope", "nope", "show digest nope", "check nope"] {
+        let ran = Cli::new(command).arg("--color").arg("always").run();
+        assert!(ran.stderr.starts_with("\u{1b}[31m\u{1b}[1merror:\u{1b}[0m "), "{ran:?}");
+    }
+}
+
+#[test]
 fn an_unknown_flag_suggests_one() {
     let ran = Cli::new("digest --offlin").run().exit(2).stdout("");
     assert!(ran.stderr.contains("unexpected argument '--offlin' found"), "{ran:?}");
