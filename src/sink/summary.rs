@@ -320,10 +320,10 @@ mod tests {
             "
 sample: done in 4.0s (run amber-fox)
 
-stage    items  done  calls  tokens in  tokens out   each  time
-analyze      2     2      2         16           4  500ms  2.0s
-report       1     1      1          8           2  500ms  2.0s
-in all       3     3      3         24           6         4.0s
+stage    items  done  calls  tokens in  tokens out  each  time
+analyze      2     2      2         16           4  1.0s  2.0s
+report       1     1      1          8           2  2.0s  2.0s
+in all       3     3      3         24           6        4.0s
 
 Files in out
   report.md
@@ -354,10 +354,10 @@ Files in out
             "
 sample: 7 items of 11 failed, after 3.0s (run amber-fox)
 
-stage    items  done  skipped  skipped after failure  failed  not started  calls  retries  tokens in  tokens out   each  time
-analyze     10     1        1                      0       7            1      9        1          8           2  500ms   0ms
-report       1     0        0                      1       0            0      0        0          0           0          0ms
-in all      11     1        1                      1       7            1      9        1          8           2         3.0s
+stage    items  done  skipped  skipped after failure  failed  not started  calls  retries  tokens in  tokens out  each  time
+analyze     10     1        1                      0       7            1      9        1          8           2   0ms   0ms
+report       1     0        0                      1       0            0      0        0          0           0         0ms
+in all      11     1        1                      1       7            1      9        1          8           2        3.0s
 
 Failed
   analyze/2, analyze/3, analyze/4 and 4 more: the answer was cut

@@ -150,11 +150,12 @@ impl Tally {
             EventKind::AttemptSent { item, attempt, .. } => self.on(&item.stage, |stage| {
                 stage.calls += 1;
                 stage.retries += u64::from(*attempt > 1);
+                stage.send(&item.path, at);
             }),
             EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
             EventKind::Done { item, attempts, usage, took, .. } => self.end(item, at, |stage| {
                 stage.come_out(&item.path);
-                stage.take(*took);
+                stage.take(&item.path, at, *took);
                 match usage {
                     Some(usage) => stage.usage = stage.usage.plus(*usage),
                     None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
