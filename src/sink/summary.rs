@@ -30,11 +30,12 @@ pub struct SummaryView<'a> {
 /// The whole summary: what became of each stage, what failed and why, what held the run back, where the files are, and
 /// how to go on. It ends with a line break.
 pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
-    let mut text = format!("\n{}\n", headline(tally, view.paint));
+    let headline = headline(tally, view.paint);
+    let mut text = format!("\n{}\n", wrapped(&headline, view.width.unwrap_or(usize::MAX)));
     if tally.stages().len() > 0 {
         text.push('\n');
         for (number, line) in stage_table(tally, view.width).iter().enumerate() {
-            let line = if number == 0 { view.paint.dim(line) } else { line.clone() };
+            let line = if number == 0 && line.starts_with("stage ") { view.paint.dim(line) } else { line.clone() };
             _ = writeln!(text, "{line}");
         }
     }
@@ -64,20 +65,22 @@ fn section(text: &mut String, view: &SummaryView<'_>, heading: &str, lines: &[St
     }
     _ = writeln!(text, "\n{}", view.paint.bold(heading));
     for line in lines {
-        _ = writeln!(text, "  {}", wrapped(line, view.width.unwrap_or(usize::MAX).saturating_sub(4)));
+        _ = writeln!(text, "{}", wrapped(&format!("  {line}"), view.width.unwrap_or(usize::MAX)));
     }
 }
 
 /// A line broken between words, so that no part is wider than `width` where that is possible; what follows is indented.
 fn wrapped(line: &str, width: usize) -> String {
+    const INDENT: &str = "    ";
     let mut text = String::new();
     let mut used = 0;
     for word in line.split_inclusive(' ') {
         let needed = width_of(word.trim_end());
-        if used > 0 && used + needed > width {
+        if !text.trim().is_empty() && used + needed > width {
             text.truncate(text.trim_end().len());
-            text.push_str("\n    ");
-            used = 0;
+            text.push('\n');
+            text.push_str(INDENT);
+            used = INDENT.len();
         }
         text.push_str(word);
         used += width_of(word);
@@ -159,7 +162,7 @@ fn stage_table(tally: &Tally, width: Option<usize>) -> Vec<String> {
 
 /// The lines of a table with as many of its columns as there is room for.
 fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
-    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls"].into_iter();
+    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls", "time"].into_iter();
     loop {
         let mut sides = vec![Side::Right; rows[0].len()];
         sides[0] = Side::Left;
@@ -167,13 +170,24 @@ fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
         if lines.iter().all(|line| width_of(line) <= width) {
             return lines;
         }
-        let Some(name) = dispensable.next() else { return lines };
+        let Some(name) = dispensable.next() else { return stacked(&rows, width) };
         if let Some(column) = rows[0].iter().position(|head| head == name) {
             for row in &mut rows {
                 row.remove(column);
             }
         }
     }
+}
+
+/// The rows of a table that is too wide in any case, in words: `analyze: items 10, done 1, failed 7`.
+fn stacked(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let Some((head, rows)) = rows.split_first() else { return Vec::new() };
+    let line = |row: &Vec<String>| {
+        let figures = head.iter().zip(row).skip(1).filter(|(_, figure)| !matches!(figure.as_str(), "" | "0"));
+        let told: Vec<String> = figures.map(|(head, figure)| format!("{head} {figure}")).collect();
+        wrapped(&format!("{}: {}", row[0], if told.is_empty() { "-".to_owned() } else { told.join(", ") }), width)
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
@@ -396,12 +410,39 @@ stage    items  done  not started  calls  time
 analyze     10     1            9      2  1.0s
 
 Held back by
-  pollinations/openai: refused once, nothing sent
-    for 1.0s in all, as the server asked
+  pollinations/openai: refused once, nothing sent for
+    1.0s in all, as the server asked
 
 What to do
   run the same command again; it asks for everything
     anew
+"
+        );
+    }
+
+    #[test]
+    fn a_very_narrow_terminal_has_words_in_place_of_a_table() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(10)).plan("report", None).start("analyze", 0).seconds(1.0).done("analyze", 0);
+        sample.finish(RunOutcome::Interrupted { terminated: false });
+        assert_eq!(
+            summary(sample.tally(), &view(Some(20), &[])),
+            "
+sample: interrupted
+    after 1.0s (run
+    amber-fox)
+
+analyze: items 10,
+    done 1, not
+    started 9
+report: -
+in all: items 10,
+    done 1, not
+    started 9
+
+What to do
+  run the same
+    command again
 "
         );
     }
