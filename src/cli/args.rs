@@ -1,11 +1,11 @@
 //! The flags as they are typed.
 
 use std::ffi::OsString;
+use std::num::IntErrorKind;
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
-use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum, value_parser};
+use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 
 use crate::diag::did_you_mean;
 use crate::model::StageKindName;
@@ -69,14 +69,11 @@ pub(super) struct RunArgs {
     pub(super) only: Vec<String>,
 
     /// Take the first N items of every list that comes from an input
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Running")]
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Running")]
     pub(super) limit: Option<u64>,
 
     /// Send at most N requests at once, over all stages
-    #[arg(
-        long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..),
-        help_heading = "Running",
-    )]
+    #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
     pub(super) concurrency: Option<u32>,
 
     /// Show text on standard error as it comes
@@ -101,6 +98,10 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) display: DisplayArgs,
+
+    /// Report each retry, each pause and each file as well
+    #[arg(short, long, help_heading = "Printing", conflicts_with = "quiet")]
+    pub(super) verbose: bool,
 }
 
 /// What is asked for, whatever is done with it.
@@ -134,13 +135,9 @@ pub(super) struct DisplayArgs {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Printing")]
     pub(super) color: ColorArg,
 
-    /// Tell problems alone
-    #[arg(short, long, help_heading = "Printing", conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-
-    /// Tell each retry, each pause and each file as well
+    /// Report problems only
     #[arg(short, long, help_heading = "Printing")]
-    pub(super) verbose: bool,
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -248,6 +245,24 @@ pub(super) enum GraphFormat {
     Mermaid,
     /// For Graphviz
     Dot,
+}
+
+/// A number of items.
+fn count(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Err("there is nothing to do with none; write 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err(format!("it is too large; write {} at most, or leave it out", u64::MAX))
+        }
+        Err(_) => Err("write a whole number from 1 on, in digits".to_owned()),
+    }
+}
+
+/// A number of requests at once.
+fn concurrency(text: &str) -> Result<u32, String> {
+    let too_large = |_| format!("it is too large; write {} at most, or leave it out", u32::MAX);
+    count(text).and_then(|count| u32::try_from(count).map_err(too_large))
 }
 
 /// `--model`.
@@ -420,8 +435,12 @@ mod tests {
             ("x -i tone", "write `-i tone=VALUE`"),
             ("x --model image=", "write `--model openai`"),
             ("x --model imag=flux", "did you mean `image=flux`?"),
-            ("x --limit 0", "0 is not in 1.."),
-            ("x --concurrency 0", "0 is not in 1.."),
+            ("x --limit 0", "nothing to do with none; write 1 or more"),
+            ("x --limit few", "write a whole number from 1 on"),
+            ("x --limit 99999999999999999999", "it is too large"),
+            ("x --concurrency 0", "nothing to do with none; write 1 or more"),
+            ("x --concurrency 5000000000", "it is too large; write 4294967295 at most"),
+            ("check x -v", "unexpected argument '-v'"),
             ("x --json --print a", "cannot be used with"),
             ("x --events - --json", "takes standard output for itself"),
             ("x -i a=1 -i a=2", "`a` is set twice"),

@@ -90,7 +90,7 @@ impl Settings {
             width: around.width,
             terminal_width: around.stderr_is_terminal.then_some(around.width),
             quiet: display.quiet,
-            verbose: display.verbose,
+            verbose: false,
             progress: ProgressMode::None,
             live: None,
             one_terminal: around.stdout_is_terminal && around.stderr_is_terminal,
@@ -109,12 +109,12 @@ impl Settings {
             ProgressArg::Lines | ProgressArg::Bars | ProgressArg::Auto => ProgressMode::Lines,
         };
         let live = args.stream.then(Shown::default);
-        Self { progress, live, ..Self::of(&args.display, around) }
+        Self { progress, live, verbose: args.verbose, ..Self::of(&args.display, around) }
     }
 
     /// How mistakes are drawn.
     pub(super) fn draw_style(&self) -> DrawStyle {
-        DrawStyle { colour: self.paint.is_enabled(), width: self.width }
+        DrawStyle { colour: self.paint.is_enabled(), width: self.width, wrap: self.terminal_width.is_some() }
     }
 
     /// How a run is shown.
