@@ -107,7 +107,7 @@ pub(super) struct RunArgs {
 /// What is asked for, whatever is done with it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct RequestArgs {
-    /// Set an input; `NAME=@FILE` reads the value from a file, `NAME=@@..` begins it with an @
+    /// Set an input; `NAME=@FILE` reads the value from a file, `NAME=@@..` stands for a value that begins with an @
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = InputArg::parse, help_heading = "Inputs")]
     pub(super) inputs: Vec<InputArg>,
 
@@ -119,7 +119,7 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "NAME", help_heading = "Providers")]
     pub(super) provider: Option<String>,
 
-    /// Use this model where a stage names none; `image=NAME` speaks to image stages
+    /// Use this model where a stage names none; `image=NAME` is for image stages
     #[arg(long = "model", value_name = "[KIND=]NAME", value_parser = ModelArg::parse, help_heading = "Providers")]
     pub(super) models: Vec<ModelArg>,
 
@@ -217,9 +217,9 @@ pub(super) enum ColorArg {
     /// On a terminal
     #[default]
     Auto,
-    /// In any case
+    /// Everywhere
     Always,
-    /// In no case
+    /// Nowhere
     Never,
 }
 
@@ -228,7 +228,7 @@ pub(super) enum ProgressArg {
     /// Bars on a terminal, lines elsewhere
     #[default]
     Auto,
-    /// Bars at the foot of the terminal
+    /// Bars at the bottom of the terminal
     Bars,
     /// A plain line now and then
     Lines,
@@ -250,7 +250,7 @@ pub(super) enum GraphFormat {
 /// A number of items.
 fn count(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
-        Ok(0) => Err("there is nothing to do with none; write 1 or more".to_owned()),
+        Ok(0) => Err("with 0 there is nothing to do; write 1 or more".to_owned()),
         Ok(count) => Ok(count),
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
             Err(format!("it is too large; write {} at most, or leave it out", u64::MAX))
@@ -353,9 +353,7 @@ impl RunArgs {
                 let command = &self.pipeline;
                 return Some(format!("`{command}` is a command: write it first, `blossom-run {command} {word}`"));
             }
-            return Some(format!(
-                "`{word}` is a word too many: a run has one PIPELINE; inputs are set with `-i NAME=VALUE`"
-            ));
+            return Some(format!("unexpected `{word}`: a run takes one PIPELINE; inputs are set with `-i NAME=VALUE`"));
         }
         if self.events_on_stdout() && (self.json || self.print.is_some()) {
             return Some(
@@ -435,10 +433,10 @@ mod tests {
             ("x -i tone", "write `-i tone=VALUE`"),
             ("x --model image=", "write `--model openai`"),
             ("x --model imag=flux", "did you mean `image=flux`?"),
-            ("x --limit 0", "nothing to do with none; write 1 or more"),
+            ("x --limit 0", "with 0 there is nothing to do; write 1 or more"),
             ("x --limit few", "write a whole number from 1 on"),
             ("x --limit 99999999999999999999", "it is too large"),
-            ("x --concurrency 0", "nothing to do with none; write 1 or more"),
+            ("x --concurrency 0", "with 0 there is nothing to do; write 1 or more"),
             ("x --concurrency 5000000000", "it is too large; write 4294967295 at most"),
             ("check x -v", "unexpected argument '-v'"),
             ("x --json --print a", "cannot be used with"),
@@ -450,9 +448,9 @@ mod tests {
             ("check", "<PIPELINE>"),
             ("graph x --format svg", "mermaid"),
             ("x --strem", "--stream"),
-            ("x extra", "`extra` is a word too many"),
-            ("x check", "`check` is a word too many"),
-            ("run x extra", "`extra` is a word too many"),
+            ("x extra", "unexpected `extra`"),
+            ("x check", "unexpected `check`"),
+            ("run x extra", "unexpected `extra`"),
             ("--offline check x", "`check` is a command: write it first, `blossom-run check x`"),
         ] {
             let error = read(line).unwrap_err();

@@ -19,7 +19,7 @@ const BEGINNING: u64 = 16;
 pub(super) fn open(path: &Path, out: &Path, plan: &Plan) -> Result<Printer, Fault> {
     let shown = path.display();
     if !may_be_replaced(path) {
-        let message = format!("`--events`: `{shown}` is there already, and is not a file of events");
+        let message = format!("`--events`: `{shown}` already exists, and is not a file of events");
         return Err(Fault::usage(message, "name another file: `--events events.jsonl`"));
     }
     if is_output(path, out, plan) {
@@ -27,7 +27,7 @@ pub(super) fn open(path: &Path, out: &Path, plan: &Plan) -> Result<Printer, Faul
         return Err(Fault::usage(message, "name another file: `--events events.jsonl`"));
     }
     let file = File::create(path).map_err(|error| {
-        let help = "name a file in a folder that is there: `--events events.jsonl`";
+        let help = "name a file in an existing folder: `--events events.jsonl`";
         Fault::unwritable(format!("events can't be written to `{shown}`: {error}"), Some(help.to_owned()))
     })?;
     Ok(Printer::new(BufWriter::new(file)))

@@ -110,7 +110,7 @@ pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Resu
 
 fn working_dir() -> Result<PathBuf, Fault> {
     std::env::current_dir().map_err(|error| {
-        let help = "change to a folder that is there: `cd`";
+        let help = "change to an existing folder: `cd`";
         Fault::usage(format!("the working directory can't be found: {error}"), help)
     })
 }

@@ -27,8 +27,8 @@ fn sentence(info: &PanicHookInfo<'_>) -> String {
     };
     let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!(
-        "error: a fault of blossom-run: {}{place}\n  help: please report it with the command you ran; \
-         `RUST_BACKTRACE=1` tells more\n",
+        "error: a bug in blossom-run: {}{place}\n  help: please report it with the command you ran; \
+         `RUST_BACKTRACE=1` shows more\n",
         one_line(what)
     )
 }

@@ -101,7 +101,7 @@ pub(super) fn tell(located: &Located, checked: &Checked, settings: &Settings, le
     let is_inside = |one: &Diagnostic| Path::new(checked.files.get(one.place.file).name()).starts_with(folder.path());
     if checked.diagnostics.iter().any(|one| one.severity == Severity::Error && is_inside(one)) {
         stdout::error(&format!(
-            "`{name}` is a shipped template: `blossom-run new {name}` makes a copy of your own\n\n"
+            "`{name}` is a shipped template: `blossom-run new {name}` copies it, for you to change\n\n"
         ));
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     match ended? {
         ControlFlow::Continue((watched, finished)) => Ok(conclude(args, &settings, &stops, (&watched, &finished))),
         ControlFlow::Break(exit) => {
-            stdout::error("what was in flight did not end in time, and was left behind\n");
+            stdout::error("what was in flight did not end in time, and was abandoned\n");
             Ok(exit)
         }
     }

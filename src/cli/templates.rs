@@ -62,7 +62,7 @@ fn copy_entries(from: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), CopyEr
 /// A folder that goes when it is dropped.
 pub(super) fn temporary_folder() -> Result<TempDir, Fault> {
     TempDir::with_prefix("blossom-run-").map_err(|error| {
-        let help = "set `TMPDIR` to a folder that is there and can be written to".to_owned();
+        let help = "set `TMPDIR` to an existing folder that can be written to".to_owned();
         Fault::unwritable(format!("no temporary folder can be made: {error}"), Some(help))
     })
 }
@@ -95,8 +95,8 @@ pub(super) fn new(args: &NewArgs) -> Result<Exit> {
     let folder = args.folder.clone().unwrap_or_else(|| name.into());
     let occupied = folder.exists() && !fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none());
     if occupied {
-        let help = format!("name another one: `blossom-run new {name} FOLDER`");
-        let message = format!("`{}` is there already, and nothing of it is overwritten", folder.display());
+        let help = format!("name another folder: `blossom-run new {name} FOLDER`");
+        let message = format!("`{}` already exists, and nothing in it is overwritten", folder.display());
         return Err(Fault::unwritable(message, Some(help)).into());
     }
     copy(template, &folder)?;

@@ -30,7 +30,7 @@ impl Exit {
     /// Every code with its meaning, as the help lists them.
     pub const TABLE: [(Self, &'static str); 9] = [
         (Self::Done, "done: every item came out, was replaced, or was skipped by `when`"),
-        (Self::Internal, "a fault of this program"),
+        (Self::Internal, "a bug in this program"),
         (Self::Usage, "wrong usage"),
         (Self::Invalid, "the pipeline file, an input or a data file is wrong; nothing was called"),
         (Self::Failed, "items failed"),

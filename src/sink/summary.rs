@@ -106,9 +106,9 @@ fn headline(tally: &Tally, paint: Paint) -> String {
         }
         Some(RunOutcome::Interrupted { .. }) => paint.warn(&format!("interrupted after {took}")),
         Some(RunOutcome::Internal { failure }) => {
-            paint.bad(&format!("a fault of blossom-run ended it after {took}: {}", one_line(&failure.message)))
+            paint.bad(&format!("a bug in blossom-run ended it after {took}: {}", one_line(&failure.message)))
         }
-        None => paint.bad(&format!("ended after {took} without saying how, which is a fault of blossom-run")),
+        None => paint.bad(&format!("ended after {took} without saying how, which is a bug in blossom-run")),
     };
     format!("{}: {what} (run {})", one_line(tally.pipeline()), tally.run())
 }
@@ -282,13 +282,13 @@ fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
     // Nothing is kept between runs, which matters to those who have paid for answers.
     let anew = tally.stages().any(|stage| stage.calls > 0);
     let again = format!("run the same command again{}", if anew { "; it asks for everything anew" } else { "" });
-    let corrected = format!("correct what failed, then {again}");
+    let corrected = format!("fix what failed, then {again}");
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
         Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, stops)).collect(),
         Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
             let first = suggested(failure);
-            let then = if first.is_some() { format!("then {again}") } else { format!("put that right, then {again}") };
+            let then = if first.is_some() { format!("then {again}") } else { format!("fix that, then {again}") };
             first.into_iter().chain([then]).collect()
         }
         Some(RunOutcome::Interrupted { .. }) => vec![again],
@@ -387,7 +387,7 @@ Files in out
   analyze/0.md, analyze/1.md, analyze/2.md, analyze/3.md, analyze/4.md and 2 more
 
 What to do
-  correct what failed, then run the same command again; it asks for everything anew
+  fix what failed, then run the same command again; it asks for everything anew
   `on_error: continue` in `analyze` lets its other items go on
 "
         );
@@ -482,13 +482,13 @@ What to do
         sample.plan("analyze", Some(3)).start("analyze", 0).fail("analyze", 0, "no").finish(RunOutcome::Failed);
         let steps = |stops: &[Arc<str>]| next_steps(sample.tally(), stops);
         assert_eq!(steps(&["analyze".into()]).len(), 2);
-        assert_eq!(steps(&[]), ["correct what failed, then run the same command again"]);
+        assert_eq!(steps(&[]), ["fix what failed, then run the same command again"]);
     }
 
     #[test]
     fn every_advice_has_a_first_sentence() {
         let mut sample = Sample::new();
         sample.finish(RunOutcome::Unwritable { failure: Failure::new(FailureKind::Output, "`out` is full") });
-        assert_eq!(next_steps(sample.tally(), &[]), ["put that right, then run the same command again"]);
+        assert_eq!(next_steps(sample.tally(), &[]), ["fix that, then run the same command again"]);
     }
 }

@@ -100,7 +100,7 @@ fn events_replace_events_and_nothing_else() {
         "name: a\nstages: {a: {render: b, save: a.md}, b: {for_each: {n: 2}, render: c, save: 'b/{{n}}.md'}}\n";
     let run = |file: &str| Cli::new(&format!("a.yaml -q --events {file}")).file("a.yaml", pipeline);
     let ran = run("a.yaml").run().exit(2).stdout("").stderr(
-        "error: `--events`: `a.yaml` is there already, and is not a file of events\n  \
+        "error: `--events`: `a.yaml` already exists, and is not a file of events\n  \
          help: name another file: `--events events.jsonl`\n",
     );
     assert_eq!((ran.read("a.yaml").as_str(), ran.files().len()), (pipeline, 1));
@@ -191,13 +191,9 @@ fn a_broken_file_is_drawn_and_nothing_is_run() {
 #[test]
 fn a_temporary_folder_that_is_not_there_is_named() {
     for command in ["digest --offline", "templates"] {
-        let cli = Cli::new(command).file("a.yaml", "name: a\nstages: {a: {render: b}}\n");
-        let ran = cli.env("TMPDIR", "/nowhere").env("TMP", "/nowhere").run().exit(6).stdout("");
+        let ran = Cli::new(command).env("TMPDIR", "/nowhere").env("TMP", "/nowhere").run().exit(6).stdout("");
         assert!(ran.stderr.starts_with("error: no temporary folder can be made: "), "{ran:?}");
-        assert!(
-            ran.stderr.ends_with("help: set `TMPDIR` to a folder that is there and can be written to\n"),
-            "{ran:?}"
-        );
+        assert!(ran.stderr.ends_with("help: set `TMPDIR` to an existing folder that can be written to\n"), "{ran:?}");
     }
 }
 
@@ -211,7 +207,7 @@ fn a_working_directory_that_is_gone_is_told() {
     let told = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(2), "{told}");
     assert!(
-        told.contains("the working directory can't be found") && told.contains("help: change to a folder"),
+        told.contains("the working directory can't be found") && told.contains("help: change to an existing folder"),
         "{told}"
     );
 }
