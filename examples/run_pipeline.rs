@@ -41,7 +41,7 @@ pub(crate) fn open(file: &Path, limit: Option<u64>) -> Result<Arc<Plan>, Box<dyn
     };
     let checked = engine::check(&request);
     for diagnostic in checked.diagnostics.iter() {
-        eprintln!("{}", draw(diagnostic, &checked.files, DrawStyle { colour: false, width: 100 }));
+        eprintln!("{}", draw(diagnostic, &checked.files, DrawStyle::PLAIN));
     }
     checked.plan.ok_or_else(|| format!("`{}` can't be run", file.display()).into())
 }

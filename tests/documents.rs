@@ -87,11 +87,12 @@ fn every_fragment_fits_into_a_pipeline() {
     }
 }
 
-const COMMANDS: [&str; 9] = ["run", "check", "show", "graph", "new", "templates", "models", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["run", "check", "show", "graph", "new", "templates", "models", "completions", "man", "help"];
 
 /// The help of each command, and that of the program under the empty name.
 static HELP: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
-    let help = |command: &str| Cli::new(&format!("{command} --help")).run().exit(0).stdout;
+    let help = |command: &str| Cli::new(&format!("help {command}")).run().exit(0).stdout;
     COMMANDS.into_iter().chain([""]).map(|command| (command, help(command))).collect()
 });
 
@@ -203,29 +204,67 @@ fn every_event_is_explained_with_its_fields() {
         .into_iter()
         .map(|row| (code(&row[0]).concat(), row[1].clone()))
         .collect();
-    let mut names = BTreeSet::new();
+    let mut there: BTreeMap<String, Vec<serde_json::Map<String, serde_json::Value>>> = BTreeMap::new();
     for line in read("tests/golden/events.jsonl").lines() {
         let event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).expect("an event");
         let name = event["event"].as_str().expect("its name").to_owned();
         let row = told.get(&name).unwrap_or_else(|| panic!("`{name}` is not explained"));
         let of_item: &[&str] = if row.starts_with("an item") { &["stage", "key", "path"] } else { &[] };
-        let common = ["seq", "at", "event", "terminated"];
+        let common = ["seq", "at", "event"];
         for field in event.keys().filter(|key| !common.contains(&key.as_str()) && !of_item.contains(&key.as_str())) {
             assert!(code(row).contains(field), "`{field}` of `{name}` is not explained");
         }
-        names.insert(name);
+        there.entry(name).or_default().push(event);
     }
-    assert_eq!(names, told.into_keys().collect());
+    assert_eq!(there.keys().collect::<BTreeSet<_>>(), told.keys().collect());
+    for (name, row) in told {
+        let events = &there[&name];
+        // What else is in code are values of a field.
+        let is_there = |span: &String| {
+            events.iter().any(|event| event.contains_key(span) || event.values().any(|value| value == span.as_str()))
+        };
+        for span in code(&row).iter().filter(|span| !["tally", "--stream"].contains(&span.as_str())) {
+            assert!(is_there(span), "`{span}` of `{name}` does not exist");
+        }
+    }
+}
+
+/// The names of all fields of a document, inner ones too; outputs have names of their own.
+fn fields(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+    let inner: Vec<&serde_json::Value> = match value {
+        serde_json::Value::Object(fields) => {
+            found.extend(fields.keys().cloned());
+            fields
+                .iter()
+                .filter(|(name, _)| !["outputs", "failure"].contains(&name.as_str()))
+                .map(|(_, one)| one)
+                .collect()
+        }
+        serde_json::Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    for one in inner {
+        fields(one, found);
+    }
 }
 
 #[test]
 fn the_document_has_what_is_said_of_it() {
-    let ran = beside_data("pipeline.yaml --json -q", "name: a\nstages: {b: {render: c}}\n").run().exit(0);
-    let document: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&ran.stdout).expect("JSON");
-    let told = code(&section(&read("docs/running.md"), "The document of `--json`"));
-    for key in document.keys() {
-        assert!(told.contains(key), "`{key}` is not explained");
+    let blocked = "name: a\nstages: {b: {text: c, provider: openai, model: m}}\n";
+    let failing = "name: a\nproviders: {p: {kind: offline, fail: 100%}}\nstages: {b: {text: c, provider: p}}\n";
+    let mut there = BTreeSet::from(["terminated".to_owned()]);
+    for pipeline in [blocked, failing] {
+        let ran = beside_data("pipeline.yaml --json -q", pipeline).run();
+        fields(&serde_json::from_str(&ran.stdout).expect("JSON"), &mut there);
     }
+    let page = section(&read("docs/running.md"), "The document of `--json`");
+    let spans: BTreeSet<String> = code(&page).into_iter().collect();
+    let left_out: Vec<&String> = there.difference(&spans).collect();
+    assert!(left_out.is_empty(), "{left_out:?} are not explained");
+    let outcomes = rows(&page).iter().filter(|row| row[0] == "`outcome`").flat_map(|row| code(&row[1])).collect();
+    let invented: Vec<&String> =
+        spans.difference(&there).filter(|span| !BTreeSet::contains(&outcomes, *span)).collect();
+    assert!(invented.is_empty(), "{invented:?} do not exist");
 }
 
 #[test]

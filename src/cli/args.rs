@@ -1,18 +1,19 @@
 //! The flags as they are typed.
 
 use std::ffi::OsString;
+use std::num::IntErrorKind;
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
-use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum, value_parser};
+use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 
+use crate::diag::did_you_mean;
 use crate::model::StageKindName;
 use crate::sink::Exit;
 
 use super::inputs::InputArg;
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   blossom-run digest --offline                 run a shipped template without a service or a key
   blossom-run new digest && blossom-run digest copy it, change it, run it
@@ -52,6 +53,10 @@ pub(super) struct RunArgs {
     #[arg(value_name = "PIPELINE")]
     pub(super) pipeline: String,
 
+    // Else a word too many is taken for a command that does not exist.
+    #[arg(hide = true)]
+    too_many: Vec<String>,
+
     #[command(flatten)]
     pub(super) request: RequestArgs,
 
@@ -64,14 +69,11 @@ pub(super) struct RunArgs {
     pub(super) only: Vec<String>,
 
     /// Take the first N items of every list that comes from an input
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Running")]
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Running")]
     pub(super) limit: Option<u64>,
 
     /// Send at most N requests at once, over all stages
-    #[arg(
-        long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..),
-        help_heading = "Running",
-    )]
+    #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
     pub(super) concurrency: Option<u32>,
 
     /// Show text on standard error as it comes
@@ -86,7 +88,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Printing")]
     pub(super) print: Option<String>,
 
-    /// Write events as JSON lines to this file as they happen; `-` is standard output
+    /// Write events as JSON lines to this file as they happen; `-` is standard output, in place of outputs
     #[arg(long, value_name = "FILE", help_heading = "Printing")]
     pub(super) events: Option<PathBuf>,
 
@@ -96,16 +98,20 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) display: DisplayArgs,
+
+    /// Report each retry, each pause and each file as well
+    #[arg(short, long, help_heading = "Printing", conflicts_with = "quiet")]
+    pub(super) verbose: bool,
 }
 
 /// What is asked for, whatever is done with it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct RequestArgs {
-    /// Set an input; `NAME=@FILE` reads the value from a file, `NAME=@@..` begins it with an @
+    /// Set an input; `NAME=@FILE` reads the value from a file, `NAME=@@..` stands for a value that begins with an @
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = InputArg::parse, help_heading = "Inputs")]
     pub(super) inputs: Vec<InputArg>,
 
-    /// Set inputs from a mapping in a YAML or JSON file; `-i` goes before it
+    /// Set inputs from a mapping in a YAML or JSON file; `-i` takes precedence
     #[arg(long = "inputs", value_name = "FILE", help_heading = "Inputs")]
     pub(super) inputs_file: Option<PathBuf>,
 
@@ -113,7 +119,7 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "NAME", help_heading = "Providers")]
     pub(super) provider: Option<String>,
 
-    /// Use this model where a stage names none; `image=NAME` speaks to image stages
+    /// Use this model where a stage names none; `image=NAME` is for image stages
     #[arg(long = "model", value_name = "[KIND=]NAME", value_parser = ModelArg::parse, help_heading = "Providers")]
     pub(super) models: Vec<ModelArg>,
 
@@ -129,13 +135,9 @@ pub(super) struct DisplayArgs {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Printing")]
     pub(super) color: ColorArg,
 
-    /// Tell problems alone
-    #[arg(short, long, help_heading = "Printing", conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-
-    /// Tell each retry, each pause and each file as well
+    /// Report problems only
     #[arg(short, long, help_heading = "Printing")]
-    pub(super) verbose: bool,
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -157,7 +159,8 @@ pub(super) struct ShowArgs {
     /// The stage
     #[arg(value_name = "STAGE")]
     pub(super) stage: String,
-    /// The item: its key as progress and summary name it, or `#7`; the first one if none is named
+    /// The item: its key as progress and summary name it (`de/checkout` in nested loops), or `#7`, the seventh of all
+    /// items of the stage; the first one if none is named
     #[arg(value_name = "ITEM")]
     pub(super) item: Option<String>,
     #[command(flatten)]
@@ -192,9 +195,14 @@ pub(super) struct NewArgs {
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ModelsArgs {
-    /// The provider
-    #[arg(long, value_name = "NAME", default_value = "pollinations")]
-    pub(super) provider: String,
+    /// A pipeline whose `providers` can be named as well
+    #[arg(value_name = "PIPELINE")]
+    pub(super) pipeline: Option<String>,
+    /// The provider; the first of the pipeline, or else `pollinations`
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -209,9 +217,9 @@ pub(super) enum ColorArg {
     /// On a terminal
     #[default]
     Auto,
-    /// In any case
+    /// Everywhere
     Always,
-    /// In no case
+    /// Nowhere
     Never,
 }
 
@@ -220,7 +228,7 @@ pub(super) enum ProgressArg {
     /// Bars on a terminal, lines elsewhere
     #[default]
     Auto,
-    /// Bars at the foot of the terminal
+    /// Bars at the bottom of the terminal
     Bars,
     /// A plain line now and then
     Lines,
@@ -239,6 +247,24 @@ pub(super) enum GraphFormat {
     Dot,
 }
 
+/// A number of items.
+fn count(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Err("with 0 there is nothing to do; write 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err(format!("it is too large; write {} at most, or leave it out", u64::MAX))
+        }
+        Err(_) => Err("write a whole number from 1 on, in digits".to_owned()),
+    }
+}
+
+/// A number of requests at once.
+fn concurrency(text: &str) -> Result<u32, String> {
+    let too_large = |_| format!("it is too large; write {} at most, or leave it out", u32::MAX);
+    count(text).and_then(|count| u32::try_from(count).map_err(too_large))
+}
+
 /// `--model`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ModelArg {
@@ -249,11 +275,16 @@ pub(super) struct ModelArg {
 
 impl ModelArg {
     fn parse(text: &str) -> Result<Self, String> {
-        let mut kinds = StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
+        let kinds = || StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
         // A model's own name may have an equals sign in it, so only kinds are cut off.
-        let (kind, name) = kinds
+        let (kind, name) = kinds()
             .find_map(|kind| Some((Some(kind), text.strip_prefix(kind.name())?.strip_prefix('=')?)))
             .unwrap_or((None, text));
+        if let (None, Some((left, right))) = (kind, text.split_once('='))
+            && let Some(near) = did_you_mean(left, kinds().map(StageKindName::name))
+        {
+            return Err(format!("`{left}` is no kind of stage; did you mean `{near}={right}`?"));
+        }
         if name.trim().is_empty() {
             return Err("the name is missing; write `--model openai` or `--model image=flux`".to_owned());
         }
@@ -280,6 +311,18 @@ impl Command {
         }
     }
 
+    /// How it is to show things.
+    pub(super) fn display(&self) -> DisplayArgs {
+        match self {
+            Self::Run(args) => args.display.clone(),
+            Self::Check(args) => args.display.clone(),
+            Self::Show(args) => args.display.clone(),
+            Self::Graph(args) => args.display.clone(),
+            Self::Models(args) => args.display.clone(),
+            Self::New(_) | Self::Templates | Self::Completions(_) | Self::Man => DisplayArgs::default(),
+        }
+    }
+
     /// The grammar, for reading, completions and the manual page. Without a command it is that of `run`.
     pub(super) fn grammar() -> clap::Command {
         let codes: Vec<String> =
@@ -294,7 +337,7 @@ impl Command {
             .args_conflicts_with_subcommands(true)
             .subcommand_negates_reqs(true)
             .arg_required_else_help(true)
-            .disable_help_subcommand(true)
+            .mut_subcommands(|command| command.version(env!("CARGO_PKG_VERSION")).display_name("blossom-run"))
     }
 }
 
@@ -305,10 +348,22 @@ impl RunArgs {
     }
 
     fn conflict(&self) -> Option<String> {
+        if let Some(word) = self.too_many.first() {
+            if Command::has_subcommand(&self.pipeline) {
+                let command = &self.pipeline;
+                return Some(format!("`{command}` is a command: write it first, `blossom-run {command} {word}`"));
+            }
+            return Some(format!("unexpected `{word}`: a run takes one PIPELINE; inputs are set with `-i NAME=VALUE`"));
+        }
         if self.events_on_stdout() && (self.json || self.print.is_some()) {
             return Some(
                 "`--events -` takes standard output for itself; name a file, or leave `--json` and `--print` out"
                     .to_owned(),
+            );
+        }
+        if self.request.inputs.iter().filter(|input| input.is_stdin()).count() > 1 {
+            return Some(
+                "standard input is the value of one input; write the other to a file: `-i NAME=@FILE`".to_owned(),
             );
         }
         let names = self.request.inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>();
@@ -349,6 +404,8 @@ mod tests {
     fn a_file_called_like_a_command_can_be_run() {
         assert_eq!(run("./check").pipeline, "./check");
         assert_eq!(run("run check").pipeline, "check");
+        assert_eq!(run("-- check").pipeline, "check");
+        assert_eq!(run("--offline -- -x.yaml").pipeline, "-x.yaml");
         assert!(matches!(read("check digest.yaml").unwrap(), Command::Check(_)));
     }
 
@@ -375,20 +432,45 @@ mod tests {
         for (line, words) in [
             ("x -i tone", "write `-i tone=VALUE`"),
             ("x --model image=", "write `--model openai`"),
-            ("x --limit 0", "0 is not in 1.."),
-            ("x --concurrency 0", "0 is not in 1.."),
+            ("x --model imag=flux", "did you mean `image=flux`?"),
+            ("x --limit 0", "with 0 there is nothing to do; write 1 or more"),
+            ("x --limit few", "write a whole number from 1 on"),
+            ("x --limit 99999999999999999999", "it is too large"),
+            ("x --concurrency 0", "with 0 there is nothing to do; write 1 or more"),
+            ("x --concurrency 5000000000", "it is too large; write 4294967295 at most"),
+            ("check x -v", "unexpected argument '-v'"),
             ("x --json --print a", "cannot be used with"),
             ("x --events - --json", "takes standard output for itself"),
             ("x -i a=1 -i a=2", "`a` is set twice"),
+            ("x -i a=@- -i b=@-", "the value of one input"),
             ("x --offline --provider openai", "cannot be used with"),
             ("show x", "<STAGE>"),
             ("check", "<PIPELINE>"),
             ("graph x --format svg", "mermaid"),
             ("x --strem", "--stream"),
+            ("x extra", "unexpected `extra`"),
+            ("x check", "unexpected `check`"),
+            ("run x extra", "unexpected `extra`"),
+            ("--offline check x", "`check` is a command: write it first, `blossom-run check x`"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.to_string().contains(words), "{line}: {error}");
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_told_of_every_command() {
+        for (line, words) in [
+            ("help", "Commands:"),
+            ("help run", "--stream"),
+            ("help show", "<STAGE>"),
+            ("run --version", "blossom-run 0."),
+            ("check -V", "blossom-run 0."),
+        ] {
+            let told = read(line).unwrap_err();
+            assert_eq!(told.exit_code(), 0, "{line}");
+            assert!(told.to_string().contains(words), "{line}: {told}");
         }
     }
 

@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use crate::diag::Severity;
 use crate::engine;
-use crate::sink::Exit;
+use crate::sink::{Exit, one_line};
 
 use super::args::CheckArgs;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
-use super::pipeline::{locate, tell};
+use super::pipeline::{locate, tell, wrong_flag};
 use super::settings::{Settings, Surroundings};
 use super::stdout;
 
@@ -21,17 +21,22 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
             Ok(located) => located,
             // The others are looked at all the same: every mistake at once.
             Err(error) => {
-                exit = exit.or_worse(Fault::tell(&error));
+                exit = exit.or_worse(Fault::tell(&error, settings.paint));
                 continue;
             }
         };
         let checked = engine::check(&inputs::request(&located.file, &args.request, Purpose::Look)?);
-        tell(&checked, &settings, if settings.quiet { Severity::Error } else { Severity::Note });
+        if let Some(fault) = wrong_flag(&checked) {
+            exit = exit.or_worse(Fault::tell(&fault.into(), settings.paint));
+            continue;
+        }
+        tell(&located, &checked, &settings, if settings.quiet { Severity::Error } else { Severity::Note });
         let count = |severity| checked.diagnostics.count(severity);
         if checked.diagnostics.has_errors() {
             exit = exit.or_worse(Exit::Invalid);
         }
         if !settings.quiet {
+            let name = one_line(name);
             stdout::error(&format!("{name}: {}\n", verdict(count(Severity::Error), count(Severity::Warning))));
         }
     }

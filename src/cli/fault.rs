@@ -1,13 +1,11 @@
 //! Why a command ends early, and with which exit code.
 
 use anyhow::Error;
-use console::Style;
 
 use crate::diag::did_you_mean;
 use crate::model::{Advice, Failure, FailureKind};
-use crate::sink::Exit;
+use crate::sink::{Exit, Paint, one_line};
 
-use super::settings::Surroundings;
 use super::stdout;
 
 /// A command that can't go on.
@@ -44,15 +42,14 @@ impl Fault {
     }
 
     /// Says on standard error what is wrong. An error that is no fault of the user's is one of ours.
-    pub(super) fn tell(error: &Error) -> Exit {
-        let red = Style::new().red().bold().force_styling(Surroundings::detect().may_colour_errors());
-        let tag = red.apply_to("error:");
+    pub(super) fn tell(error: &Error, paint: Paint) -> Exit {
+        let tag = paint.bad("error:");
         let Some(fault) = error.downcast_ref::<Self>() else {
-            stdout::error(&format!("{tag} {error:#}\n"));
+            stdout::error(&format!("{tag} {}\n", one_line(&format!("{error:#}"))));
             return Exit::Internal;
         };
-        let help = fault.help.as_deref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        stdout::error(&format!("{tag} {}{help}\n", fault.message));
+        let help = fault.help.as_deref().map(|help| format!("\n  help: {}", one_line(help))).unwrap_or_default();
+        stdout::error(&format!("{tag} {}{help}\n", one_line(&fault.message)));
         fault.exit
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn graph(args: &GraphArgs) -> Result<Exit> {
     let settings = Settings::of(&args.display, Surroundings::detect());
     let located = locate(&args.pipeline)?;
     let request = inputs::request(&located.file, &args.request, Purpose::Look)?;
-    let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
+    let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
     let view = engine::graph(&plan);
     stdout::print(&match args.format {
         GraphFormat::Text => text(&view),

@@ -17,7 +17,16 @@ pub(super) fn text(graph: &GraphView) -> String {
             vec![stage.name.clone(), stage.kind.name().to_owned(), loops(stage), reads, saves]
         })
         .collect();
-    let lines = table(&[Side::Left; 5], &rows);
+    let mut lines = table(&[Side::Left; 5], &rows);
+    let signs = [
+        (graph.edges.iter().any(|edge| edge.collects), "all x   every value of `x`, as a list"),
+        (graph.edges.iter().any(|edge| edge.optional), "x?      `x` may be missing"),
+    ];
+    let mut told = signs.iter().filter(|(is_there, _)| *is_there).map(|(_, meaning)| (*meaning).to_owned()).peekable();
+    if told.peek().is_some() {
+        lines.push(String::new());
+    }
+    lines.extend(told);
     format!("{}\n", lines.join("\n"))
 }
 
@@ -131,6 +140,9 @@ mod tests {
 analyze  text   per lang, article
 report   chat   once               <- all analyze           -> report.md
 cover    image  once               <- report, all analyze?  -> cover.png
+
+all x   every value of `x`, as a list
+x?      `x` may be missing
 "
         );
     }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::engine::{self, Request};
+use crate::engine::{Request, WantedOutputs};
+use crate::model::JsonMap;
+use crate::plan::{InputValue, LoopSource, Plan};
+use crate::source::ListSource;
 
 use super::args::RequestArgs;
 use super::fault::Fault;
@@ -41,6 +44,11 @@ impl InputArg {
             Some(path) => Source::File(path.into()),
         };
         Ok(Self { name: name.to_owned(), source })
+    }
+
+    /// Whether its value is all of standard input.
+    pub(super) fn is_stdin(&self) -> bool {
+        self.source == Source::Stdin
     }
 
     fn text(&self) -> Result<String, Fault> {
@@ -81,26 +89,59 @@ pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Resu
     for input in &args.inputs {
         inputs.push((input.name.clone(), input.text()?));
     }
-    let input_values = match &args.inputs_file {
-        Some(path) => engine::read_inputs(path).map_err(|failure| Fault {
-            exit: crate::sink::Exit::Invalid,
-            message: failure.message,
-            help: failure.suggestion,
-        })?,
-        None => crate::model::JsonMap::new(),
-    };
+    if let Some(path) = &args.inputs_file {
+        is_there(path)?;
+    }
     Ok(Request {
         file: file.to_owned(),
         inputs,
-        input_values,
+        input_values: JsonMap::new(),
+        inputs_file: args.inputs_file.clone(),
         provider: args.provider.clone(),
         models: args.models.iter().map(|model| (model.kind, model.name.clone())).collect(),
         offline: args.offline,
         only: Vec::new(),
         limit: None,
+        wanted: WantedOutputs::default(),
         to_run: purpose == Purpose::Use,
-        working_dir: std::env::current_dir()?,
+        working_dir: working_dir()?,
     })
+}
+
+fn working_dir() -> Result<PathBuf, Fault> {
+    std::env::current_dir().map_err(|error| {
+        let help = "change to an existing folder: `cd`";
+        Fault::usage(format!("the working directory can't be found: {error}"), help)
+    })
+}
+
+/// Standard input can be read once: as the value of an input, or as a list.
+pub(super) fn one_reader(args: &RequestArgs, plan: &Plan) -> Result<(), Fault> {
+    let Some(input) = args.inputs.iter().find(|input| input.is_stdin()) else { return Ok(()) };
+    let lists = plan.loops.iter().filter_map(|one| match &one.source {
+        LoopSource::Rows { list, .. } => Some(list),
+        _ => None,
+    });
+    let values = plan.inputs.iter().filter_map(|input| match &input.value {
+        InputValue::List(list) => Some(list),
+        _ => None,
+    });
+    if lists.chain(values).any(|list| matches!(list, ListSource::Stdin)) {
+        let message = format!("standard input is the value of `{}`, and a list as well", input.name);
+        return Err(Fault::usage(message, format!("write one of them to a file: `-i {}=@FILE`", input.name)));
+    }
+    Ok(())
+}
+
+fn is_there(path: &Path) -> Result<(), Fault> {
+    let shown = path.display();
+    let problem = match std::fs::metadata(path) {
+        Ok(file) if file.is_dir() => "it is a folder".to_owned(),
+        Ok(_) => return Ok(()),
+        Err(error) => error.to_string(),
+    };
+    let help = "name a YAML or JSON file of names and values, from the working directory: `--inputs values.yaml`";
+    Err(Fault::invalid(format!("`--inputs`: `{shown}` can't be read: {problem}"), help))
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@
 mod args;
 mod check;
 mod document;
+mod events_file;
 mod fault;
 mod graph;
 mod graph_text;
 mod inputs;
+mod manual;
 mod models;
 mod panics;
 mod pipeline;
@@ -33,6 +35,7 @@ use crate::sink::Exit;
 
 use args::Command;
 use fault::Fault;
+use settings::{Settings, Surroundings};
 
 /// The whole program: reads the command line, does what it says, and says how it ended.
 pub fn main() -> ExitCode {
@@ -43,7 +46,10 @@ pub fn main() -> ExitCode {
 
 fn answer(words: impl Iterator<Item = OsString>) -> Exit {
     match Command::read(words) {
-        Ok(command) => dispatch(&command).unwrap_or_else(|error| Fault::tell(&error)),
+        Ok(command) => dispatch(&command).unwrap_or_else(|error| {
+            let settings = Settings::of(&command.display(), Surroundings::detect());
+            Fault::tell(&error, settings.paint)
+        }),
         Err(message) => stdout::help(&message),
     }
 }

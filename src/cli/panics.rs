@@ -2,6 +2,8 @@
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
+use crate::sink::one_line;
+
 use super::stdout;
 
 /// From here on a panic is told in a sentence, and in full under `RUST_BACKTRACE`.
@@ -25,7 +27,8 @@ fn sentence(info: &PanicHookInfo<'_>) -> String {
     };
     let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!(
-        "error: a fault of blossom-run: {what}{place}\n  help: please report it with the command you ran; \
-         `RUST_BACKTRACE=1` tells more\n"
+        "error: a bug in blossom-run: {}{place}\n  help: please report it with the command you ran; \
+         `RUST_BACKTRACE=1` shows more\n",
+        one_line(what)
     )
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use crate::diag::{Severity, did_you_mean, draw};
-use crate::engine::{self, Checked, Request};
+use crate::diag::{Diagnostic, Severity, did_you_mean, draw};
+use crate::engine::{self, COMMAND_LINE, Checked, Request};
 use crate::plan::Plan;
+use crate::sink::Exit;
 
 use super::fault::Fault;
 use super::settings::Settings;
@@ -26,8 +27,18 @@ const MOST_TOLD: usize = 50;
 pub(super) struct Located {
     /// The file.
     pub(super) file: PathBuf,
-    /// Where a template was unpacked; it goes when this does.
-    _unpacked: Option<TempDir>,
+    /// The template and where it was unpacked; that goes when this does.
+    template: Option<(String, TempDir)>,
+}
+
+impl Located {
+    /// A message as its reader knows the files: where a template was unpacked is gone when it is read.
+    fn shown(&self, message: String) -> String {
+        match &self.template {
+            Some((name, folder)) => message.replace(&*folder.path().to_string_lossy(), name),
+            None => message,
+        }
+    }
 }
 
 /// Finds what PIPELINE names. A file or a folder goes before a template of the same name.
@@ -36,19 +47,19 @@ pub(super) fn locate(name: &str) -> Result<Located> {
     if path.is_dir() {
         let file = path.join(FILE_NAME);
         if file.is_file() {
-            return Ok(Located { file, _unpacked: None });
+            return Ok(Located { file, template: None });
         }
         if templates::find(name).is_none() {
             let help = "name the pipeline file itself, or make one there: `blossom-run new digest FOLDER`";
             return Err(Fault::invalid(format!("the folder `{name}` has no `{FILE_NAME}`"), help).into());
         }
     } else if path.exists() {
-        return Ok(Located { file: path.to_owned(), _unpacked: None });
+        return Ok(Located { file: path.to_owned(), template: None });
     }
     let Some(template) = templates::find(name) else { return Err(unknown(name).into()) };
-    let folder = TempDir::with_prefix("blossom-run-")?;
+    let folder = templates::temporary_folder()?;
     templates::copy(template, folder.path())?;
-    Ok(Located { file: folder.path().join(FILE_NAME), _unpacked: Some(folder) })
+    Ok(Located { file: folder.path().join(FILE_NAME), template: Some((name.to_owned(), folder)) })
 }
 
 fn unknown(name: &str) -> Fault {
@@ -75,15 +86,23 @@ fn pipelines_beside() -> Vec<String> {
 
 /// What is wrong with a pipeline and its inputs, drawn on standard error: the first fifty. Notes are for those who asked
 /// for a check.
-pub(super) fn tell(checked: &Checked, settings: &Settings, least: Severity) {
+pub(super) fn tell(located: &Located, checked: &Checked, settings: &Settings, least: Severity) {
     let mut told = checked.diagnostics.iter().filter(|diagnostic| weight(diagnostic.severity) >= weight(least));
     for diagnostic in told.by_ref().take(MOST_TOLD) {
-        stdout::error(&format!("{}\n\n", draw(diagnostic, &checked.files, settings.draw_style())));
+        let drawn = draw(diagnostic, &checked.files, settings.draw_style());
+        stdout::error(&format!("{}\n\n", located.shown(drawn)));
     }
     match told.count() {
         0 => {}
-        1 => stdout::error("1 more is not shown: mend these first\n\n"),
-        more => stdout::error(&format!("{more} more are not shown: mend these first\n\n")),
+        1 => stdout::error("1 more is not shown: fix these first\n\n"),
+        more => stdout::error(&format!("{more} more are not shown: fix these first\n\n")),
+    }
+    let Some((name, folder)) = &located.template else { return };
+    let is_inside = |one: &Diagnostic| Path::new(checked.files.get(one.place.file).name()).starts_with(folder.path());
+    if checked.diagnostics.iter().any(|one| one.severity == Severity::Error && is_inside(one)) {
+        stdout::error(&format!(
+            "`{name}` is a shipped template: `blossom-run new {name}` copies it, for you to change\n\n"
+        ));
     }
 }
 
@@ -95,9 +114,33 @@ fn weight(severity: Severity) -> u8 {
     }
 }
 
+/// A flag that names a stage or a provider which the pipeline does not have, if nothing else is wrong: that is wrong usage,
+/// and no mistake of the file.
+pub(super) fn wrong_flag(checked: &Checked) -> Option<Fault> {
+    let mut errors = checked.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let of_flag = |one: &Diagnostic| {
+        let said = checked.files.get(one.place.file);
+        let is_flag = said.name() == COMMAND_LINE && matches!(one.code, "unknown-stage" | "unknown-provider");
+        is_flag.then(|| said.text().split(' ').next().unwrap_or_default().to_owned())
+    };
+    let first = errors.next()?;
+    let flag = of_flag(first)?;
+    errors.all(|one| of_flag(one).is_some()).then(|| Fault {
+        exit: Exit::Usage,
+        message: format!("`{flag}`: {}", first.message),
+        help: first.help.clone(),
+    })
+}
+
 /// The plan of a pipeline, or nothing where it has mistakes; these have been told by then.
-pub(super) fn planned(request: &Request, settings: &Settings) -> Option<Arc<Plan>> {
+///
+/// # Errors
+/// A flag names what is not there.
+pub(super) fn planned(located: &Located, request: &Request, settings: &Settings) -> Result<Option<Arc<Plan>>, Fault> {
     let checked = engine::check(request);
+    if let Some(fault) = wrong_flag(&checked) {
+        return Err(fault);
+    }
     let plan = checked.plan.clone().filter(|_| !checked.diagnostics.has_errors());
     let least = match (&plan, settings.quiet) {
         (Some(_), true) => Severity::Error,
@@ -105,6 +148,6 @@ pub(super) fn planned(request: &Request, settings: &Settings) -> Option<Arc<Plan
         // A note may be all there is to say why nothing can be run.
         (None, _) => Severity::Note,
     };
-    tell(&checked, settings, least);
-    plan
+    tell(located, &checked, settings, least);
+    Ok(plan)
 }

@@ -15,15 +15,24 @@ pub(super) fn printed(outputs: &[Output], shown: impl Fn(&str) -> bool) -> Strin
         .iter()
         .filter(|output| output.stage_saved.is_none() || only_text == Some(output.name.as_str()))
         .filter(|output| !is_nothing(&output.value))
-        .filter(|output| !(is_text(output) && output.value.as_str().is_some_and(&shown)))
         .collect();
-    match pieces.as_slice() {
-        [piece] => printed_one(piece),
-        pieces => {
-            let with_heading: Vec<String> =
-                pieces.iter().map(|piece| format!("==> {} <==\n{}", piece.name, printed_one(piece))).collect();
-            with_heading.join("\n")
-        }
+    // Headings count what was shown as well: whoever has read it wants to know what the rest is.
+    let with_heading = pieces.len() > 1;
+    let left = pieces.into_iter().filter(|output| !was_shown(&output.value, &shown));
+    let texts: Vec<String> = left
+        .map(|piece| {
+            let heading = if with_heading { format!("==> {} <==\n", piece.name) } else { String::new() };
+            heading + &printed_one(piece)
+        })
+        .collect();
+    texts.join("\n")
+}
+
+/// Whether it is a text that was shown, or a list of such texts.
+fn was_shown(value: &Json, shown: impl Fn(&str) -> bool) -> bool {
+    match value {
+        Json::Array(items) => items.iter().all(|item| item.as_str().is_some_and(&shown)),
+        value => value.as_str().is_some_and(shown),
     }
 }
 
@@ -108,8 +117,11 @@ mod tests {
     #[test]
     fn what_was_shown_is_not_repeated() {
         let outputs = [output("story", json!("Once"), None), output("moral", json!("Be good"), None)];
-        assert_eq!(printed(&outputs, |text| text == "Once"), "Be good\n");
+        assert_eq!(printed(&outputs, |text| text == "Once"), "==> moral <==\nBe good\n");
         assert_eq!(printed(&outputs, |_| true), "");
+        let lists = [output("stories", json!(["Once", "Twice"]), None)];
+        assert_eq!(printed(&lists, |text| text == "Once"), "\"Once\"\n\"Twice\"\n");
+        assert_eq!(printed(&lists, |_| true), "");
     }
 
     #[test]

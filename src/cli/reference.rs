@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::sink::Exit;
 
 use super::args::{Command, CompletionsArgs};
-use super::stdout;
+use super::{manual, stdout};
 
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit> {
     let mut script = Vec::new();
@@ -15,8 +15,6 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit> {
 }
 
 pub(super) fn man() -> Result<Exit> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Command::grammar()).render(&mut page)?;
-    stdout::print(&String::from_utf8_lossy(&page))?;
+    stdout::print(&manual::page()?)?;
     Ok(Exit::Done)
 }

@@ -1,21 +1,20 @@
 //! `run`: the pipeline, watched.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tokio::runtime::Builder;
 
-use crate::engine::{self, Finished, Request, RunOptions};
-use crate::model::{Failure, FailureKind, RunOutcome};
-use crate::plan::Plan;
-use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, problems, summary};
+use crate::engine::{self, Finished, Request, RunOptions, WantedOutputs};
+use crate::model::{Failure, FailureKind, OnError, RunOutcome};
+use crate::plan::{OnErrorPlan, Plan, Stage};
+use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
 
 use super::args::RunArgs;
 use super::document::document;
+use super::events_file;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
 use super::pipeline::{locate, planned};
@@ -30,13 +29,16 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     let request = Request {
         only: args.only.clone(),
         limit: args.limit,
+        wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
-    let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
+    let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
+    inputs::one_reader(&args.request, &plan)?;
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
     }
-    let hub = hub(args, &settings)?;
+    let hub = hub(args, &settings, &plan)?;
+    let stops = stops(&plan);
 
     // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
     // doing it. Painting, converting and reading files have threads of their own.
@@ -45,11 +47,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => conclude(args, &settings, &watched, &finished),
+        ControlFlow::Continue((watched, finished)) => Ok(conclude(args, &settings, &stops, (&watched, &finished))),
         ControlFlow::Break(exit) => {
-            stdout::error("what was in flight did not end in time, and was left behind\n");
+            stdout::error("what was in flight did not end in time, and was abandoned\n");
             Ok(exit)
         }
+    }
+}
+
+/// What is held until the end, so that it can be printed.
+fn wanted(args: &RunArgs) -> WantedOutputs {
+    match &args.print {
+        Some(name) => WantedOutputs::Named(vec![name.clone()]),
+        None if args.json => WantedOutputs::All,
+        None => WantedOutputs::Unsaved,
     }
 }
 
@@ -71,23 +82,16 @@ async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<
 }
 
 /// All who watch. Files are opened before the first call, so that none is made for nothing.
-fn hub(args: &RunArgs, settings: &Settings) -> Result<Hub, Fault> {
+fn hub(args: &RunArgs, settings: &Settings, plan: &Plan) -> Result<Hub, Fault> {
     let hub = Hub::new().watch(Terminal::new(Printer::stderr(), settings.terminal()));
     Ok(match &args.events {
         None => hub,
         Some(_) if args.events_on_stdout() => {
-            hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())), "-"))
+            let shown = io::stdout().is_terminal();
+            hub.watch(EventLines::new(Printer::new(BufWriter::new(io::stdout())).shown(shown), "-"))
         }
-        Some(path) => hub.watch(EventLines::new(open(path)?, path.display().to_string())),
+        Some(path) => hub.watch(EventLines::new(events_file::open(path, &args.out, plan)?, path.display().to_string())),
     })
-}
-
-fn open(path: &Path) -> Result<Printer, Fault> {
-    let file = File::create(path).map_err(|error| {
-        let help = "name a file in a folder that is there: `--events events.jsonl`";
-        Fault::unwritable(format!("events can't be written to `{}`: {error}", path.display()), Some(help.to_owned()))
-    })?;
-    Ok(Printer::new(BufWriter::new(file)))
 }
 
 fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
@@ -100,7 +104,12 @@ fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
 }
 
 /// Prints what came out of the run, then says what became of it: the last lines on a terminal are the summary's.
-fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &Finished) -> Result<Exit> {
+fn conclude(
+    args: &RunArgs,
+    settings: &Settings,
+    stops: &[Arc<str>],
+    (watched, finished): (&Watched, &Finished),
+) -> Exit {
     let tally = &watched.tally;
     let mut exit = Exit::of(&finished.outcome);
     if !watched.problems.is_empty() {
@@ -108,19 +117,25 @@ fn conclude(args: &RunArgs, settings: &Settings, watched: &Watched, finished: &F
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out, width: settings.terminal_width };
+    let view = SummaryView { paint: settings.paint, out: &args.out, stops, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {
-            Fault::tell(&Fault::from(failure.clone()).into());
+            Fault::tell(&Fault::from(failure.clone()).into(), settings.paint);
         }
     } else {
         stdout::error(&summary(tally, &view));
     }
     for problem in &watched.problems {
-        stdout::error(&format!("{} {problem}\n", settings.paint.bad("error:")));
+        stdout::error(&format!("{} {}\n", settings.paint.bad("error:"), one_line(problem)));
     }
-    was_printed.map(|()| exit)
+    was_printed.map_or_else(|error| exit.or_worse(Fault::tell(&error, settings.paint)), |()| exit)
+}
+
+/// The stages that end the run when an item of theirs fails.
+fn stops(plan: &Plan) -> Vec<Arc<str>> {
+    let stops = |stage: &&Stage| matches!(stage.on_error, OnErrorPlan::Simply(OnError::Stop));
+    plan.stages.iter().filter(stops).map(|stage| stage.name.clone()).collect()
 }
 
 /// What ended a run that did not come to its end.

@@ -1,5 +1,6 @@
 //! What follows from flags, terminal and environment: resolved once, then only read.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use console::Term;
@@ -38,7 +39,7 @@ impl Surroundings {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             ci: set("CI") && !is("CI", "false") && !is("CI", "0"),
             no_color: set("NO_COLOR"),
-            dumb: is("TERM", "dumb"),
+            dumb: is_dumb(std::env::var_os("TERM").as_deref()),
             width: Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into()),
         }
     }
@@ -50,6 +51,14 @@ impl Surroundings {
 
     fn is_plain(&self) -> bool {
         self.ci || self.no_color || self.dumb
+    }
+}
+
+/// Whether a terminal of this name can't move its cursor. Windows names none, and its terminals can.
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    match term {
+        Some(name) if !name.is_empty() => name == "dumb",
+        _ => cfg!(unix),
     }
 }
 
@@ -81,7 +90,7 @@ impl Settings {
             width: around.width,
             terminal_width: around.stderr_is_terminal.then_some(around.width),
             quiet: display.quiet,
-            verbose: display.verbose,
+            verbose: false,
             progress: ProgressMode::None,
             live: None,
             one_terminal: around.stdout_is_terminal && around.stderr_is_terminal,
@@ -100,12 +109,12 @@ impl Settings {
             ProgressArg::Lines | ProgressArg::Bars | ProgressArg::Auto => ProgressMode::Lines,
         };
         let live = args.stream.then(Shown::default);
-        Self { progress, live, ..Self::of(&args.display, around) }
+        Self { progress, live, verbose: args.verbose, ..Self::of(&args.display, around) }
     }
 
     /// How mistakes are drawn.
     pub(super) fn draw_style(&self) -> DrawStyle {
-        DrawStyle { colour: self.paint.is_enabled(), width: self.width }
+        DrawStyle { colour: self.paint.is_enabled(), width: self.width, wrap: self.terminal_width.is_some() }
     }
 
     /// How a run is shown.
@@ -167,6 +176,13 @@ mod tests {
             let settings = settings(flags, around);
             assert_eq!((settings.progress, settings.paint.is_enabled()), (progress, colour), "{flags} {around:?}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_without_a_name_is_dumb() {
+        let dumb = [None, Some(""), Some("dumb"), Some("xterm")].map(|name| is_dumb(name.map(OsStr::new)));
+        assert_eq!(dumb, [true, true, true, false]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::engine;
-use crate::sink::Exit;
+use crate::sink::{Exit, one_line};
 
 use super::args::ShowArgs;
 use super::fault::Fault;
@@ -16,12 +16,18 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit> {
     let settings = Settings::of(&args.display, Surroundings::detect());
     let located = locate(&args.pipeline)?;
     let request = inputs::request(&located.file, &args.request, Purpose::Use)?;
-    let Some(plan) = planned(&request, &settings) else { return Ok(Exit::Invalid) };
-    let text = engine::show(&plan, &args.stage, args.item.as_deref()).map_err(|failure| Fault {
+    let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
+    inputs::one_reader(&args.request, &plan)?;
+    let shown = engine::show(&plan, &args.stage, args.item.as_deref()).map_err(|failure| Fault {
         exit: Exit::Usage,
         message: failure.message,
         help: failure.suggestion,
     })?;
-    stdout::print(&format!("{}\n", text.trim_end_matches('\n')))?;
+    if !settings.quiet {
+        for note in &shown.notes {
+            stdout::error(&format!("note: {}\n", one_line(note)));
+        }
+    }
+    stdout::print(&format!("{}\n", shown.text.trim_end_matches('\n')))?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,7 @@
-//! Ctrl-C and SIGTERM: first what is in flight may finish, then it may not.
+//! Ctrl-C, SIGTERM and SIGHUP: first what is in flight may finish, then it may not.
 
+#[cfg(unix)]
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
@@ -17,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM, or SIGHUP since the terminal has gone.
     Terminate,
 }
 
@@ -85,10 +87,25 @@ pub(super) fn incoming() -> impl Stream<Item = Signal> {
             })
         })
     };
-    stream::select(
-        listen(SignalKind::interrupt(), Signal::Interrupt),
-        listen(SignalKind::terminate(), Signal::Terminate),
-    )
+    let hangups = stream::iter(heeds_hangups().then(|| listen(SignalKind::hangup(), Signal::Terminate))).flatten();
+    let endings = stream::select(listen(SignalKind::terminate(), Signal::Terminate), hangups);
+    stream::select(listen(SignalKind::interrupt(), Signal::Interrupt), endings)
+}
+
+/// Whether the end of the terminal is the end of the run: not for what `nohup` has started, which ignores SIGHUP, and
+/// would not any more once there is a listener.
+#[cfg(unix)]
+fn heeds_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    let ignored = status.as_deref().and_then(|status| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    });
+    match ignored {
+        Some(mask) => mask & 1 == 0,
+        // Elsewhere nobody tells, but `nohup` leaves no output on a terminal.
+        None => std::io::stdout().is_terminal() || std::io::stderr().is_terminal(),
+    }
 }
 
 /// The signals that reach this process.

@@ -9,7 +9,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use tempfile::TempDir;
 
 use crate::engine;
-use crate::sink::{Exit, Side, table};
+use crate::sink::{Exit, Side, one_line, table};
 
 use super::args::{NewArgs, RequestArgs};
 use super::fault::Fault;
@@ -59,9 +59,17 @@ fn copy_entries(from: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), CopyEr
     Ok(())
 }
 
+/// A folder that goes when it is dropped.
+pub(super) fn temporary_folder() -> Result<TempDir, Fault> {
+    TempDir::with_prefix("blossom-run-").map_err(|error| {
+        let help = "set `TMPDIR` to an existing folder that can be written to".to_owned();
+        Fault::unwritable(format!("no temporary folder can be made: {error}"), Some(help))
+    })
+}
+
 /// `templates`: what each is called and what it does.
 pub(super) fn list() -> Result<Exit> {
-    let folder = TempDir::with_prefix("blossom-run-")?;
+    let folder = temporary_folder()?;
     let mut rows = Vec::new();
     for name in names() {
         let Some(template) = find(name) else { continue };
@@ -87,12 +95,12 @@ pub(super) fn new(args: &NewArgs) -> Result<Exit> {
     let folder = args.folder.clone().unwrap_or_else(|| name.into());
     let occupied = folder.exists() && !fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none());
     if occupied {
-        let help = format!("name another one: `blossom-run new {name} FOLDER`");
-        let message = format!("`{}` is there already, and nothing of it is overwritten", folder.display());
+        let help = format!("name another folder: `blossom-run new {name} FOLDER`");
+        let message = format!("`{}` already exists, and nothing in it is overwritten", folder.display());
         return Err(Fault::unwritable(message, Some(help)).into());
     }
     copy(template, &folder)?;
-    let folder = folder.display();
+    let folder = one_line(&folder.to_string_lossy());
     stdout::error(&format!(
         "Made `{folder}`. Try it without a service: `blossom-run {folder} --offline`, then change \
          `{folder}/{FILE_NAME}`.\n"

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 pub enum HaltReason {
     /// A person interrupted it (Ctrl-C).
     Interrupted,
-    /// It was asked to end (SIGTERM).
+    /// It was asked to end (SIGTERM, SIGHUP).
     Terminated,
     /// The run itself has a reason, in a few words without a full stop.
     Stopped(Arc<str>),
@@ -21,7 +21,7 @@ impl HaltReason {
     pub fn notice(&self) -> String {
         match self {
             Self::Interrupted => "interrupted, Ctrl-C again stops at once".to_owned(),
-            Self::Terminated => "asked to end by SIGTERM".to_owned(),
+            Self::Terminated => "asked to end by a signal".to_owned(),
             Self::Stopped(reason) => reason.to_string(),
         }
     }

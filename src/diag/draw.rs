@@ -29,6 +29,9 @@ use crate::model::Place;
 /// Places of one file that are further apart than this, in lines, are shown apart.
 const NEAR: usize = 200;
 
+/// Columns before the text of a help, with a line number of four digits.
+const HELP_INDENT: usize = 14;
+
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DrawStyle {
@@ -36,11 +39,13 @@ pub struct DrawStyle {
     pub colour: bool,
     /// The width of the terminal, in columns.
     pub width: usize,
+    /// Whether long helps are broken between words, as a terminal would break them anywhere.
+    pub wrap: bool,
 }
 
 impl DrawStyle {
     /// For files, pipes and tests.
-    pub const PLAIN: Self = Self { colour: false, width: 120 };
+    pub const PLAIN: Self = Self { colour: false, width: 120, wrap: false };
 }
 
 /// Draws `diagnostic`, as the picture above this function's module shows; several lines, without a line end after the
@@ -59,11 +64,28 @@ pub fn draw(diagnostic: &Diagnostic, files: &SourceFiles, style: DrawStyle) -> S
 
     let mut group = Group::with_level(level(diagnostic.severity)).element(main.snippet());
     if let Some(help) = &diagnostic.help {
-        let lines: Vec<String> = help.lines().map(visible).collect();
+        let columns = if style.wrap { style.width.max(40) - HELP_INDENT } else { usize::MAX };
+        let lines: Vec<String> = help.lines().map(|line| wrapped(&visible(line), columns)).collect();
         group = group.element(Level::HELP.message(lines.join("\n")));
     }
     let groups: Vec<Group<'_>> = std::iter::once(group).chain(apart.iter().map(Apart::group)).collect();
     format!("{}\n{}", headline(diagnostic, files, style), renderer.render(&groups))
+}
+
+/// A line broken between words, so that no part has more than `columns` characters where that is possible.
+fn wrapped(line: &str, columns: usize) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        if used > 0 && used + word.trim_end().chars().count() > columns {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            used = 0;
+        }
+        text.push_str(word);
+        used += word.chars().count();
+    }
+    text
 }
 
 fn headline(diagnostic: &Diagnostic, files: &SourceFiles, style: DrawStyle) -> String {
@@ -187,6 +209,27 @@ note: and this one
     }
 
     #[test]
+    fn a_long_help_is_broken_between_words() {
+        let mut files = SourceFiles::default();
+        let place = files.add_words("a", "b");
+        let help = "write the path of a list, or leave it out and name it where the pipeline is run";
+        let text = draw(
+            &Diagnostic::error("x", &place, "no").help(help),
+            &files,
+            DrawStyle { colour: false, width: 50, wrap: true },
+        );
+        let told: Vec<&str> = text.lines().skip_while(|line| !line.contains("help")).collect();
+        assert_eq!(
+            told,
+            [
+                "  = help: write the path of a list, or leave",
+                "          it out and name it where the",
+                "          pipeline is run",
+            ]
+        );
+    }
+
+    #[test]
     fn a_secret_is_not_shown() {
         let mut files = SourceFiles::default();
         let id = files.add("a.yaml", "api_key: sk-123 # mine");
@@ -223,7 +266,8 @@ note: and this one
     fn colour_is_for_terminals() {
         let mut files = SourceFiles::default();
         let place = files.add_words("command line", "--input tone");
-        let text = draw(&Diagnostic::warning("x", &place, "hm"), &files, DrawStyle { colour: true, width: 80 });
+        let text =
+            draw(&Diagnostic::warning("x", &place, "hm"), &files, DrawStyle { colour: true, width: 80, wrap: true });
         assert!(text.starts_with("command line:1:1: \u{1b}["), "{text}");
     }
 
@@ -240,7 +284,7 @@ note: and this one
                 .label("label")
                 .also(&Place::new(id, c..c + 3), "other")
                 .help("help");
-            let drawn = draw(&diagnostic, &files, DrawStyle { colour: false, width });
+            let drawn = draw(&diagnostic, &files, DrawStyle { colour: false, width, wrap: true });
             prop_assert!(drawn.starts_with("a.yaml:"));
             let obeyed = drawn.contains(['\u{1b}', '\r']);
             prop_assert!(!obeyed);

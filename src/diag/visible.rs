@@ -4,7 +4,7 @@
 /// A tab stays one.
 pub(super) fn push_visible(out: &mut String, c: char) {
     let acts = c.is_control() && c != '\t'
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     if acts { out.extend(c.escape_default()) } else { out.push(c) }
 }
 

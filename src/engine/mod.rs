@@ -8,11 +8,13 @@ mod open;
 mod providers;
 mod run;
 mod show;
+mod shown_item;
 
 pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Output};
+pub use crate::plan::WantedOutputs;
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
-pub use open::{Checked, Request, check, read_inputs};
+pub use open::{COMMAND_LINE, Checked, Request, check};
 pub use providers::models;
 pub use run::{RunOptions, Running, run};
-pub use show::show;
+pub use show::{Shown, show};

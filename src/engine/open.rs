@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
-use crate::model::{At, Failure, FailureKind, Json, JsonMap, StageKindName};
-use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, compile};
+use crate::model::{At, JsonMap, StageKindName};
+use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, WantedOutputs, compile};
 use crate::spec;
+
+/// What the place of a mistake is called that stands in no file.
+pub const COMMAND_LINE: &str = "command line";
 
 /// What is to be opened, and what is said beside the file.
 #[derive(Debug, Clone, Default)]
@@ -15,8 +18,10 @@ pub struct Request {
     pub file: PathBuf,
     /// Values of inputs as texts, read by the input's type; later ones win.
     pub inputs: Vec<(String, String)>,
-    /// Values of inputs as JSON; `inputs` win over them.
+    /// Values of inputs as JSON; `inputs` win over them, and they over those of `inputs_file`.
     pub input_values: JsonMap,
+    /// A YAML or JSON file with values of inputs. Paths in it are relative to `working_dir`.
+    pub inputs_file: Option<PathBuf>,
     /// The provider that takes the place of the default.
     pub provider: Option<String>,
     /// Models that take the place of defaults: of one kind of stage, or of text and chat.
@@ -31,6 +36,8 @@ pub struct Request {
     pub working_dir: PathBuf,
     /// Whether it is to be run: then an input without a value is an error.
     pub to_run: bool,
+    /// Which outputs are wanted at the end.
+    pub wanted: WantedOutputs,
 }
 
 /// A pipeline that was looked at.
@@ -55,14 +62,50 @@ pub fn check(request: &Request) -> Checked {
         return Checked { files, diagnostics, plan: None };
     };
     let survey = !diagnostics.has_errors();
-    let given = given(request, &mut files, survey);
+    let mut given = given(request, &mut files, survey);
+    let mut inputs_are_broken = false;
+    if let Some(path) = &request.inputs_file {
+        inputs_are_broken = !add_values(path, &mut given, &mut files, &mut diagnostics);
+    }
     let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given);
-    diagnostics.extend(found);
+    let found = found.into_iter().filter(|one| !inputs_are_broken || one.code != "missing-input");
+    diagnostics.extend(found.map(|one| with_base(one, &given)));
     for fault in faults {
         diagnostics.push(from_data(fault, &mut files));
     }
     let plan = plan.filter(|_| !diagnostics.has_errors()).map(Arc::new);
     Checked { files, diagnostics, plan }
+}
+
+/// Adds the values of a file to those that are given, which win over them; false where the file is wrong.
+fn add_values(path: &Path, given: &mut Given, files: &mut SourceFiles, diagnostics: &mut Diagnostics) -> bool {
+    let mut found = Diagnostics::default();
+    let values = spec::read_values(path, files, &mut found).unwrap_or_else(|error| {
+        let place = files.add_words(COMMAND_LINE, &format!("--inputs {}", path.display()));
+        found.push(error.diagnostic(Some(&place), files));
+        Vec::new()
+    });
+    let is_right = !found.has_errors();
+    diagnostics.extend(found);
+    let values = values.into_iter().map(|one| GivenInput {
+        name: one.name,
+        value: GivenValue::Json(one.value.value),
+        value_place: one.value.place,
+    });
+    given.inputs.splice(0..0, values);
+    is_right
+}
+
+/// In a file of inputs a path looks as if it were relative to that file.
+fn with_base(one: Diagnostic, given: &Given) -> Diagnostic {
+    let is_of_file = |input: &GivenInput| matches!(input.value, GivenValue::Json(_)) && input.value_place == one.place;
+    if one.code != "wrong-list" || !given.inputs.iter().any(is_of_file) {
+        return one;
+    }
+    let base = "paths of `--inputs` are relative to the working directory, as others on the command line";
+    // A help about paths says the same of all of them, which does not help here.
+    let help = one.help.clone().filter(|help| !help.contains("relative to"));
+    one.help(help.map_or_else(|| base.to_owned(), |help| format!("{help}\n{base}")))
 }
 
 fn unreadable(error: &spec::LoadError) -> Checked {
@@ -102,7 +145,7 @@ fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
         ));
     }
     let mut option = |option: &str, value: &String| {
-        let mut place = files.add_words("command line", &format!("{option} {value}"));
+        let mut place = files.add_words(COMMAND_LINE, &format!("{option} {value}"));
         place.span.start += option.len() + 1;
         At::new(value.clone(), place)
     };
@@ -116,6 +159,7 @@ fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
         working_dir: request.working_dir.clone(),
         to_run: request.to_run,
         survey,
+        wanted: request.wanted.clone(),
     }
 }
 
@@ -128,7 +172,7 @@ fn input(
     value: GivenValue,
     files: &mut SourceFiles,
 ) -> GivenInput {
-    let place = files.add_words("command line", words);
+    let place = files.add_words(COMMAND_LINE, words);
     let (mut name_place, mut value_place) = (place.clone(), place.clone());
     if let Some(length) = files.slice(&place).get(before.len()..).and_then(|said| said.find(between)) {
         name_place.span.start += before.len();
@@ -136,26 +180,4 @@ fn input(
         value_place.span.start = name_place.span.end + between.len();
     }
     GivenInput { name: At::new(name.to_owned(), name_place), value, value_place }
-}
-
-/// Reads values of inputs from a file: a mapping in `.json` or `.yaml`.
-///
-/// # Errors
-/// The file can't be read, or is no mapping.
-pub fn read_inputs(path: &Path) -> Result<JsonMap, Failure> {
-    let wrong = |message: String| {
-        Failure::new(FailureKind::BadRequest, message).suggest("write a mapping of names and values: `tone: dry`")
-    };
-    let shown = path.display();
-    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let value = if is_yaml {
-        spec::read_values(path).map_err(|message| wrong(format!("`{shown}` can't be read: {message}")))?
-    } else {
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("`{shown}` can't be read: {error}")))?;
-        serde_json::from_str(&text).map_err(|error| wrong(format!("`{shown}` is no JSON: {error}")))?
-    };
-    match value {
-        Json::Object(map) => Ok(map),
-        _ => Err(wrong(format!("`{shown}` is no mapping"))),
-    }
 }

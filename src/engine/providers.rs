@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use crate::client::{Environment, Member};
-use crate::model::{Failure, FailureKind, ProviderIdentity, ProviderSettings};
+use crate::model::{Failure, ProviderIdentity, ProviderSettings};
 use crate::provider::{self, HttpClient, ModelInfo};
 
 /// Everyone who may be asked.
@@ -30,17 +30,12 @@ pub(super) fn identities(members: &[Member]) -> HashMap<String, ProviderIdentity
     members.iter().map(|one| (one.settings.name.clone(), one.provider.identity().clone())).collect()
 }
 
-/// The models of a built-in provider, as the service lists them.
+/// The models of a provider, as the service lists them.
 ///
 /// # Errors
-/// No such provider, no key, or no answer.
-pub async fn models(name: &str) -> Result<Vec<ModelInfo>, Failure> {
-    let Some(settings) = ProviderSettings::built_in(name) else {
-        let names: Vec<String> = ProviderSettings::BUILT_IN.iter().map(|name| format!("`{name}`")).collect();
-        return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{name}`"))
-            .suggest(format!("the built-in ones are {}", names.join(", "))));
-    };
-    let members = members(&[settings])?;
+/// No key, no answer, or a provider that can't be spoken to as it is described.
+pub async fn models(settings: &ProviderSettings) -> Result<Vec<ModelInfo>, Failure> {
+    let members = members(std::slice::from_ref(settings))?;
     let member = &members[0];
     let environment = Environment::process();
     // A list of models is public at some services: a missing key is told by the service itself.

@@ -1,23 +1,36 @@
 //! The request of one instance as it would be sent. What is not known yet stands as `<summarize>`.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diag::did_you_mean;
-use crate::exec::{Preview, preview};
-use crate::model::{Failure, FailureKind, Json, JsonMap};
-use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage, item_key};
+use crate::exec::{Asks, Preview, preview};
+use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
+use crate::plan::template::{Step, Template};
+use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage};
 use crate::provider::Attempt;
 
 use super::providers::{identities, members};
+use super::shown_item::{ShownItem, items};
 
-/// Rows that are looked through for an item.
-const LOOKED_THROUGH: usize = 1_000_000;
+/// A stand-in for a list has no more items than it takes to reach this one.
+const HIGHEST_INDEX: usize = 99;
 
-/// Shows what a stage would ask for an item, by its key (`de/checkout`) or its number (`#7`); the first without one.
+/// A request as it would be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The request; for a stage that makes no call, what it renders.
+    pub text: String,
+    /// What of it is not what a run would make of it, and why: a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Shows what a stage would ask for an item, by its key (`de/checkout`) or its number over all its items (`#7`); the
+/// first without one.
 ///
 /// # Errors
 /// No such stage or item, or a template that can't be rendered.
-pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<String, Failure> {
+pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failure> {
     let Some(ix) = plan.find_stage(stage) else {
         let names = || plan.stages.iter().map(|stage| &*stage.name);
         let help = match did_you_mean(stage, names()) {
@@ -33,86 +46,99 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<String, Fail
     let names = names(plan, stage, &items);
     let members = members(&plan.providers)?;
     let pairs: Vec<(Arc<str>, Json)> = items.iter().map(|item| (item.name.clone(), item.value.clone())).collect();
-    match preview(plan, stage, names, &pairs, &identities(&members))? {
-        Preview::Text(text) => Ok(text),
-        Preview::Call { call, provider, stream } => {
+    let unknown = Unknown::of(plan, stage, &items);
+    let mut notes = unknown.notes(stage);
+    let seen = preview(plan, stage, names, &pairs, &identities(&members))?;
+    notes.extend(skipped(stage, &seen, &unknown));
+    let text = match seen.asks {
+        Asks::Text(text) => text,
+        Asks::Call { call, provider, stream } => {
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));
             };
             let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, secret: None };
             let view = member.provider.view(attempt);
-            Ok(format!("{} {}\n{}", view.method, view.url, view.body).trim_end().to_owned())
+            let head = match call.provider.kind {
+                ProviderKind::Offline => "answered by the built-in provider; nothing is sent".to_owned(),
+                _ => format!("{} {}", view.method, view.url),
+            };
+            format!("{head}\n{}", view.body).trim_end().to_owned()
         }
-    }
-}
-
-/// An item around the instance that is shown.
-#[derive(Debug)]
-struct ShownItem {
-    name: Arc<str>,
-    value: Json,
-    index: u64,
-    key: String,
-}
-
-/// The items of the loops around a stage, as far as they are there before a run; stand-ins for the rest.
-fn items(plan: &Plan, stage: &Stage, wanted: Option<&str>) -> Result<Vec<ShownItem>, Failure> {
-    let mut items: Vec<ShownItem> = Vec::new();
-    let parts: Vec<&str> = match wanted {
-        Some(wanted) if stage.loops.len() > 1 => wanted.splitn(stage.loops.len(), '/').collect(),
-        Some(wanted) => vec![wanted],
-        None => Vec::new(),
     };
-    if wanted.is_some() && stage.loops.is_empty() {
-        let message = format!("`{}` runs once, it has no items", stage.name);
-        return Err(Failure::new(FailureKind::NotFound, message).suggest("leave the item out"));
+    Ok(Shown { text, notes })
+}
+
+/// Whether `when` would skip it, as far as that is known.
+fn skipped(stage: &Stage, seen: &Preview, unknown: &Unknown<'_>) -> Option<String> {
+    let when = stage.when.as_ref()?;
+    if let Some(name) = unknown.named_by(when) {
+        return Some(format!("whether `when` skips it is known in a run, since that depends on `{name}`"));
     }
-    for (at, ix) in stage.loops.iter().enumerate() {
-        let one = plan.loop_at(*ix);
-        let rows = match &one.source {
-            LoopSource::Rows { list, limit } => {
-                let rows = list.rows().map_err(|error| Failure::new(FailureKind::BadRequest, error.to_string()))?;
-                let limit = limit.map_or(LOOKED_THROUGH, |limit| usize::try_from(limit).unwrap_or(LOOKED_THROUGH));
-                Some(rows.take(limit).filter_map(Result::ok).map(|row| row.value).collect::<Vec<_>>())
-            }
-            LoopSource::Item { of, path } => inner_list(plan, &items, *of, path),
-            LoopSource::Stage { .. } => None,
-        };
-        items.push(if let Some(rows) = rows {
-            pick(&one.name, &rows, parts.get(at).copied())?
-        } else {
-            let key = parts.get(at).map_or("1", |part| part.trim_start_matches('#'));
-            ShownItem { name: one.name.clone(), value: Json::Null, index: 0, key: key.to_owned() }
+    (seen.holds == Some(false)).then(|| format!("a run skips it, since `when: {}` does not hold", when.text().trim()))
+}
+
+/// The names that a run gives a value: stand-ins take their place.
+struct Unknown<'a> {
+    stages: Vec<&'a str>,
+    items: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Unknown<'a> {
+    fn of(plan: &'a Plan, stage: &'a Stage, items: &[ShownItem]) -> Self {
+        let stands_in = |(_, item): &(&LoopIx, &ShownItem)| item.value.is_null();
+        let loops = stage.loops.iter().zip(items).filter(stands_in).map(|(ix, _)| plan.loop_at(*ix));
+        let items = loops.filter_map(|one| match &one.source {
+            LoopSource::Stage { stage, .. } => Some((&*one.name, &*plan.stage(*stage).name)),
+            LoopSource::Item { of, .. } => Some((&*one.name, &*plan.loop_at(*of).name)),
+            LoopSource::Rows { .. } => None,
         });
+        Self { stages: stage.refs.iter().map(|one| &*plan.stage(one.stage).name).collect(), items: items.collect() }
     }
-    Ok(items)
+
+    /// The first of them that a template names.
+    fn named_by<'t>(&self, template: &'t Template) -> Option<&'t str> {
+        let roots = template.uses().iter().filter_map(|one| one.path.first());
+        roots.map(String::as_str).find(|root| self.has(root))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.stages.contains(&name) || self.items.iter().any(|(item, _)| *item == name)
+    }
+
+    /// Counts, loops and conditions that look at a stand-in: what they come to is made up.
+    fn notes(&self, stage: &Stage) -> Vec<String> {
+        let items = self
+            .items
+            .iter()
+            .map(|(item, from)| format!("`{item}` is a stand-in: its list comes from `{from}`, and is known in a run"));
+        let mut notes: Vec<String> = items.collect();
+        for template in stage.templates() {
+            let uses = template.uses().iter().filter(|one| one.path.first().is_some_and(|root| self.has(root)));
+            for one in uses {
+                let tag = tag_around(template.text(), &one.range);
+                let what = match tag.trim_start_matches(['{', '~', '#', ' ']).split_whitespace().next() {
+                    Some("each") => "goes through stand-ins",
+                    Some("if" | "unless") => "looks at a stand-in",
+                    _ if tag.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "len") => {
+                        "counts a stand-in"
+                    }
+                    _ => continue,
+                };
+                let note = format!("`{tag}` {what}: `{}` is not known before a run", one.path[0]);
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
 }
 
-fn inner_list(plan: &Plan, items: &[ShownItem], of: LoopIx, path: &[String]) -> Option<Vec<Json>> {
-    let item = items.iter().find(|item| item.name == plan.loop_at(of).name)?;
-    let found = path.iter().try_fold(&item.value, |value, field| value.get(field))?;
-    found.as_array().cloned()
-}
-
-fn pick(name: &Arc<str>, rows: &[Json], wanted: Option<&str>) -> Result<ShownItem, Failure> {
-    let number = wanted.and_then(|wanted| wanted.strip_prefix('#')).and_then(|number| number.parse::<usize>().ok());
-    let index = match (number, wanted) {
-        (Some(number), _) => number.checked_sub(1).filter(|index| *index < rows.len()),
-        (None, Some(wanted)) => (0_u64..).zip(rows).position(|(index, row)| item_key(row, index) == wanted),
-        (None, None) => (!rows.is_empty()).then_some(0),
-    };
-    let Some(index) = index else {
-        let keys: Vec<String> = (0_u64..).zip(rows).map(|(index, row)| item_key(row, index)).collect();
-        let wanted = wanted.unwrap_or("#1");
-        let help = match did_you_mean(wanted, keys.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}; `#1` is the first", rows.len()),
-        };
-        return Err(Failure::new(FailureKind::NotFound, format!("no `{name}` is called `{wanted}`")).suggest(help));
-    };
-    let value = rows[index].clone();
-    let index = index as u64;
-    Ok(ShownItem { name: name.clone(), key: item_key(&value, index), value, index })
+/// The tag in which a stretch of a template stands: `{{len rank}}`.
+fn tag_around<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
+    let start = text[..range.start].rfind("{{").unwrap_or(range.start);
+    let end = text[range.end..].find("}}").map_or(range.end, |at| range.end + at + 2);
+    &text[start..end]
 }
 
 fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
@@ -162,29 +188,54 @@ fn loop_info(items: &[ShownItem]) -> Json {
 /// `<outline>`, or `{title: "<outline.title>"}` where the stage's templates look into it.
 fn stand_in(stage: &Stage, name: &str, is_list: bool) -> Json {
     let mut value = Json::String(format!("<{name}>"));
-    let whole = |path: &[String]| path.len() == 1;
+    if is_list {
+        value = Json::Array(vec![value]);
+    }
     for template in stage.templates() {
         for one in template.uses().iter().filter(|one| one.path.first().is_some_and(|root| root == name)) {
-            if !whole(&one.path) {
-                put(&mut value, &one.path[1..], &one.path.join("."), one.each);
-            } else if one.each && !is_list && !value.is_object() {
-                value = Json::Array(vec![value]);
-            }
+            let steps: Vec<Step> = one.path.iter().cloned().map(Step::Field).collect();
+            put(&mut value, &steps[1..], &words(&steps), one.each);
+        }
+        for one in template.element_uses().iter().filter(|one| one.path.first() == Some(&Step::Field(name.to_owned())))
+        {
+            put(&mut value, &one.path[1..], &words(&one.path), one.each);
         }
     }
-    if is_list { Json::Array(vec![value]) } else { value }
+    value
 }
 
-fn put(value: &mut Json, path: &[String], words: &str, is_list: bool) {
-    let Some((field, rest)) = path.split_first() else {
-        let words = Json::String(format!("<{words}>"));
-        *value = if is_list { Json::Array(vec![words]) } else { words };
+/// `<outline.title>`
+fn words(path: &[Step]) -> Json {
+    let fields = path.iter().filter_map(|step| if let Step::Field(field) = step { Some(field.as_str()) } else { None });
+    Json::String(format!("<{}>", fields.collect::<Vec<_>>().join(".")))
+}
+
+/// Makes room in a stand-in for what a template looks for on this path.
+fn put(value: &mut Json, path: &[Step], words: &Json, is_list: bool) {
+    let Some((step, rest)) = path.split_first() else {
+        if !value.is_object() && !value.is_array() {
+            *value = if is_list { Json::Array(vec![words.clone()]) } else { words.clone() };
+        }
         return;
     };
-    if !value.is_object() {
-        *value = Json::Object(JsonMap::new());
-    }
-    if let Some(fields) = value.as_object_mut() {
-        put(fields.entry(field.clone()).or_insert(Json::Null), rest, words, is_list);
+    let length = match step {
+        Step::Element => Some(1),
+        Step::Field(field) => field.parse::<usize>().ok().map(|index| index.min(HIGHEST_INDEX) + 1),
+    };
+    match (value, step, length) {
+        (Json::Object(fields), Step::Element, _) => fields.values_mut().for_each(|one| put(one, rest, words, is_list)),
+        (Json::Object(fields), Step::Field(field), _) => {
+            put(fields.entry(field.clone()).or_insert(Json::Null), rest, words, is_list);
+        }
+        (Json::Array(items), _, Some(length)) => {
+            items.resize(items.len().max(length), items.first().cloned().unwrap_or_default());
+            for one in items {
+                put(one, rest, words, is_list);
+            }
+        }
+        (value, _, length) => {
+            *value = if length.is_some() { Json::Array(Vec::new()) } else { Json::Object(JsonMap::new()) };
+            put(value, path, words, is_list);
+        }
     }
 }

@@ -25,5 +25,5 @@ mod settle;
 mod shelf;
 
 pub use outputs::Output;
-pub use preview::{Preview, preview};
+pub use preview::{Asks, Preview, preview};
 pub use run::{Finished, RunParts, execute};

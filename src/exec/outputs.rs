@@ -11,7 +11,7 @@ use super::frontier::Frontier;
 pub struct Output {
     /// What it is called.
     pub name: String,
-    /// Its value; null if it was not made, or if it lies in files alone.
+    /// Its value; null if it was not made, or if it lies in files alone and nobody wanted it beforehand.
     pub value: Json,
     /// Where it is saved under the output folder, if it is one stage's and that is saved. A template of a path stays
     /// one: its files are many.

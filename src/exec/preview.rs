@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Call, Failure, FailureKind, Json, JsonMap, ProviderIdentity};
+use crate::model::{Call, Failure, FailureKind, Json, JsonMap, ProviderIdentity, truthy};
 use crate::plan::{Plan, Stage, Work};
 
 use super::context::{Renderer, Unrendered};
@@ -12,7 +12,16 @@ use super::request::Requests;
 
 /// What an instance would do.
 #[derive(Debug)]
-pub enum Preview {
+pub struct Preview {
+    /// What it would ask for.
+    pub asks: Asks,
+    /// Whether its `when` holds; nothing where it has none, or none that these names can tell.
+    pub holds: Option<bool>,
+}
+
+/// What an instance would ask for.
+#[derive(Debug)]
+pub enum Asks {
     /// It would make this call, to the provider of this name.
     Call {
         /// The call.
@@ -45,14 +54,18 @@ pub fn preview(
         .map(|(name, item)| Around { name: name.clone(), item: Arc::new(item.clone()), index: 0, key: "".into() })
         .collect();
     let requests = Requests { plan, stage, around: &around, renderer: &renderer, providers };
+    let holds = stage.when.as_ref().and_then(|when| renderer.value(when).ok()).map(|value| truthy(&value));
     let asked = match &stage.work {
-        Work::Render(template) => return renderer.text(template).map(Preview::Text).map_err(failure),
+        Work::Render(template) => {
+            let asks = Asks::Text(renderer.text(template).map_err(failure)?);
+            return Ok(Preview { asks, holds });
+        }
         Work::Text(work) => requests.text(work),
         Work::Image(work) => requests.image(work),
     };
     let asked = asked.map_err(failure)?;
     let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
-    Ok(Preview::Call { call: Box::new(asked.call), provider: asked.provider, stream })
+    Ok(Preview { asks: Asks::Call { call: Box::new(asked.call), provider: asked.provider, stream }, holds })
 }
 
 fn failure(unrendered: Unrendered) -> Failure {

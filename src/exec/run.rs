@@ -317,6 +317,6 @@ fn unwritable(failure: Failure) -> Ending {
 
 fn out_of_time() -> Ending {
     let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
-        .suggest("give it more with `deadline`, or run it again");
+        .suggest("give it more time with `deadline`");
     Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
 }

@@ -65,7 +65,7 @@ impl Frontier {
     ) -> Option<Ending> {
         let name = item.stage.clone();
         let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
-        let who = item.key.as_ref().map_or_else(|| format!("`{name}`"), |key| format!("`{name}` of `{key}`"));
+        let who = item.key.as_ref().map_or_else(|| name.to_string(), |key| format!("{name}/{key}"));
         self.tallies[stage.0].failed += 1;
         self.outbox.push(EventKind::Failed { item, attempts, usage, failure });
         self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));

@@ -148,7 +148,7 @@ pub enum RunOutcome {
     },
     /// Someone asked it to end.
     Interrupted {
-        /// Whether it was asked to by SIGTERM and not by Ctrl-C.
+        /// Whether it was asked to by a signal other than that of Ctrl-C.
         terminated: bool,
     },
     /// A fault of this program.

@@ -65,7 +65,7 @@ pub enum Advice {
     Retry,
     /// The item has failed.
     GiveUp,
-    /// Every later call will fail in the same way: the run ends, and can be resumed.
+    /// Every later call will fail in the same way: the run ends.
     Block,
 }
 

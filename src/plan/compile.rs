@@ -68,7 +68,7 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     let mut loops = checked_loops(&tree, &inputs, given);
     saves::check(&ground, &stages, diagnostics);
     let reach = |ix: usize| scopes.reach(&tree, outputs::FROM, ix);
-    let outputs = outputs::build(&ground, &stages, &|ix| kept[ix], &reach, diagnostics);
+    let outputs = outputs::build(&ground, &stages, &|ix| kept[ix], &reach, &given.wanted, diagnostics);
     shelve(&mut stages, &loops, &outputs, &kept);
     // Reading data takes time: only when everything else is right.
     if given.survey && !diagnostics.has_errors() {

@@ -25,6 +25,32 @@ pub struct Given {
     pub to_run: bool,
     /// Whether data files are read through. They always are before a run.
     pub survey: bool,
+    /// Which outputs are wanted at the end.
+    pub wanted: WantedOutputs,
+}
+
+/// Which outputs are held until the end of a run. The files of a saved stage in a loop have its values: holding all of
+/// them too costs memory, so it is done for those alone who ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WantedOutputs {
+    /// Those that lie in no files.
+    #[default]
+    Unsaved,
+    /// These as well, by name.
+    Named(Vec<String>),
+    /// All.
+    All,
+}
+
+impl WantedOutputs {
+    /// Whether the output of this name is held although files have it.
+    pub(super) fn includes(&self, name: &str) -> bool {
+        match self {
+            Self::Unsaved => false,
+            Self::Named(names) => names.iter().any(|one| one == name),
+            Self::All => true,
+        }
+    }
 }
 
 /// A value of an input.

@@ -37,7 +37,7 @@ pub mod template;
 mod work;
 
 pub use compile::{Compiled, compile};
-pub use given::{Given, GivenInput, GivenValue};
+pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
 pub use keys::{item_key, loop_info};
 pub use parameter::Parameter;
 pub use pipeline::{

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::diag::Diagnostics;
 
 use super::binder::{Binder, Ground, Site};
+use super::given::WantedOutputs;
 use super::pipeline::{OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
 use super::template::Template;
 use super::work::JsonTemplate;
@@ -15,6 +16,7 @@ pub(super) fn build(
     stages: &[Stage],
     kept: &dyn Fn(usize) -> bool,
     reach: &dyn Fn(usize) -> Reach,
+    wanted: &WantedOutputs,
     diagnostics: &mut Diagnostics,
 ) -> Vec<OutputPlan> {
     let mut outputs = Vec::new();
@@ -36,31 +38,34 @@ pub(super) fn build(
                 name: Arc::from(output.name.value.as_str()),
                 value,
                 inputs: found.inputs.iter().copied().collect(),
-                held: stage.is_none_or(|ix| is_held(&stages[ix])),
+                held: stage.is_none_or(|ix| is_in_memory(&stages[ix])) || wanted.includes(&output.name.value),
                 stage: stage.map(StageIx),
                 refs,
             });
         }
         return outputs;
     }
-    let named = |ix: usize| stages.iter().any(|stage| stage.refs.iter().any(|one| one.stage == StageIx(ix)));
+    let is_named = |ix: usize| {
+        let mut readers = stages.iter().enumerate().filter(|(by, _)| kept(*by)).flat_map(|(_, stage)| &stage.refs);
+        readers.any(|one| one.stage == StageIx(ix))
+    };
     for (ix, stage) in stages.iter().enumerate().filter(|(ix, _)| kept(*ix)) {
-        if stage.save.is_some() || !named(ix) {
+        if stage.save.is_some() || !is_named(ix) {
             outputs.push(OutputPlan {
                 name: stage.name.clone(),
                 value: JsonTemplate::Template(Template::name(&stage.name)),
                 refs: vec![Ref { stage: StageIx(ix), reach: reach(ix), optional: true }],
                 inputs: Vec::new(),
                 stage: Some(StageIx(ix)),
-                held: is_held(stage),
+                held: is_in_memory(stage) || wanted.includes(&stage.name),
             });
         }
     }
     outputs
 }
 
-/// The files of a saved stage in a loop have its values: holding all of them too would cost memory for nothing.
-fn is_held(stage: &Stage) -> bool {
+/// Whether its value is held in any case: of a saved stage in a loop the files have them all.
+fn is_in_memory(stage: &Stage) -> bool {
     stage.loops.is_empty() || stage.save.is_none()
 }
 

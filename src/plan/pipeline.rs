@@ -294,6 +294,6 @@ pub struct OutputPlan {
     pub inputs: Vec<usize>,
     /// The stage, if the value is that of one stage.
     pub stage: Option<StageIx>,
-    /// Whether the value is fetched; that of a saved stage in a loop is not, since its files have it.
+    /// Whether the value is fetched; that of a saved stage in a loop is not unless it is wanted, since its files have it.
     pub held: bool,
 }

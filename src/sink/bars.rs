@@ -5,6 +5,7 @@ use std::io;
 use console::Term;
 use jiff::Timestamp;
 
+use super::columns::width_of;
 use super::line::{Frame, screen};
 use super::paint::Paint;
 use super::tally::Tally;
@@ -58,7 +59,7 @@ impl Bars {
     /// Writes over what was drawn before, all at once: a foot that is cleared each time would flicker.
     fn write(&self, above: &str, lines: &[String]) -> io::Result<()> {
         self.term.clear_line()?;
-        self.term.move_cursor_up(self.lines.len())?;
+        self.term.move_cursor_up(rows_of(&self.lines, self.term.size().1.into()))?;
         if !above.is_empty() {
             // A line that is wider than the terminal takes rows of which only the first is cleared below.
             self.term.clear_to_end_of_screen()?;
@@ -69,5 +70,21 @@ impl Bars {
         }
         self.term.clear_to_end_of_screen()?;
         self.term.flush()
+    }
+}
+
+/// The rows that lines take which were drawn on a terminal that may have been wider: most terminals break them then.
+fn rows_of(lines: &[String], columns: usize) -> usize {
+    lines.iter().map(|line| width_of(line).div_ceil(columns.max(1)).max(1)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrower_terminal_breaks_lines() {
+        let lines = ["a".repeat(79), "b".repeat(30), String::new()];
+        assert_eq!([80, 79, 40, 30, 0].map(|columns| rows_of(&lines, columns)), [3, 3, 4, 5, 110]);
     }
 }

@@ -22,16 +22,24 @@ pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Text of others on one line: no line breaks, no control characters that a terminal would obey.
-pub(super) fn one_line(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+/// Text of others on one line: no line breaks, nothing that a terminal would obey, and nothing that can't be seen.
+pub fn one_line(text: &str) -> String {
+    let invisible = |c: &char| turns(*c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}');
+    let printable: String =
+        text.chars().filter(|c| !invisible(c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text of others without the control characters that a terminal would obey; line breaks and tabs stay.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+/// Text of others without what a terminal would obey; line breaks and tabs stay. So do joiners and marks of direction
+/// that have no width: Persian and Hindi are not written without them, nor are some emoji.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t' || turns(c);
     if text.contains(obeyed) { Cow::Owned(text.chars().filter(|c| !obeyed(*c)).collect()) } else { Cow::Borrowed(text) }
+}
+
+/// Whether it turns the order around in which what follows is shown.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How a column of a [`table`] is laid.
@@ -43,8 +51,9 @@ pub enum Side {
     Right,
 }
 
-/// Lays rows out in lines, two spaces between columns and none at the end of a line.
+/// Lays rows out in lines, two spaces between columns and none at the end of a line. Cells may hold texts of others.
 pub fn table(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let widths: Vec<usize> = (0..sides.len())
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width_of(cell)).max().unwrap_or(0))
         .collect();
@@ -82,7 +91,18 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_taken_out() {
         assert_eq!(one_line("a\r\nb\u{1b}[2J\tc"), "a b [2J c");
-        assert_eq!(harmless("a\n\tb\u{1b}[2J\u{7}"), "a\n\tb[2J");
+        assert_eq!(harmless("a\n\tb\u{1b}[2J\u{7}\u{9b}2J"), "a\n\tb[2J2J");
+    }
+
+    #[test]
+    fn what_turns_or_hides_text_is_taken_out() {
+        assert_eq!(one_line("in\u{202e}voice\u{2066}\u{200b}\u{200f}\u{feff}.txt"), "invoice.txt");
+        assert_eq!(harmless("in\u{202e}voice\u{2069} می\u{200c}خواهم"), "invoice می\u{200c}خواهم");
+    }
+
+    #[test]
+    fn a_cell_can_not_break_its_row() {
+        assert_eq!(table(&[Side::Left; 2], &[vec!["a\nb".into(), "\u{1b}[2Jc".into()]]), ["a b  [2Jc"]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub enum Exit {
     Unwritable = 6,
     /// Interrupted by Ctrl-C: 128 and the number of SIGINT.
     Interrupted = 130,
-    /// Interrupted by SIGTERM: 128 and its number.
+    /// Interrupted by SIGTERM: 128 and its number; by SIGHUP too.
     Terminated = 143,
 }
 
@@ -30,14 +30,14 @@ impl Exit {
     /// Every code with its meaning, as the help lists them.
     pub const TABLE: [(Self, &'static str); 9] = [
         (Self::Done, "done: every item came out, was replaced, or was skipped by `when`"),
-        (Self::Internal, "a fault of this program"),
+        (Self::Internal, "a bug in this program"),
         (Self::Usage, "wrong usage"),
         (Self::Invalid, "the pipeline file, an input or a data file is wrong; nothing was called"),
         (Self::Failed, "items failed"),
         (Self::Blocked, "blocked: key missing or refused, balance gone, deadline passed"),
         (Self::Unwritable, "an output can't be written"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
-        (Self::Terminated, "interrupted by SIGTERM"),
+        (Self::Terminated, "interrupted by SIGTERM or SIGHUP"),
     ];
 
     /// The code for a run that ended so.

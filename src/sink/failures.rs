@@ -6,21 +6,23 @@ use crate::model::{Failure, ItemRef};
 
 /// At most so many reasons are told apart.
 const MOST_GROUPS: usize = 20;
-/// At most so many items of a reason are named.
-const MOST_ITEMS: usize = 5;
+/// So many items of a reason are named.
+const MOST_ITEMS: usize = 3;
 
 /// Instances of one stage that failed for one reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailureGroup {
     /// The stage.
     pub stage: Arc<str>,
-    /// The failure of the first of them.
+    /// The failure of the first of them, in item order.
     pub failure: Failure,
+    /// Whether others say it in other words.
+    pub varies: bool,
     /// Whether `on_error.value` stands in for them.
     pub replaced: bool,
     /// How many there are.
     pub count: u64,
-    /// The first few.
+    /// The first few, in item order: which failed first is chance.
     pub items: Vec<ItemRef>,
 }
 
@@ -49,14 +51,12 @@ impl Failures {
 
     pub(super) fn add(&mut self, item: &ItemRef, failure: &Failure, replaced: bool) {
         if let Some(group) = self.groups.iter_mut().find(|group| group.is_of(&item.stage, failure, replaced)) {
-            group.count += 1;
-            if group.items.len() < MOST_ITEMS {
-                group.items.push(item.clone());
-            }
+            group.add(item, failure);
         } else if self.groups.len() < MOST_GROUPS {
             self.groups.push(FailureGroup {
                 stage: item.stage.clone(),
                 failure: failure.clone(),
+                varies: false,
                 replaced,
                 count: 1,
                 items: vec![item.clone()],
@@ -68,7 +68,44 @@ impl Failures {
 }
 
 impl FailureGroup {
+    /// Messages may name what differs from item to item, so they don't tell reasons apart.
     fn is_of(&self, stage: &str, failure: &Failure, replaced: bool) -> bool {
-        *self.stage == *stage && self.failure.message == failure.message && self.replaced == replaced
+        let reason =
+            |failure: &Failure| (failure.kind, failure.status, failure.code.clone(), failure.suggestion.clone());
+        *self.stage == *stage && self.replaced == replaced && reason(&self.failure) == reason(failure)
+    }
+
+    fn add(&mut self, item: &ItemRef, failure: &Failure) {
+        self.count += 1;
+        self.varies |= self.failure.message != failure.message;
+        let at = self.items.partition_point(|other| other.path <= item.path);
+        if at == 0 {
+            self.failure = failure.clone();
+        }
+        if at < MOST_ITEMS {
+            self.items.insert(at, item.clone());
+            self.items.truncate(MOST_ITEMS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::item;
+    use super::*;
+    use crate::model::FailureKind;
+
+    #[test]
+    fn a_thousand_messages_of_one_reason_are_one_group() {
+        let mut failures = Failures::default();
+        let failure = |number: u64| Failure::new(FailureKind::BadRequest, format!("no town {number}"));
+        for number in (0..1_000).rev() {
+            failures.add(&item("a", number), &failure(number), false);
+        }
+        failures.add(&item("a", 1_000), &failure(0).suggest("try another"), false);
+        let [group, other] = failures.groups() else { panic!("{failures:?}") };
+        assert_eq!((group.count, group.varies, group.failure.message.as_str()), (1_000, true, "no town 0"));
+        assert_eq!(group.items, [item("a", 0), item("a", 1), item("a", 2)]);
+        assert_eq!((other.count, other.varies), (1, false));
     }
 }

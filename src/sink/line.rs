@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Units;
 
-use super::columns::{fit, pad, width_of};
+use super::columns::{fit, one_line, pad, width_of};
 use super::paint::Paint;
 use super::stage_view::StageView;
 use super::tally::Tally;
@@ -15,6 +15,7 @@ use super::wording::{about, count_of, lane_name, rate, short_number};
 const WIDEST_BAR: usize = 24;
 const NARROWEST_BAR: usize = 6;
 const WIDEST_NAME: usize = 20;
+const NARROWEST_NAME: usize = 3;
 
 /// What the lines of one moment have in common.
 #[derive(Debug, Clone, Copy)]
@@ -38,77 +39,102 @@ impl Frame {
         // As wide as it gets, so that nothing moves sideways while numbers grow.
         let count = |stage: &StageView| 1 + stage.tally.instances.to_string().len() + instances(stage).len();
         let count_width = tally.stages().map(count).max().unwrap_or_default();
-        Self { now, width, rows, name_width: longest.min(WIDEST_NAME), count_width, paint }
+        // A name that is cut is better than a count that is.
+        let name_width = longest.min(WIDEST_NAME).min(width.saturating_sub(count_width + 2).max(NARROWEST_NAME));
+        Self { now, width, rows, name_width, count_width, paint }
     }
 }
 
-/// All lines of a moment, at most so many as the terminal has room for: stages at work go before those that wait, and
-/// those before the ones that are through.
+/// All lines of a moment, at most so many as the terminal has room for: stages at work go before those that have begun,
+/// those before the ones that wait, and these before the ones that are through.
 pub(super) fn screen(tally: &Tally, frame: &Frame) -> Vec<String> {
     // The last row belongs to the cursor, the one before it to the totals.
     let room = frame.rows.saturating_sub(2).max(1);
-    let urgency = |stage: &StageView| match (stage.is_complete(), stage.has_begun()) {
-        (false, true) => 0,
-        (false, false) => 1,
-        (true, _) => 2,
+    let urgency = |stage: &StageView| match (stage.is_complete(), stage.in_flight() > 0, stage.has_begun()) {
+        (false, true, _) => 0,
+        (false, false, true) => 1,
+        (false, false, false) => 2,
+        (true, ..) => 3,
     };
     let mut stages: Vec<(usize, &StageView)> = tally.stages().enumerate().collect();
     stages.sort_by_key(|(_, stage)| urgency(stage));
     stages.truncate(room);
     stages.sort_by_key(|(position, _)| *position);
-    let mut lines: Vec<String> = stages.into_iter().map(|(_, stage)| stage_line(stage, frame)).collect();
-    lines.push(totals_line(tally, frame));
+    let hidden = tally.stages().len() - stages.len();
+    let rows: Vec<Row> = stages.into_iter().map(|(_, stage)| Row::new(stage, frame)).collect();
+    // Bars of one length can be compared.
+    let bar = rows.iter().map(|row| row.room).min().filter(|room| *room >= NARROWEST_BAR + 2);
+    let bar = bar.map(|room| (room - 2).min(WIDEST_BAR));
+    let mut lines: Vec<String> = rows.into_iter().map(|row| row.line(bar, frame)).collect();
+    lines.push(totals_line(tally, frame, hidden));
     lines
 }
 
 /// `analyze    ━━━━━━━╌╌╌╌╌╌╌  12/40  8 in flight  1 failed  3.2/s  9s left`, with less of it where the terminal is
-/// narrow: the bar goes first, then the rate, what is in flight, the time left, and what failed last.
-pub(super) fn stage_line(stage: &StageView, frame: &Frame) -> String {
-    let name = pad(&stage.name, frame.name_width);
-    let count = format!("{:>width$}", count(stage), width = frame.count_width);
-    let failed = stage.tally.failed + stage.tally.replaced;
-    let rate_now = if stage.in_flight() > 0 { stage.rate(frame.now) } else { None };
-    let parts = [
-        (stage.in_flight() > 0).then(|| format!("{} in flight", stage.in_flight())),
-        (failed > 0).then(|| format!("{failed} failed")),
-        rate_now.map(rate),
-        stage.time_left(frame.now).filter(|_| rate_now.is_some()).map(|left| format!("{} left", about(left))),
-    ];
-    let mut room = frame.width.saturating_sub(frame.name_width + 2 + width_of(&count));
-    let mut chosen = [false; 4];
-    for part in [1, 3, 0, 2] {
-        let Some(text) = &parts[part] else { continue };
-        let needed = width_of(text) + 2;
-        if needed > room {
-            break;
-        }
-        room -= needed;
-        chosen[part] = true;
-    }
-    let mut line = name;
-    if room >= NARROWEST_BAR + 2 {
-        line.push_str("  ");
-        line.push_str(&bar(stage, (room - 2).min(WIDEST_BAR), frame.paint));
-    }
-    line.push_str("  ");
-    line.push_str(&count);
-    for (text, _) in parts.iter().zip(chosen).filter(|(_, chosen)| *chosen) {
-        let Some(text) = text else { continue };
-        line.push_str("  ");
-        line.push_str(&if text.ends_with("failed") { frame.paint.bad(text) } else { text.clone() });
-    }
-    fit(&line, frame.width).into_owned()
+/// narrow: the bar goes first, then the rate, what is in flight, the time left, what failed, and letters of the name.
+struct Row<'a> {
+    stage: &'a StageView,
+    count: String,
+    /// What is said behind the count.
+    parts: Vec<String>,
+    /// Columns that are left.
+    room: usize,
 }
 
-/// `digest  52/121  16 in flight  58 calls  3 retries  21k tokens  12.3s`
-pub(super) fn totals_line(tally: &Tally, frame: &Frame) -> String {
+impl<'a> Row<'a> {
+    fn new(stage: &'a StageView, frame: &Frame) -> Self {
+        let count = format!("{:>width$}", count(stage), width = frame.count_width);
+        let failed = stage.tally.failed + stage.tally.replaced;
+        let rate_now = if stage.in_flight() > 0 { stage.rate(frame.now) } else { None };
+        let parts = [
+            (stage.in_flight() > 0).then(|| format!("{} in flight", stage.in_flight())),
+            (failed > 0).then(|| format!("{failed} failed")),
+            rate_now.map(rate),
+            stage.time_left(frame.now).filter(|_| rate_now.is_some()).map(|left| format!("{} left", about(left))),
+        ];
+        let mut room = frame.width.saturating_sub(frame.name_width + 2 + width_of(&count));
+        let mut chosen = [false; 4];
+        for part in [1, 3, 0, 2] {
+            let Some(text) = &parts[part] else { continue };
+            let needed = width_of(text) + 2;
+            if needed > room {
+                break;
+            }
+            room -= needed;
+            chosen[part] = true;
+        }
+        let parts = parts.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).filter_map(|(text, _)| text).collect();
+        Self { stage, count, parts, room }
+    }
+
+    fn line(&self, bar_width: Option<usize>, frame: &Frame) -> String {
+        let mut line = pad(&self.stage.name, frame.name_width);
+        if let Some(width) = bar_width {
+            line.push_str("  ");
+            line.push_str(&bar(self.stage, width, frame.paint));
+        }
+        line.push_str("  ");
+        line.push_str(&self.count);
+        for text in &self.parts {
+            line.push_str("  ");
+            line.push_str(&if text.ends_with("failed") { frame.paint.bad(text) } else { text.clone() });
+        }
+        fit(&line, frame.width).into_owned()
+    }
+}
+
+/// `digest  52/121  2 stages hidden  16 in flight  58 calls  3 retries  21k tokens  12.3s`
+fn totals_line(tally: &Tally, frame: &Frame, hidden: usize) -> String {
     let total = tally.total();
     let ended: u64 = tally.stages().map(StageView::ended).sum();
     let calls: u64 = tally.stages().map(|stage| stage.calls).sum();
     let retries: u64 = tally.stages().map(|stage| stage.retries).sum();
     let tokens: u64 = tally.stages().map(|stage| stage.usage.total_tokens).sum();
     let open_end = if tally.stages().all(|stage| stage.planned.is_some()) { "" } else { "+" };
-    let mut parts = vec![tally.pipeline().to_owned(), format!("{ended}/{}{open_end}", total.instances)];
+    let mut parts = vec![one_line(tally.pipeline()), format!("{ended}/{}{open_end}", total.instances)];
+    if hidden > 0 {
+        parts.push(format!("{} hidden", count_of(hidden as u64, "stage")));
+    }
     if tally.in_flight() > 0 {
         parts.push(format!("{} in flight", tally.in_flight()));
     }
@@ -237,7 +263,9 @@ mod tests {
         assert_eq!(first(60), "analyze       13/40  2 in flight  1 failed  2.2/s  13s left");
         assert_eq!(first(40), "analyze       13/40  1 failed  13s left");
         assert_eq!(first(31), "analyze       13/40  1 failed");
-        assert_eq!(first(10), "analyze  …");
+        assert_eq!(first(14), "analyze  13/40");
+        assert_eq!(first(11), "ana…  13/40");
+        assert_eq!(first(9), "an…  13/…");
         for width in 0..120 {
             for line in lines(&sample, 24, width) {
                 assert!(width_of(&line) <= width, "{width}: {line}");
@@ -263,6 +291,27 @@ mod tests {
         let shown = lines(&half_way(), 3, 60);
         assert_eq!(shown.len(), 2);
         assert!(shown[0].starts_with("analyze"), "{shown:?}");
+        assert!(shown[1].starts_with("sample  13/44+  2 stages hidden  2 in flight"), "{shown:?}");
+    }
+
+    #[test]
+    fn bars_of_a_moment_have_one_length() {
+        for width in [70, 90] {
+            let shown = lines(&half_way(), 24, width);
+            let bars: Vec<usize> = shown[..3].iter().map(|line| line.matches(['━', '╌']).count()).collect();
+            assert!(bars.iter().all(|bar| *bar == bars[0] && *bar > 0), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_through_goes_first_out_of_view() {
+        let mut sample = Sample::new();
+        sample.plan("through", Some(1)).plan("idle", Some(2)).plan("waits", Some(1)).plan("works", Some(1));
+        sample.start("through", 0).done("through", 0).start("idle", 0).done("idle", 0).start("works", 0);
+        let names = |rows| lines(&sample, rows, 60).iter().map(|line| line[..5].to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(5), ["idle ", "waits", "works", "sampl"]);
+        assert_eq!(names(4), ["idle ", "works", "sampl"]);
+        assert_eq!(names(3), ["works", "sampl"]);
     }
 
     #[test]

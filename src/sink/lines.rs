@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::model::EventKind;
 
 use super::clock::between;
+use super::columns::one_line;
 use super::line::{plain_end, plain_line};
 use super::stage_view::StageView;
 use super::tally::Tally;
@@ -34,7 +35,7 @@ impl Lines {
     /// The lines for an event that `tally` has already taken in.
     pub(super) fn event(&mut self, kind: &EventKind, tally: &Tally) -> Vec<String> {
         let stage = match kind {
-            EventKind::RunStarted { run, pipeline } => return vec![format!("{pipeline}: run {run}")],
+            EventKind::RunStarted { run, pipeline } => return vec![format!("{}: run {run}", one_line(pipeline))],
             EventKind::RunFinished { .. } => {
                 return tally.stages().filter(|stage| stage.ended() > 0).filter_map(|stage| self.end(stage)).collect();
             }

@@ -15,7 +15,7 @@ use super::wording::item_name;
 /// At most so many texts are remembered as shown.
 const MOST_SHOWN: usize = 1_000;
 
-/// Which texts were shown whole and unlabelled, so that nobody prints them again on the same terminal.
+/// Which texts were shown whole, so that nobody prints them again on the same terminal.
 #[derive(Debug, Clone, Default)]
 pub struct Shown(Arc<Mutex<HashSet<[u8; 32]>>>);
 
@@ -37,6 +37,9 @@ impl Shown {
     }
 }
 
+/// Where a line was ended that is not at its end, and where it goes on.
+const CUT: char = '…';
+
 /// The streams that are open, and how the last line stands.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -44,20 +47,22 @@ pub(super) struct Live {
     whole_lines: bool,
     streams: IndexMap<ItemRef, Open>,
     mid_line: bool,
+    /// Whether the line of the only stream was ended before its end.
+    is_cut: bool,
     shown: Shown,
 }
 
 #[derive(Debug)]
-enum Open {
-    /// Alone: everything it said, and whether nothing was written in between.
-    Raw { said: String, clean: bool },
-    /// One of several: the line that is not complete yet.
-    Labelled { line: String },
+struct Open {
+    /// Everything it said.
+    said: String,
+    /// One of several: the line that is not complete yet. Nothing for a stream that is alone.
+    line: Option<String>,
 }
 
 impl Live {
     pub(super) fn new(whole_lines: bool, shown: Shown) -> Self {
-        Self { whole_lines, streams: IndexMap::new(), mid_line: false, shown }
+        Self { whole_lines, streams: IndexMap::new(), mid_line: false, is_cut: false, shown }
     }
 
     /// What is to be written for this event.
@@ -71,14 +76,11 @@ impl Live {
         }
     }
 
-    /// What has to be written before a line of somebody else.
+    /// What has to be written before a line of somebody else: a line that is open ends, and is seen to go on.
     pub(super) fn make_way(&mut self) -> &'static str {
-        for stream in self.streams.values_mut() {
-            if let Open::Raw { clean, .. } = stream {
-                *clean = false;
-            }
-        }
-        if std::mem::take(&mut self.mid_line) { "\n" } else { "" }
+        let is_open = std::mem::take(&mut self.mid_line);
+        self.is_cut |= is_open;
+        if is_open { "…\n" } else { "" }
     }
 
     fn chunk(&mut self, item: &ItemRef, text: &str, tally: &Tally) -> String {
@@ -87,13 +89,16 @@ impl Live {
             self.open(item, tally, &mut out);
         }
         let visible = harmless(text);
-        match self.streams.get_mut(item) {
-            Some(Open::Raw { said, .. }) => {
-                said.push_str(text);
+        let Some(Open { said, line }) = self.streams.get_mut(item) else { return out };
+        said.push_str(text);
+        match line {
+            None if visible.is_empty() => {}
+            None => {
+                out.extend(std::mem::take(&mut self.is_cut).then_some(CUT));
                 out.push_str(&visible);
-                self.mid_line = !visible.ends_with('\n') && (self.mid_line || !visible.is_empty());
+                self.mid_line = !visible.ends_with('\n');
             }
-            Some(Open::Labelled { line }) => {
+            Some(line) => {
                 line.push_str(&visible);
                 let label = item_name(item);
                 while let Some(end) = line.find('\n') {
@@ -101,39 +106,38 @@ impl Live {
                     line.drain(..=end);
                 }
             }
-            None => {}
         }
         out
     }
 
     fn open(&mut self, item: &ItemRef, tally: &Tally, out: &mut String) {
-        if self.streams.is_empty() && !self.whole_lines {
-            if is_one_of_many(item, tally) {
-                out.push_str(&item_name(item));
-                out.push_str(" │\n");
-            }
-            self.streams.insert(item.clone(), Open::Raw { said: String::new(), clean: true });
-            return;
+        let is_alone = self.streams.is_empty() && !self.whole_lines;
+        if is_alone && is_one_of_many(item, tally) {
+            out.push_str(&item_name(item));
+            out.push_str(" │\n");
         }
-        out.push_str(self.make_way());
-        for stream in self.streams.values_mut() {
-            if matches!(stream, Open::Raw { .. }) {
-                *stream = Open::Labelled { line: String::new() };
-            }
+        if !is_alone {
+            out.push_str(self.make_way());
         }
-        self.streams.insert(item.clone(), Open::Labelled { line: String::new() });
+        for stream in self.streams.values_mut().filter(|stream| stream.line.is_none()) {
+            stream.line = Some(std::mem::take(&mut self.is_cut).then_some(CUT).into_iter().collect());
+        }
+        let line = (!is_alone).then(String::new);
+        self.streams.insert(item.clone(), Open { said: String::new(), line });
     }
 
     fn close(&mut self, item: &ItemRef, came_out: bool) -> String {
-        match self.streams.shift_remove(item) {
-            Some(Open::Raw { said, clean }) => {
-                if came_out && clean {
-                    self.shown.add(&said);
-                }
+        let Some(Open { said, line }) = self.streams.shift_remove(item) else { return String::new() };
+        if came_out {
+            self.shown.add(&said);
+        }
+        match line {
+            None => {
+                self.is_cut = false;
                 if std::mem::take(&mut self.mid_line) { "\n".to_owned() } else { String::new() }
             }
-            Some(Open::Labelled { line }) if !line.is_empty() => labelled(&item_name(item), &line),
-            _ => String::new(),
+            Some(line) if !line.is_empty() => labelled(&item_name(item), &line),
+            Some(_) => String::new(),
         }
     }
 
@@ -225,8 +229,8 @@ mod tests {
             &["a"],
             [chunk(one(), "Hel"), chunk(two(), "Good\nday"), chunk(one(), "lo\nyou"), done(two()), done(one())],
         );
-        assert_eq!(text, "a/1 │\nHel\na/2 │ Good\na/1 │ lo\na/2 │ day\na/1 │ you\n");
-        assert!(!shown.contains("Hello\nyou"), "what was taken apart has not been shown whole");
+        assert_eq!(text, "a/1 │\nHel…\na/2 │ Good\na/1 │ …lo\na/2 │ day\na/1 │ you\n");
+        assert!(shown.contains("Hello\nyou") && shown.contains("Good\nday"));
     }
 
     #[test]
@@ -248,10 +252,10 @@ mod tests {
         let shown = Shown::default();
         let mut live = Live::new(false, shown.clone());
         let before = watch(&mut live, &["story"], [chunk(single("story"), "Onc")]);
-        assert_eq!((before.as_str(), live.make_way(), live.make_way()), ("Onc", "\n", ""));
+        assert_eq!((before.as_str(), live.make_way(), live.make_way()), ("Onc", "…\n", ""));
         let after = watch(&mut live, &["story"], [chunk(single("story"), "e"), done(single("story"))]);
-        assert_eq!(after, "e\n");
-        assert!(!shown.contains("Once"));
+        assert_eq!(after, "…e\n");
+        assert!(shown.contains("Once"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod tally;
 mod terminal;
 mod wording;
 
-pub use columns::{Side, table};
+pub use columns::{Side, harmless, one_line, table};
 pub use events::EventLines;
 pub use exit::Exit;
 pub use failures::{FailureGroup, Failures};

@@ -9,6 +9,7 @@ use super::wording::{count_of, item_name, lane_name};
 
 /// So many failures for one reason, and pauses of one lane, are told one by one.
 const TOLD_SINGLY: u64 = 3;
+const ONLY_COUNTED: &str = "and from here on it is only counted";
 
 /// Turns events into lines, few of them however large the run.
 #[derive(Debug)]
@@ -27,9 +28,7 @@ impl Notices {
         match kind {
             EventKind::Failed { item, failure, .. } => self.failed("failed", item, failure, tally),
             EventKind::Replaced { item, failure, .. } => self.failed("replaced", item, failure, tally),
-            EventKind::Warning { message } if tally.more_warnings() == 0 || self.verbose => {
-                Some(format!("{} {}", self.paint.warn("warning:"), one_line(message)))
-            }
+            EventKind::Warning { message } => self.warning(message, tally.more_warnings()),
             EventKind::Stopping { reason } => Some(match tally.in_flight() {
                 0 => format!("stopping: {}", one_line(reason)),
                 flying => format!("stopping: {} (finishing {} in flight)", one_line(reason), count_of(flying, "item")),
@@ -37,9 +36,13 @@ impl Notices {
             EventKind::LanePaused { lane, pause, asked } => {
                 let told = tally.lanes().find(|(other, _)| *other == lane).map_or(0, |(_, view)| view.pauses);
                 let who = if *asked { " (as the server asks)" } else { "" };
-                (self.verbose || told <= TOLD_SINGLY).then(|| {
-                    format!("{} is busy: nothing is sent for {}{who}", lane_name(lane), Units::show_duration(*pause))
-                })
+                let line =
+                    format!("{} is busy: nothing is sent for {}{who}", lane_name(lane), Units::show_duration(*pause));
+                match told {
+                    last if last == TOLD_SINGLY + 1 && !self.verbose => Some(format!("{line}, {ONLY_COUNTED}")),
+                    more if more > TOLD_SINGLY && !self.verbose => None,
+                    _ => Some(line),
+                }
             }
             EventKind::LaneSlowed { lane, limit } if self.verbose => {
                 Some(format!("{} now gets at most {} at once", lane_name(lane), count_of(u64::from(*limit), "request")))
@@ -57,6 +60,15 @@ impl Notices {
         }
     }
 
+    fn warning(&self, message: &str, more: u64) -> Option<String> {
+        let line = || format!("{} {}", self.paint.warn("warning:"), one_line(message));
+        match more {
+            1 if !self.verbose => Some(format!("{}, and from here on warnings are only counted", line())),
+            2.. if !self.verbose => None,
+            _ => Some(line()),
+        }
+    }
+
     fn failed(&self, what: &str, item: &ItemRef, failure: &Failure, tally: &Tally) -> Option<String> {
         let seen = tally.failures().seen(&item.stage, failure, what == "replaced");
         let tag = format!("{what}:");
@@ -64,9 +76,15 @@ impl Notices {
         if (1..=TOLD_SINGLY).contains(&seen) || self.verbose {
             return Some(format!("{tag} {}: {}", item_name(item), one_line(&failure.message)));
         }
-        (seen == TOLD_SINGLY + 1).then(|| {
-            format!("{tag} {}: {}, and from here on it is only counted", item_name(item), one_line(&failure.message))
-        })
+        let told = format!("{tag} {}: {}", item_name(item), one_line(&failure.message));
+        match seen {
+            // More reasons than are told apart: this is the first of the others.
+            0 if tally.failures().others() == 1 => {
+                Some(format!("{told}, and from here on other reasons are only counted"))
+            }
+            last if last == TOLD_SINGLY + 1 => Some(format!("{told}, {ONLY_COUNTED}")),
+            _ => None,
+        }
     }
 }
 
@@ -109,6 +127,26 @@ mod tests {
             ]
         );
         assert_eq!(told(Sample::new().plan("a", Some(50)), true, failures(50)).len(), 50);
+    }
+
+    #[test]
+    fn where_lines_stop_it_is_said() {
+        let pauses =
+            (0..9).map(|_| EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(1), asked: false });
+        let warnings = (0..30).map(|number| EventKind::Warning { message: format!("no {number}") });
+        let reasons = (0..30).map(|number| {
+            let failure = Failure::new(crate::model::FailureKind::BadRequest, "no").suggest(format!("try {number}"));
+            EventKind::Failed { item: super::super::sample::item("a", number), attempts: 1, usage: None, failure }
+        });
+        let last = |kinds: Vec<EventKind>| {
+            let lines = told(Sample::new().plan("a", Some(50)), false, kinds);
+            (lines.len(), lines.last().unwrap().clone())
+        };
+        let busy = "pollinations/openai is busy: nothing is sent for 1.0s, and from here on it is only counted";
+        assert_eq!(last(pauses.collect()), (4, busy.to_owned()));
+        assert_eq!(last(warnings.collect()), (21, "warning: no 20, and from here on warnings are only counted".into()));
+        let others = "failed: a/21: no, and from here on other reasons are only counted";
+        assert_eq!(last(reasons.collect()), (21, others.to_owned()));
     }
 
     #[test]

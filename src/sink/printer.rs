@@ -3,16 +3,27 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use super::columns::harmless;
+
 /// Writes until that fails, then nothing more: a broken pipe ends the printing, not the run.
 pub struct Printer {
     out: Option<Box<dyn Write + Send>>,
+    /// Whether what a terminal would obey is left out.
+    harmless: bool,
     problem: Option<io::Error>,
 }
 
 impl Printer {
     /// Writes to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self { out: Some(Box::new(out)), problem: None }
+        Self { out: Some(Box::new(out)), harmless: false, problem: None }
+    }
+
+    /// The same for lines that a terminal shows, if it is one: it would obey what other programs need as it is.
+    #[must_use]
+    pub fn shown(mut self, on_terminal: bool) -> Self {
+        self.harmless = on_terminal;
+        self
     }
 
     /// Writes to standard error.
@@ -29,6 +40,7 @@ impl Printer {
 
     /// Writes `line` and ends it; it comes out with the next [`Printer::flush`] at the latest.
     pub fn line(&mut self, line: &str) {
+        let line = if self.harmless { harmless(line) } else { line.into() };
         self.attempt(|out| out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
     }
 
@@ -56,7 +68,7 @@ impl Printer {
 
 impl fmt::Debug for Printer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Printer").field("open", &self.out.is_some()).field("problem", &self.problem).finish()
+        f.debug_struct("Printer").field("open", &self.out.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -96,6 +108,16 @@ mod tests {
         }
         assert_eq!(*written.lock().unwrap(), b"one");
         assert!(printer.problem().is_none());
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_to_obey() {
+        for (on_terminal, shown) in [(true, "a[2J\n"), (false, "a\u{9b}[2J\n")] {
+            let written = Arc::default();
+            let out = Breaks { after: 2, with: io::ErrorKind::BrokenPipe, written: Arc::clone(&written) };
+            Printer::new(out).shown(on_terminal).line("a\u{9b}[2J");
+            assert_eq!(*written.lock().unwrap(), shown.as_bytes());
+        }
     }
 
     #[test]

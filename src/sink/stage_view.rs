@@ -1,7 +1,7 @@
 //! What is known of one stage at a moment of the run.
 
 use std::cmp::Ordering;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use super::clock::between;
 
 /// How many ends the rate is measured over.
 const RATE_WINDOW: usize = 64;
+/// A rate of fewer ends than this, or of a shorter time, is chance.
+const FEWEST_ENDS: usize = 3;
+const SHORTEST_TIME: Duration = Duration::from_secs(1);
 /// At most so many files of a stage are named.
 const MOST_FILES: usize = 5;
 
@@ -44,6 +47,8 @@ pub struct StageView {
     in_flight: HashSet<Arc<[u64]>>,
     /// Instances in flight whose answer was kept.
     reusing: HashSet<Arc<[u64]>>,
+    /// When the first request went out, for instances in flight.
+    sent: HashMap<Arc<[u64]>, Timestamp>,
     recent: VecDeque<Timestamp>,
     took: Duration,
     took_by: u32,
@@ -110,6 +115,7 @@ impl StageView {
             ended_at: None,
             in_flight: HashSet::new(),
             reusing: HashSet::new(),
+            sent: HashMap::new(),
             recent: VecDeque::new(),
             took: Duration::ZERO,
             took_by: 0,
@@ -142,12 +148,17 @@ impl StageView {
         self.planned.is_some() && self.ended() >= self.tally.instances
     }
 
-    /// Instances that end in a second, lately; absent before there are two.
+    /// Instances that end in a second, lately; absent before that can be told.
     pub fn rate(&self, now: Timestamp) -> Option<f64> {
-        let first = *self.recent.front()?;
-        let ends = u32::try_from(self.recent.len().checked_sub(1).filter(|ends| *ends > 0)?).ok()?;
-        let passed = between(first, now).as_secs_f64();
-        (passed > 0.0).then(|| f64::from(ends) / passed)
+        // The first ends took as long as it is since the first start; later ones since the end before them.
+        let (since, ends) = if self.recent.len() < RATE_WINDOW {
+            (self.began?, self.recent.len())
+        } else {
+            (*self.recent.front()?, self.recent.len() - 1)
+        };
+        let passed = between(since, now);
+        let is_telling = ends >= FEWEST_ENDS && passed >= SHORTEST_TIME;
+        is_telling.then(|| f64::from(u32::try_from(ends).unwrap_or(u32::MAX)) / passed.as_secs_f64())
     }
 
     /// How long it takes to the end at the rate of late; absent where the number of instances is not known.
@@ -167,7 +178,7 @@ impl StageView {
         Some(between(self.began?, self.ended_at?))
     }
 
-    /// How long an instance that came out took, on average.
+    /// How long an instance that came out took on average, from its first request or else from its start.
     pub fn mean(&self) -> Option<Duration> {
         self.took.checked_div(self.took_by)
     }
@@ -197,8 +208,13 @@ impl StageView {
         }
     }
 
-    pub(super) fn take(&mut self, took: Duration) {
-        self.took += took;
+    /// The first request for an instance is sent: until then it has waited for its turn.
+    pub(super) fn send(&mut self, path: &Arc<[u64]>, at: Timestamp) {
+        self.sent.entry(path.clone()).or_insert(at);
+    }
+
+    pub(super) fn take(&mut self, path: &Arc<[u64]>, at: Timestamp, took: Duration) {
+        self.took += self.sent.get(path).map_or(took, |sent| between(*sent, at));
         self.took_by = self.took_by.saturating_add(1);
     }
 
@@ -208,6 +224,7 @@ impl StageView {
         self.ended_at = Some(at);
         self.in_flight.remove(path);
         self.reusing.remove(path);
+        self.sent.remove(path);
         if self.recent.len() == RATE_WINDOW {
             self.recent.pop_front();
         }
@@ -219,6 +236,7 @@ impl StageView {
     pub(super) fn settle(&mut self, tally: StageTally) {
         self.tally = tally;
         self.in_flight.clear();
+        self.sent.clear();
     }
 
     fn count_open(&mut self) {
@@ -230,7 +248,31 @@ impl StageView {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::Sample;
     use super::*;
+
+    #[test]
+    fn the_clock_of_a_stage_starts_at_its_first_start() {
+        let mut sample = Sample::new();
+        sample.plan("a", Some(16));
+        (0..8).for_each(|number| {
+            sample.start("a", number);
+        });
+        let rate = |sample: &Sample| sample.tally().stage("a").unwrap().rate(sample.now());
+        sample.seconds(4.0).done("a", 0).done("a", 1);
+        assert_eq!(rate(&sample), None, "two are chance");
+        sample.done("a", 2).done("a", 3);
+        assert_eq!(rate(&sample), Some(1.0), "four in four seconds");
+        assert_eq!(sample.tally().stage("a").unwrap().time_left(sample.now()), Some(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn waiting_for_a_turn_is_no_part_of_each() {
+        let mut sample = Sample::new();
+        sample.plan("a", Some(1)).start("a", 0).seconds(9.0).send("a", 0, 1).seconds(1.0).send("a", 0, 2);
+        sample.seconds(1.0).done("a", 0);
+        assert_eq!(sample.tally().stage("a").unwrap().mean(), Some(Duration::from_secs(2)));
+    }
 
     #[test]
     fn files_are_named_in_their_order_whichever_came_first() {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Failure, FailureKind, RunOutcome, Units};
@@ -20,6 +21,8 @@ pub struct SummaryView<'a> {
     pub paint: Paint,
     /// The output folder, as the user named it.
     pub out: &'a Path,
+    /// Stages that end the run when an item of theirs fails.
+    pub stops: &'a [Arc<str>],
     /// Columns of the terminal; without one, lines are as long as they are.
     pub width: Option<usize>,
 }
@@ -27,18 +30,19 @@ pub struct SummaryView<'a> {
 /// The whole summary: what became of each stage, what failed and why, what held the run back, where the files are, and
 /// how to go on. It ends with a line break.
 pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
-    let mut text = format!("\n{}\n", headline(tally, view.paint));
+    let headline = headline(tally, view.paint);
+    let mut text = format!("\n{}\n", wrapped(&headline, view.width.unwrap_or(usize::MAX)));
     if tally.stages().len() > 0 {
         text.push('\n');
         for (number, line) in stage_table(tally, view.width).iter().enumerate() {
-            let line = if number == 0 { view.paint.dim(line) } else { line.clone() };
+            let line = if number == 0 && line.starts_with("stage ") { view.paint.dim(line) } else { line.clone() };
             _ = writeln!(text, "{line}");
         }
     }
     text.push_str(&problems(tally, view));
     section(&mut text, view, "Held back by", &lanes(tally));
-    section(&mut text, view, &format!("Files in {}", view.out.display()), &files(tally));
-    section(&mut text, view, "To go on", &next_steps(tally));
+    section(&mut text, view, &format!("Files in {}", one_line(&view.out.to_string_lossy())), &files(tally));
+    section(&mut text, view, "What to do", &next_steps(tally, view.stops));
     text
 }
 
@@ -61,20 +65,22 @@ fn section(text: &mut String, view: &SummaryView<'_>, heading: &str, lines: &[St
     }
     _ = writeln!(text, "\n{}", view.paint.bold(heading));
     for line in lines {
-        _ = writeln!(text, "  {}", wrapped(line, view.width.unwrap_or(usize::MAX).saturating_sub(4)));
+        _ = writeln!(text, "{}", wrapped(&format!("  {line}"), view.width.unwrap_or(usize::MAX)));
     }
 }
 
 /// A line broken between words, so that no part is wider than `width` where that is possible; what follows is indented.
 fn wrapped(line: &str, width: usize) -> String {
+    const INDENT: &str = "    ";
     let mut text = String::new();
     let mut used = 0;
     for word in line.split_inclusive(' ') {
         let needed = width_of(word.trim_end());
-        if used > 0 && used + needed > width {
+        if !text.trim().is_empty() && used + needed > width {
             text.truncate(text.trim_end().len());
-            text.push_str("\n    ");
-            used = 0;
+            text.push('\n');
+            text.push_str(INDENT);
+            used = INDENT.len();
         }
         text.push_str(word);
         used += width_of(word);
@@ -100,11 +106,11 @@ fn headline(tally: &Tally, paint: Paint) -> String {
         }
         Some(RunOutcome::Interrupted { .. }) => paint.warn(&format!("interrupted after {took}")),
         Some(RunOutcome::Internal { failure }) => {
-            paint.bad(&format!("a fault of blossom-run ended it after {took}: {}", one_line(&failure.message)))
+            paint.bad(&format!("a bug in blossom-run ended it after {took}: {}", one_line(&failure.message)))
         }
-        None => paint.bad(&format!("ended after {took} without saying how, which is a fault of blossom-run")),
+        None => paint.bad(&format!("ended after {took} without saying how, which is a bug in blossom-run")),
     };
-    format!("{}: {what} (run {})", tally.pipeline(), tally.run())
+    format!("{}: {what} (run {})", one_line(tally.pipeline()), tally.run())
 }
 
 type Figure = fn(&StageView) -> u64;
@@ -156,7 +162,7 @@ fn stage_table(tally: &Tally, width: Option<usize>) -> Vec<String> {
 
 /// The lines of a table with as many of its columns as there is room for.
 fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
-    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls"].into_iter();
+    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls", "time"].into_iter();
     loop {
         let mut sides = vec![Side::Right; rows[0].len()];
         sides[0] = Side::Left;
@@ -164,13 +170,24 @@ fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
         if lines.iter().all(|line| width_of(line) <= width) {
             return lines;
         }
-        let Some(name) = dispensable.next() else { return lines };
+        let Some(name) = dispensable.next() else { return stacked(&rows, width) };
         if let Some(column) = rows[0].iter().position(|head| head == name) {
             for row in &mut rows {
                 row.remove(column);
             }
         }
     }
+}
+
+/// The rows of a table that is too wide in any case, in words: `analyze: items 10, done 1, failed 7`.
+fn stacked(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let Some((head, rows)) = rows.split_first() else { return Vec::new() };
+    let line = |row: &Vec<String>| {
+        let figures = head.iter().zip(row).skip(1).filter(|(_, figure)| !matches!(figure.as_str(), "" | "0"));
+        let told: Vec<String> = figures.map(|(head, figure)| format!("{head} {figure}")).collect();
+        wrapped(&format!("{}: {}", row[0], if told.is_empty() { "-".to_owned() } else { told.join(", ") }), width)
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
@@ -185,7 +202,8 @@ fn token_count(count: u64, unmetered: u64) -> String {
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for group in tally.failures().groups().iter().filter(|group| group.replaced == replaced) {
-        lines.push(format!("{}: {}", who(group), one_line(&group.failure.message)));
+        let varies = if group.varies { " (the other messages differ)" } else { "" };
+        lines.push(format!("{}: {}{varies}", who(group), one_line(&group.failure.message)));
         let share = cut_share(tally, group);
         let help: Vec<String> = group.failure.suggestion.as_deref().map(one_line).into_iter().chain(share).collect();
         if !help.is_empty() {
@@ -223,7 +241,11 @@ fn lanes(tally: &Tally) -> Vec<String> {
     tally
         .lanes()
         .map(|(lane, view)| {
-            let who = if view.asked { ", as the server asked" } else { "" };
+            let who = match view.asked {
+                Duration::ZERO => String::new(),
+                asked if asked == view.paused => ", as the server asked".to_owned(),
+                asked => format!(", {} of it as the server asked", Units::show_duration(asked)),
+            };
             let limit =
                 view.limit.map(|limit| format!(", at most {} at once in the end", count_of(limit.into(), "request")));
             format!(
@@ -231,6 +253,7 @@ fn lanes(tally: &Tally) -> Vec<String> {
                 lane_name(lane),
                 match view.slowed.max(view.pauses) {
                     1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
                     times => format!("{times} times"),
                 },
                 Units::show_duration(view.paused),
@@ -254,19 +277,19 @@ fn files(tally: &Tally) -> Vec<String> {
         .collect()
 }
 
-fn next_steps(tally: &Tally) -> Vec<String> {
+fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
     let suggested = |failure: &Failure| failure.suggestion.as_deref().map(one_line);
-    let again = "run the same command again".to_owned();
-    let not_started = tally.total().not_started;
+    // Nothing is kept between runs, which matters to those who have paid for answers.
+    let anew = tally.stages().any(|stage| stage.calls > 0);
+    let again = format!("run the same command again{}", if anew { "; it asks for everything anew" } else { "" });
+    let corrected = format!("fix what failed, then {again}");
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
-        Some(RunOutcome::Failed) if not_started > 0 => vec![
-            "correct what failed, then run the same command again".to_owned(),
-            "`on_error: continue` in a stage lets the other items go on".to_owned(),
-        ],
-        Some(RunOutcome::Failed) => vec!["correct what failed, then run the same command again".to_owned()],
+        Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, stops)).collect(),
         Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
-            suggested(failure).into_iter().chain([format!("then {again}")]).collect()
+            let first = suggested(failure);
+            let then = if first.is_some() { format!("then {again}") } else { format!("fix that, then {again}") };
+            first.into_iter().chain([then]).collect()
         }
         Some(RunOutcome::Interrupted { .. }) => vec![again],
         Some(RunOutcome::Internal { failure }) => {
@@ -276,6 +299,13 @@ fn next_steps(tally: &Tally) -> Vec<String> {
     }
 }
 
+/// What lets items go on that were not started since others failed.
+fn unstopped(tally: &Tally, stops: &[Arc<str>]) -> Option<String> {
+    let is_to_blame = |stage: &&StageView| stage.tally.failed > 0 && stops.contains(&stage.name);
+    let stage = tally.stages().filter(|_| tally.total().not_started > 0).find(is_to_blame)?;
+    Some(format!("`on_error: continue` in `{}` lets its other items go on", stage.name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Sample, lane};
@@ -283,7 +313,11 @@ mod tests {
     use crate::model::{EventKind, SkipReason};
 
     fn shown(sample: &Sample) -> String {
-        summary(sample.tally(), &SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None })
+        summary(sample.tally(), &view(None, &["analyze".into()]))
+    }
+
+    fn view(width: Option<usize>, stops: &[Arc<str>]) -> SummaryView<'_> {
+        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, width }
     }
 
     #[test]
@@ -300,10 +334,10 @@ mod tests {
             "
 sample: done in 4.0s (run amber-fox)
 
-stage    items  done  calls  tokens in  tokens out   each  time
-analyze      2     2      2         16           4  500ms  2.0s
-report       1     1      1          8           2  500ms  2.0s
-in all       3     3      3         24           6         4.0s
+stage    items  done  calls  tokens in  tokens out  each  time
+analyze      2     2      2         16           4  1.0s  2.0s
+report       1     1      1          8           2  2.0s  2.0s
+in all       3     3      3         24           6        4.0s
 
 Files in out
   report.md
@@ -334,13 +368,13 @@ Files in out
             "
 sample: 7 items of 11 failed, after 3.0s (run amber-fox)
 
-stage    items  done  skipped  skipped after failure  failed  not started  calls  retries  tokens in  tokens out   each  time
-analyze     10     1        1                      0       7            1      9        1          8           2  500ms   0ms
-report       1     0        0                      1       0            0      0        0          0           0          0ms
-in all      11     1        1                      1       7            1      9        1          8           2         3.0s
+stage    items  done  skipped  skipped after failure  failed  not started  calls  retries  tokens in  tokens out  each  time
+analyze     10     1        1                      0       7            1      9        1          8           2   0ms   0ms
+report       1     0        0                      1       0            0      0        0          0           0         0ms
+in all      11     1        1                      1       7            1      9        1          8           2        3.0s
 
 Failed
-  analyze/2, analyze/3, analyze/4, analyze/5, analyze/6 and 2 more: the answer was cut
+  analyze/2, analyze/3, analyze/4 and 4 more: the answer was cut
     raise `max_tokens`; 7 of 8 answers of `analyze` hit it (88%)
 
 Warnings
@@ -352,9 +386,9 @@ Held back by
 Files in out
   analyze/0.md, analyze/1.md, analyze/2.md, analyze/3.md, analyze/4.md and 2 more
 
-To go on
-  correct what failed, then run the same command again
-  `on_error: continue` in a stage lets the other items go on
+What to do
+  fix what failed, then run the same command again; it asks for everything anew
+  `on_error: continue` in `analyze` lets its other items go on
 "
         );
     }
@@ -366,7 +400,7 @@ To go on
         sample.start("analyze", 0).send("analyze", 0, 1).send("analyze", 0, 2);
         sample.push(EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(2), asked: true });
         sample.seconds(1.0).done("analyze", 0).finish(RunOutcome::Interrupted { terminated: false });
-        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: Some(54) };
+        let view = view(Some(54), &[]);
         assert_eq!(
             summary(sample.tally(), &view),
             "
@@ -376,11 +410,39 @@ stage    items  done  not started  calls  time
 analyze     10     1            9      2  1.0s
 
 Held back by
-  pollinations/openai: refused once, nothing sent
-    for 1.0s in all, as the server asked
+  pollinations/openai: refused once, nothing sent for
+    1.0s in all, as the server asked
 
-To go on
-  run the same command again
+What to do
+  run the same command again; it asks for everything
+    anew
+"
+        );
+    }
+
+    #[test]
+    fn a_very_narrow_terminal_has_words_in_place_of_a_table() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(10)).plan("report", None).start("analyze", 0).seconds(1.0).done("analyze", 0);
+        sample.finish(RunOutcome::Interrupted { terminated: false });
+        assert_eq!(
+            summary(sample.tally(), &view(Some(20), &[])),
+            "
+sample: interrupted
+    after 1.0s (run
+    amber-fox)
+
+analyze: items 10,
+    done 1, not
+    started 9
+report: -
+in all: items 10,
+    done 1, not
+    started 9
+
+What to do
+  run the same
+    command again
 "
         );
     }
@@ -401,7 +463,7 @@ To go on
             "
 sample: blocked after 0ms: `pollinations` needs a key (run amber-fox)
 
-To go on
+What to do
   set `POLLINATIONS_API_KEY`
   then run the same command again
 "
@@ -411,7 +473,22 @@ To go on
     #[test]
     fn nothing_is_said_of_problems_where_there_are_none() {
         let sample = Sample::new();
-        let view = SummaryView { paint: Paint::new(false), out: Path::new("out"), width: None };
-        assert_eq!(problems(sample.tally(), &view), "");
+        assert_eq!(problems(sample.tally(), &view(None, &[])), "");
+    }
+
+    #[test]
+    fn what_a_stage_does_already_is_not_suggested() {
+        let mut sample = Sample::new();
+        sample.plan("analyze", Some(3)).start("analyze", 0).fail("analyze", 0, "no").finish(RunOutcome::Failed);
+        let steps = |stops: &[Arc<str>]| next_steps(sample.tally(), stops);
+        assert_eq!(steps(&["analyze".into()]).len(), 2);
+        assert_eq!(steps(&[]), ["fix what failed, then run the same command again"]);
+    }
+
+    #[test]
+    fn every_advice_has_a_first_sentence() {
+        let mut sample = Sample::new();
+        sample.finish(RunOutcome::Unwritable { failure: Failure::new(FailureKind::Output, "`out` is full") });
+        assert_eq!(next_steps(sample.tally(), &[]), ["fix that, then run the same command again"]);
     }
 }

@@ -43,29 +43,42 @@ pub struct LaneView {
     pub pauses: u64,
     /// For how long in all, as announced. What several refusals ask for at the same time counts once.
     pub paused: Duration,
-    /// Whether the server ever named the time.
-    pub asked: bool,
+    /// For how long of it the server itself named the time.
+    pub asked: Duration,
     /// Requests at once, after the last change.
     pub limit: Option<u32>,
     /// Whether it sends nothing right now.
     pub is_paused: bool,
     /// Until when it was said to send nothing.
     silent_until: Option<Timestamp>,
+    /// Until when the server asked for that.
+    asked_until: Option<Timestamp>,
 }
 
 impl LaneView {
-    fn pause(&mut self, at: Timestamp, pause: Duration) {
+    fn pause(&mut self, at: Timestamp, pause: Duration, asked: bool) {
         let until = at.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        self.paused += between(self.silent_until.map_or(at, |silent| silent.max(at)), until);
-        self.silent_until = self.silent_until.max(Some(until));
+        self.pauses += 1;
+        self.is_paused = true;
+        self.paused += longer(&mut self.silent_until, at, until);
+        if asked {
+            self.asked += longer(&mut self.asked_until, at, until);
+        }
     }
 
     /// The run is over, and what was announced for later will not be.
     fn end(&mut self, at: Timestamp) {
-        if let Some(until) = self.silent_until {
-            self.paused = self.paused.saturating_sub(between(at, until));
-        }
+        let left = |until: Option<Timestamp>| until.map_or(Duration::ZERO, |until| between(at, until));
+        self.paused = self.paused.saturating_sub(left(self.silent_until));
+        self.asked = self.asked.saturating_sub(left(self.asked_until));
     }
+}
+
+/// Makes a silence last until `until`, and says how much of that is new.
+fn longer(silence: &mut Option<Timestamp>, at: Timestamp, until: Timestamp) -> Duration {
+    let from = silence.map_or(at, |silent| silent.max(at));
+    *silence = (*silence).max(Some(until));
+    between(from, until)
 }
 
 impl Tally {
@@ -117,11 +130,7 @@ impl Tally {
                 lane.limit = Some(*limit);
             }
             EventKind::LanePaused { lane, pause, asked } => {
-                let lane = self.lanes.entry(lane.clone()).or_default();
-                lane.pauses += 1;
-                lane.pause(at, *pause);
-                lane.asked |= asked;
-                lane.is_paused = true;
+                self.lanes.entry(lane.clone()).or_default().pause(at, *pause, *asked);
             }
             EventKind::LaneOpened { lane, limit } => {
                 let lane = self.lanes.entry(lane.clone()).or_default();
@@ -141,11 +150,12 @@ impl Tally {
             EventKind::AttemptSent { item, attempt, .. } => self.on(&item.stage, |stage| {
                 stage.calls += 1;
                 stage.retries += u64::from(*attempt > 1);
+                stage.send(&item.path, at);
             }),
             EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
             EventKind::Done { item, attempts, usage, took, .. } => self.end(item, at, |stage| {
                 stage.come_out(&item.path);
-                stage.take(*took);
+                stage.take(&item.path, at, *took);
                 match usage {
                     Some(usage) => stage.usage = stage.usage.plus(*usage),
                     None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
@@ -344,7 +354,9 @@ mod tests {
         let mut tally = Tally::default();
         let mut apply = |kind| tally.apply(&RunEvent { seq: 1, at: Timestamp::UNIX_EPOCH, kind });
         apply(EventKind::StagePlanned { stage: "a".into(), kind: StageKindName::Text, instances: Some(100_000) });
-        let failure = |number: u64| Failure::new(FailureKind::WrongAnswer, format!("reason {number}"));
+        let failure = |number: u64| {
+            Failure::new(FailureKind::WrongAnswer, format!("reason {number}")).suggest(format!("try {number}"))
+        };
         for number in 0..100_000 {
             apply(EventKind::Started { item: item("a", number) });
             let failed = |failure| EventKind::Failed { item: item("a", number), attempts: 1, usage: None, failure };
@@ -403,5 +415,15 @@ mod tests {
         sample.seconds(2.0).finish(RunOutcome::Failed);
         let (_, view) = sample.tally().lanes().next().unwrap();
         assert_eq!(view.paused, Duration::from_secs(4), "the run does not wait for the rest");
+    }
+
+    #[test]
+    fn what_the_server_asked_for_is_counted_apart() {
+        let mut sample = Sample::new();
+        let pause = |seconds, asked| EventKind::LanePaused { lane: lane(), pause: Duration::from_secs(seconds), asked };
+        sample.push(pause(5, false)).push(pause(2, true)).seconds(5.0).push(pause(4, true)).seconds(1.0);
+        sample.finish(RunOutcome::Failed);
+        let (_, view) = sample.tally().lanes().next().unwrap();
+        assert_eq!((view.paused, view.asked), (Duration::from_secs(6), Duration::from_secs(3)));
     }
 }

@@ -1,5 +1,6 @@
 //! From a file to its nouns.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::document::pipeline;
@@ -7,8 +8,8 @@ use super::pipeline::PipelineSpec;
 use super::reader::Reader;
 use super::source::{LoadError, plain_text, read_text};
 use super::yaml;
-use crate::diag::{Diagnostics, Severity, SourceFiles};
-use crate::model::Json;
+use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
+use crate::model::{At, Json, Place, kind_of};
 
 /// A pipeline file that was read.
 #[derive(Debug)]
@@ -33,22 +34,65 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded { pipeline, files, diagnostics })
 }
 
-/// Reads the values in a YAML file, without templates, names or keys of its own.
+/// A value of a mapping in a file, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedValue {
+    /// Its name.
+    pub name: At<String>,
+    /// The value.
+    pub value: At<Json>,
+}
+
+/// Reads the mapping of names and values in a YAML or JSON file, without templates or keys of its own. What is wrong in
+/// it is `found`; then there are no values.
 ///
 /// # Errors
-/// What is wrong, in one line.
-pub fn read_values(path: &Path) -> Result<Json, String> {
-    let text = plain_text(read_text(path).map_err(|error| error.to_string())?);
-    let mut files = SourceFiles::default();
+/// The file can't be read.
+pub fn read_values(
+    path: &Path,
+    files: &mut SourceFiles,
+    found: &mut Diagnostics,
+) -> Result<Vec<NamedValue>, LoadError> {
+    let text = plain_text(read_text(path)?);
     let file = files.add(path.display().to_string(), text.as_str());
-    let mut found = Diagnostics::default();
-    let value = yaml::parse(file, &text, &mut found).map(|root| root.to_json());
-    let first_error = found.iter().find(|one| one.severity == Severity::Error);
-    match (value, first_error) {
-        (Some(value), None) => Ok(value),
-        (_, Some(error)) => Err(format!("line {}: {}", files.line_column(&error.place).0, error.message)),
-        (None, None) => Ok(Json::Null),
+    if path.extension().is_some_and(|extension| extension == "json")
+        && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
+    {
+        let place = Place::new(file, offset(&text, error.line(), error.column()));
+        let message = error.to_string();
+        let (what, _) = message.split_once(" at line ").unwrap_or((&message, ""));
+        found.push(Diagnostic::error("broken-json", &place, format!("this is not JSON: {what}")).help(A_MAPPING));
+        return Ok(Vec::new());
     }
+    let mut problems = Diagnostics::default();
+    let root = yaml::parse(file, &text, &mut problems);
+    let is_broken = problems.has_errors();
+    found.extend(problems);
+    let Some(root) = root.filter(|_| !is_broken) else { return Ok(Vec::new()) };
+    let Some(entries) = root.entries() else {
+        let value = root.to_json();
+        let kind = if value.is_null() { "empty" } else { kind_of(&value) };
+        let message = format!("this is {kind}, not a mapping");
+        found.push(Diagnostic::error("wrong-inputs", &root.place, message).help(A_MAPPING));
+        return Ok(Vec::new());
+    };
+    let named = entries.iter().map(|entry| NamedValue {
+        name: entry.key.clone(),
+        value: At::new(entry.value.to_json(), entry.value.place.clone()),
+    });
+    Ok(named.collect())
+}
+
+const A_MAPPING: &str = "write a mapping of names and values: `tone: dry`, or `{\"tone\": \"dry\"}` in JSON";
+
+/// The byte at a line and a column (from 1), and the end of its character.
+fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let mut start = (before + column.saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    start..start + text[start..].chars().next().map_or(0, char::len_utf8)
 }
 
 /// Reads the `text` of a pipeline file that is called `name`; what it names is relative to `folder`.

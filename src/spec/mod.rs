@@ -32,7 +32,7 @@ mod unsupported;
 mod vocabulary;
 mod yaml;
 
-pub use load::{Loaded, load, parse, read_values};
+pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,
     Maybe, MessageSpec, OnErrorSpec, OutputSpec, PipelineSpec, ProviderSpec, SaveSpec, SettingsSpec, StageSpec,

@@ -8,5 +8,6 @@ mod support;
 mod mistakes;
 mod reference;
 mod runs;
+mod show;
 mod templates;
 mod usage;

@@ -26,8 +26,8 @@ fn a_template_is_copied_with_its_data() {
 #[test]
 fn a_folder_that_is_there_stays_as_it_is() {
     let ran = Cli::new("new digest mine").file("mine/pipeline.yaml", "mine").run().exit(6).stdout("").stderr(
-        "error: `mine` is there already, and nothing of it is overwritten\n  \
-         help: name another one: `blossom-run new digest FOLDER`\n",
+        "error: `mine` already exists, and nothing in it is overwritten\n  \
+         help: name another folder: `blossom-run new digest FOLDER`\n",
     );
     assert_eq!(ran.files(), ["mine/pipeline.yaml"]);
     assert_eq!(ran.read("mine/pipeline.yaml"), "mine");
@@ -41,6 +41,13 @@ fn an_unknown_template_suggests_one() {
         .stdout("")
         .stderr("error: there is no template `digset`\n  help: did you mean `digest`?\n");
     assert_eq!(ran.files(), Vec::<String>::new());
+}
+
+#[test]
+fn mistakes_about_a_template_name_its_files_as_templates_has_them() {
+    let ran = Cli::new("article -i parts=30").run().exit(3).stdout("");
+    assert!(ran.stderr.contains("\n  --> article/pipeline.yaml:"), "{ran:?}");
+    assert!(!ran.stderr.contains("/blossom-run-"), "{ran:?}");
 }
 
 #[test]

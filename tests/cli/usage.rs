@@ -1,5 +1,6 @@
 //! Wrong usage: what is said, and with which exit code.
 
+use crate::service::server::{Reply, Server};
 use crate::support::Cli;
 
 #[test]
@@ -59,6 +60,23 @@ fn an_unknown_pipeline_suggests_a_template_or_a_file() {
 }
 
 #[test]
+fn words_that_a_terminal_would_obey_are_shown_without_that() {
+    let esc = "\u{1b}[2Jx\u{202e}";
+    let named = format!("name: \"a{}\"\nstages: {{a: {{render: b}}}}\n", "\\e[2J");
+    for cli in [
+        Cli::new("").arg(&format!("{esc}.yaml")),
+        Cli::new("check").arg(&format!("{esc}.yaml")),
+        Cli::new("digest").arg(&format!("--{esc}")),
+        Cli::new("digest --only").arg(esc),
+        Cli::new("new").arg(esc),
+        Cli::new("named.yaml").file("named.yaml", &named),
+    ] {
+        let ran = cli.run();
+        assert!(!ran.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_folder_without_a_pipeline_says_so() {
     Cli::new("here").file("here/notes.txt", "").run().exit(3).stdout("").stderr(
         "error: the folder `here` has no `pipeline.yaml`\n  \
@@ -77,9 +95,46 @@ fn events_that_can_not_be_written_stop_the_run_before_it_begins() {
 }
 
 #[test]
+fn events_replace_events_and_nothing_else() {
+    let pipeline =
+        "name: a\nstages: {a: {render: b, save: a.md}, b: {for_each: {n: 2}, render: c, save: 'b/{{n}}.md'}}\n";
+    let run = |file: &str| Cli::new(&format!("a.yaml -q --events {file}")).file("a.yaml", pipeline);
+    let ran = run("a.yaml").run().exit(2).stdout("").stderr(
+        "error: `--events`: `a.yaml` already exists, and is not a file of events\n  \
+         help: name another file: `--events events.jsonl`\n",
+    );
+    assert_eq!((ran.read("a.yaml").as_str(), ran.files().len()), (pipeline, 1));
+    for file in ["out/a.md", "./out/b/1.md"] {
+        let ran = run(file).run().exit(2).stdout("");
+        assert!(ran.stderr.contains("is a file that the run itself writes"), "{ran:?}");
+    }
+    run("e.jsonl").file("e.jsonl", "{\"seq\":1,\"at\":\"2026\"}\n").run().exit(0);
+}
+
+#[test]
 fn an_output_that_is_none_is_wrong_usage() {
     let ran = Cli::new("digest --offline --print no_such_output").run().exit(2).stdout("");
     assert!(ran.stderr.contains("`--print`: there is no output `no_such_output`"), "{ran:?}");
+}
+
+#[test]
+fn a_flag_that_names_what_is_not_there_is_wrong_usage() {
+    for (command, error) in [
+        ("digest --only sumarize", "`--only`: there is no stage `sumarize`\n  help: did you mean `summarize`?"),
+        ("digest --provider opnai", "`--provider`: there is no provider `opnai`\n  help: did you mean `openai`?"),
+        ("check digest --provider opnai", "`--provider`: there is no provider `opnai`\n  help: did you mean `openai`?"),
+        ("show digest summarise", "there is no stage `summarise`\n  help: did you mean `summarize`?"),
+    ] {
+        Cli::new(command).run().exit(2).stdout("").stderr(&format!("error: {error}\n"));
+    }
+}
+
+#[test]
+fn errors_have_a_colour_where_it_is_asked_for() {
+    for command in ["digest --only nope", "nope", "show digest nope", "check nope"] {
+        let ran = Cli::new(command).arg("--color").arg("always").run();
+        assert!(ran.stderr.starts_with("\u{1b}[31m\u{1b}[1merror:\u{1b}[0m "), "{ran:?}");
+    }
 }
 
 #[test]
@@ -104,6 +159,26 @@ fn a_provider_stage_or_item_that_is_none_is_wrong_usage() {
 }
 
 #[test]
+fn the_models_of_a_providers_file_are_listed_and_a_silent_service_blocks() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/full/models" => Reply::json(&serde_json::json!({"data": [{"id": "tiny\u{1b}[2J"}]})),
+        _ => Reply::json(&serde_json::json!({"data": []})),
+    });
+    let pipeline = format!(
+        "name: a\nproviders:\n  full: {{kind: openai, base_url: \"{url}/full\"}}\n  \
+         none: {{kind: openai, base_url: \"{url}/none\"}}\n  gone: {{kind: openai, base_url: \"http://127.0.0.1:9/v1\"}}\n\
+         stages: {{a: {{render: b}}}}\n",
+        url = server.url
+    );
+    let models = |words: &str| Cli::new(&format!("models a.yaml {words}")).file("a.yaml", &pipeline).run();
+    models("").exit(0).stdout("tiny [2J\n").stderr("");
+    models("--provider none").exit(0).stdout("").stderr("`none` lists no models\n");
+    let ran = models("--provider gone").exit(5).stdout("");
+    assert!(ran.stderr.contains("  help: check the address, and whether the server runs\n"), "{ran:?}");
+    models("--provider nane").exit(2).stderr("error: there is no provider `nane`\n  help: did you mean `none`?\n");
+}
+
+#[test]
 fn a_broken_file_is_drawn_and_nothing_is_run() {
     let broken = "name: broken\nstages:\n  a: {txt: hello}\n  b: {text: \"{{a}}\"}\n";
     for command in ["broken.yaml --offline", "check broken.yaml", "show broken.yaml b", "graph broken.yaml"] {
@@ -111,6 +186,30 @@ fn a_broken_file_is_drawn_and_nothing_is_run() {
         assert!(ran.stderr.contains("broken.yaml:3:7: error: unknown key `txt`"), "{command}: {ran:?}");
         assert_eq!(ran.files(), ["broken.yaml"], "{command}");
     }
+}
+
+#[test]
+fn a_temporary_folder_that_is_not_there_is_named() {
+    for command in ["digest --offline", "templates"] {
+        let ran = Cli::new(command).env("TMPDIR", "/nowhere").env("TMP", "/nowhere").run().exit(6).stdout("");
+        assert!(ran.stderr.starts_with("error: no temporary folder can be made: "), "{ran:?}");
+        assert!(ran.stderr.ends_with("help: set `TMPDIR` to an existing folder that can be written to\n"), "{ran:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_working_directory_that_is_gone_is_told() {
+    let script =
+        format!("mkdir gone && cd gone && rmdir ../gone && {} digest --offline", env!("CARGO_BIN_EXE_blossom-run"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran = std::process::Command::new("sh").args(["-c", &script]).current_dir(&folder).output().expect("a shell");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("the working directory can't be found") && told.contains("help: change to an existing folder"),
+        "{told}"
+    );
 }
 
 #[test]

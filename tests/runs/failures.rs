@@ -33,7 +33,7 @@ async fn stop_lets_the_wire_finish_keeps_its_answers_and_sends_nothing_else() {
     assert_eq!(prompts(&server), ["Draft 1", "Draft 2", "Draft 3"]);
     assert_eq!(ran.files(), ["drafts/1.md", "drafts/3.md"]);
     assert_eq!(ran.counts("draft"), "9: 2 done, 1 failed, 6 not started");
-    assert_eq!(ran.stopping(), Some("`draft` of `2` failed"));
+    assert_eq!(ran.stopping(), Some("draft/2 failed"));
     assert_eq!(ran.failures(), [("draft/2".to_owned(), "`test` answers 400: That is not allowed".to_owned())]);
 }
 
@@ -58,7 +58,7 @@ async fn the_worst_of_what_happens_while_a_run_ends_counts() {
     };
     let ran = going.play(steps).await;
     assert!(ran.blocked_by().message.contains("No such key"), "{:?}", ran.outcome);
-    assert_eq!(ran.stopping(), Some("`draft` of `1` failed"), "the first reason is told");
+    assert_eq!(ran.stopping(), Some("draft/1 failed"), "the first reason is told");
 }
 
 #[tokio::test]

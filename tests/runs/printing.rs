@@ -62,7 +62,7 @@ fn a_run_is_told_in_lines_and_summed_up() {
             + "\n\
                Files in out\n  motto.jsonl\n  best.md\n\
                \n\
-               To go on\n  correct what failed, then run the same command again\n"
+               What to do\n  fix what failed, then run the same command again; it asks for everything anew\n"
     );
     ran.stdout("==> best <==\nBest of Motto of ulm, Motto of jena\n\n==> short <==\n\"Best…\"\n1\n");
 }
@@ -143,10 +143,10 @@ fn several_texts_at_once_are_labelled() {
         told,
         "show: run [run]\n\
          letter/1 │\n\
-         Letter 1 begins \n\
+         Letter 1 begins …\n\
          letter/2 │ Letter 2 begins and goes on\n\
          letter/2 │ Letter 2 ends\n\
-         letter/1 │ and goes on\n\
+         letter/1 │ …and goes on\n\
          letter/1 │ Letter 1 ends\n\
          letter: 2 of 2, in [time]"
     );
@@ -210,6 +210,35 @@ fn one_output_is_printed_alone() {
         .stdout("Best of Motto of ulm, Motto of jena\n")
         .stderr(FAILED);
     cli("--print short -q", &towns(), TOWNS).run().exit(4).stdout("\"Best…\"\n1\n").stderr(FAILED);
+}
+
+const LETTERS: &str = "
+    stages:
+      letter: {for_each: {town: [ulm, jena]}, text: 'To {{town}}', save: 'letters/{{town}}.md'}
+      never: {when: false, text: 'Of {{join letter}}', save: never.md}
+    ";
+
+fn echo() -> Server {
+    Server::start(|request| Reply::chat(request.prompt()))
+}
+
+#[test]
+fn a_list_that_is_saved_is_printed_for_those_who_ask_for_it() {
+    cli("--print letter -q", &echo(), LETTERS).run().exit(0).stdout("\"To ulm\"\n\"To jena\"\n");
+    let ran = cli("--json -q", &echo(), LETTERS).run().exit(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["outputs"], serde_json::json!({"letter": ["To ulm", "To jena"], "never": null}));
+    cli("-q", &echo(), LETTERS).run().exit(0).stdout("");
+}
+
+#[test]
+fn a_stage_that_is_run_alone_can_be_printed() {
+    let body = "
+        stages:
+          draft: {text: Draft}
+          final: {text: 'Better: {{draft}}', save: final.md}
+        ";
+    cli("--only draft --print draft -q", &echo(), body).run().exit(0).stdout("Draft\n");
 }
 
 #[test]

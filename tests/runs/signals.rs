@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, a closed pipe, and a folder that somebody else has.
+//! Ctrl-C, SIGTERM, SIGHUP, a closed pipe, and a folder that somebody else has.
 
 use crate::cli::{Cli, Going};
 use crate::scene::dedent;
@@ -73,7 +73,7 @@ fn ctrl_c_ends_a_run_that_is_ending_already() {
         prompt => Reply::chat(prompt).held_by(&held),
     });
     let going = Cli::new("letters.yaml").file("letters.yaml", letters(&server)).start();
-    going.hear("stopping: `letter` of `2` failed");
+    going.hear("stopping: letter/2 failed");
     going.signal("INT");
     going.hear("stopping: interrupted");
     going.signal("INT");
@@ -97,15 +97,17 @@ fn a_second_ctrl_c_does_not_wait_for_the_wire() {
 
 #[cfg(unix)]
 #[test]
-fn sigterm_does_the_same_with_a_code_of_its_own() {
-    let gate = Gate::new();
-    let server = slow(&gate);
-    let going = start(&server, "");
-    going.signal("TERM");
-    going.hear("stopping: ");
-    gate.open();
-    let ran = going.wait().exit(143);
-    assert_eq!(ran.read("out/letter.jsonl"), THREE_ROWS);
+fn sigterm_and_the_end_of_the_terminal_do_the_same_with_a_code_of_their_own() {
+    for signal in ["TERM", "HUP"] {
+        let gate = Gate::new();
+        let server = slow(&gate);
+        let going = start(&server, "");
+        going.signal(signal);
+        going.hear("stopping: asked to end by a signal");
+        gate.open();
+        let ran = going.wait().exit(143);
+        assert_eq!(ran.read("out/letter.jsonl"), THREE_ROWS, "{signal}");
+    }
 }
 
 #[cfg(unix)]
@@ -137,6 +139,25 @@ fn a_closed_pipe_ends_the_printing_and_not_the_run() {
         let ran = going.wait().exit(0);
         assert_eq!(ran.read("out/letter.jsonl").lines().count(), 9, "{flags}");
         assert_eq!(server.requests().len(), 9);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interruption_goes_before_a_standard_output_that_is_full() {
+    for (signal, code) in [(None, 6), (Some("INT"), 130)] {
+        let gate = Gate::new();
+        let server = slow(&gate);
+        let cli = Cli::new("letters.yaml --print letter").file("letters.yaml", letters(&server));
+        let going = cli.start_with_full_disk();
+        arrived(&server, 3);
+        if let Some(signal) = signal {
+            going.signal(signal);
+            going.hear("stopping: ");
+        }
+        gate.open();
+        let ran = going.wait().exit(code);
+        assert!(ran.stderr.contains("\nerror: standard output can't be written: "), "{ran:?}");
     }
 }
 

@@ -114,6 +114,17 @@ impl Cli {
 
     /// Starts it; nobody reads its standard output yet.
     fn start_unread(self) -> Going {
+        self.start_printing_to(Stdio::piped())
+    }
+
+    /// Starts it with a standard output that has no room left.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_with_full_disk(self) -> Going {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is full");
+        self.start_printing_to(full.into())
+    }
+
+    fn start_printing_to(self, stdout: Stdio) -> Going {
         let mut child = Command::new(env!("CARGO_BIN_EXE_blossom-run"))
             .args(&self.args)
             .current_dir(self.folder.path())
@@ -123,7 +134,7 @@ impl Cli {
             .env("NO_COLOR", "1")
             .envs(&self.env)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
