@@ -227,12 +227,14 @@ async fn an_empty_prompt_is_not_sent_and_an_empty_frame_is_left_out() {
 #[tokio::test]
 async fn what_can_not_be_rendered_says_which_value_and_where_it_was_looked_for() {
     let server = echo();
+    // Rows that are there beforehand are looked at before the run.
     let body = "
-        inputs:
-          rows: {type: items, default: [{id: a, tags: null}, {id: b, tags: [{}]}, {id: '', tags: []}]}
         stages:
+          made:
+            text: '{\"rows\": [{\"id\": \"a\", \"tags\": null}, {\"id\": \"b\", \"tags\": [{}]}, {\"id\": \"\", \"tags\": []}]}'
+            json: true
           tags:
-            for_each: {row: rows}
+            for_each: {row: made.rows}
             render: '{{#each row.tags}}{{title}}{{/each}}'
             save: '{{row.id}}/tags.txt'
             on_error: continue
