@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::num::NonZeroU64;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ struct Pipeline {
     loops: Vec<Loop>,
     stages: Vec<Stage>,
     /// How many items of a loop may be open at once. Most lists are longer.
-    window: u64,
+    window: usize,
 }
 
 impl Pipeline {
@@ -276,7 +276,7 @@ fn run(pipeline: &Pipeline, folder: &Path) -> Vec<Vec<String>> {
     let out = folder.join("out");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let finished = runtime.block_on(async {
-        let window = NonZeroU64::new(pipeline.window);
+        let window = NonZeroUsize::new(pipeline.window);
         let options = RunOptions { out: out.clone(), window, ..RunOptions::default() };
         let (running, events) = engine::run(plan, options).unwrap();
         drop(events);
@@ -323,7 +323,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
             1..4_u8,
             any::<bool>(),
         );
-        (Just(loops), prop::collection::vec(stage, 1..8), 1..4_u64).prop_map(|(loops, drawn, window)| {
+        (Just(loops), prop::collection::vec(stage, 1..8), 1..4_usize).prop_map(|(loops, drawn, window)| {
             let stages =
                 drawn.into_iter().enumerate().map(|(at, (innermost, refs, when, fails, concurrency, is_call))| {
                     let mut refs: Vec<(usize, bool)> =

@@ -1,6 +1,6 @@
 //! A plan is run.
 
-use std::num::NonZeroU64;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct RunOptions {
     pub stream: bool,
     /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
     /// are 1024, or eight times the largest concurrency of a stage.
-    pub window: Option<NonZeroU64>,
+    pub window: Option<NonZeroUsize>,
 }
 
 impl Default for RunOptions {

@@ -64,6 +64,11 @@ impl Cursors {
         Some(cursor)
     }
 
+    /// The place of the next item of a list under `under`.
+    pub(super) fn place(&self, id: CursorId, under: &Path) -> Vec<u64> {
+        under.iter().copied().chain(self.all.get(&id).map(|cursor| cursor.next)).collect()
+    }
+
     /// From now on it can be read. `rows` are its list, if that is here already.
     pub(super) fn open(&mut self, id: CursorId, under: &Path, rows: Option<RowStream>) {
         if let Some(cursor) = self.all.get_mut(&id) {

@@ -3,7 +3,8 @@
 //! A *frame* is an open item, a *cursor* reads a list for a frame, a *shelf* holds values that are reached from afar. An
 //! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.
 
-use std::num::NonZeroU64;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::model::{EventKind, Failure, OnError, StageTally};
@@ -15,7 +16,7 @@ use super::job::SavedRow;
 use super::lists;
 use super::order::InOrder;
 use super::queue::ReadyQueue;
-use super::shelf::{Shelf, Waiter};
+use super::shelf::{Path, Shelf, Waiter};
 
 /// The state of a run.
 #[derive(Debug)]
@@ -26,10 +27,10 @@ pub(super) struct Frontier {
     pub(super) cursors: Cursors,
     pub(super) queues: Vec<ReadyQueue>,
     rows: Vec<Option<InOrder<SavedRow>>>,
-    /// For each scope, how many items are open.
-    pub(super) open: Vec<u64>,
+    /// For each scope, the items that are open.
+    pub(super) open: Vec<BTreeSet<Path>>,
     /// How many may be.
-    pub(super) window: u64,
+    pub(super) window: usize,
     pub(super) tallies: Vec<StageTally>,
     /// Events that have happened and were not handed out.
     pub(super) outbox: Vec<EventKind>,
@@ -50,8 +51,8 @@ pub(super) struct Frontier {
 }
 
 /// How many items of a scope may be open at once, unless the caller says.
-fn usual_window(plan: &Plan) -> u64 {
-    let most = plan.stages.iter().map(|stage| stage.concurrency as u64).max().unwrap_or(1);
+fn usual_window(plan: &Plan) -> usize {
+    let most = plan.stages.iter().map(|stage| stage.concurrency).max().unwrap_or(1);
     most.saturating_mul(8).max(1024)
 }
 
@@ -60,7 +61,7 @@ impl Frontier {
         plan: Arc<Plan>,
         queues: Vec<ReadyQueue>,
         stdin: lists::Stdin,
-        window: Option<NonZeroU64>,
+        window: Option<NonZeroUsize>,
     ) -> Self {
         let stages = plan.stages.len();
         let mut feeds = vec![Vec::new(); stages];
@@ -85,8 +86,8 @@ impl Frontier {
             cursors: Cursors::new(plan.scopes.len()),
             queues,
             rows: plan.stages.iter().map(|stage| is_in_rows(stage).then(InOrder::default)).collect(),
-            open: vec![0; plan.scopes.len()],
-            window: window.map_or_else(|| usual_window(&plan), NonZeroU64::get),
+            open: vec![BTreeSet::new(); plan.scopes.len()],
+            window: window.map_or_else(|| usual_window(&plan), NonZeroUsize::get),
             tallies: vec![StageTally::default(); stages],
             outbox: Vec::new(),
             rows_out: Vec::new(),
@@ -275,13 +276,20 @@ impl Frontier {
             self.is_over = true;
             return;
         };
+        self.open[scope.0].remove(&frame.path);
         self.frames.remove(id);
-        self.open[scope.0] -= 1;
         let around = &mut self.frames.at_mut(parent).children[child];
         around.open -= 1;
         if around.open == 0 && around.exhausted {
             self.one_less(parent);
         }
+    }
+
+    /// Whether an item may be opened: there is room for it, or it comes before all that are open. These may hold on to
+    /// their places until it has come to its end.
+    pub(super) fn may_open(&self, scope: ScopeIx, place: &[u64]) -> bool {
+        let open = &self.open[scope.0];
+        open.len() < self.window || open.first().is_none_or(|first| *place < **first)
     }
 
     /// Whether an item would add to rows that wait for one before it, of which there are as many as items may be open: so

@@ -16,7 +16,7 @@ pub(super) struct InOrder<T> {
     /// The last in order of the places that have left.
     last: Option<Place>,
     /// How many things are here.
-    held: u64,
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -58,13 +58,13 @@ impl<T> InOrder<T> {
             // That nothing came is no news.
             return if thing.is_some() { Err(TooLate) } else { Ok(()) };
         }
-        self.held += u64::from(thing.is_some());
+        self.held += usize::from(thing.is_some());
         self.places.insert(place.into(), State::Settled(thing));
         Ok(())
     }
 
     /// How many things wait here for what comes before them.
-    pub(super) fn held(&self) -> u64 {
+    pub(super) fn held(&self) -> usize {
         self.held
     }
 

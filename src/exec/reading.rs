@@ -25,9 +25,13 @@ impl Frontier {
         // Deeper scopes come later in the plan: their items let open ones end.
         for scope in (1..self.plan.scopes.len()).rev().map(ScopeIx) {
             let (mut after, mut pending): (Option<(Path, CursorId)>, u32) = (None, 0);
-            while !self.is_stopped && self.open[scope.0] < self.window {
+            while !self.is_stopped {
                 let Some((path, id)) = self.cursors.readable(scope, after.as_ref()) else { break };
-                match self.next_row(id, &path, cx) {
+                let place = self.cursors.place(id, &path);
+                if !self.may_open(scope, &place) {
+                    break;
+                }
+                match self.next_row(id, &place, cx) {
                     Poll::Pending => {
                         // Lists ahead are begun as well, but not all of them.
                         pending += 1;
@@ -54,10 +58,14 @@ impl Frontier {
     }
 
     /// The next row of a list, which is opened if it is not.
-    fn next_row(&mut self, id: CursorId, under: &Path, cx: &mut Context<'_>) -> Poll<Option<Result<Row, SourceError>>> {
+    fn next_row(
+        &mut self,
+        id: CursorId,
+        place: &[u64],
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Row, SourceError>>> {
         let Some(cursor) = self.cursors.get(id) else { return Poll::Ready(None) };
-        let place: Vec<u64> = under.iter().copied().chain([cursor.next]).collect();
-        if self.is_far_ahead(cursor.scope, &place) {
+        if self.is_far_ahead(cursor.scope, place) {
             return Poll::Pending;
         }
         let opened = match &cursor.rows {
@@ -84,13 +92,14 @@ impl Frontier {
         let level = self.plan.scope(scope);
         frame.furnish(level);
         let positions: Vec<usize> = level.beneath.iter().map(|stage| self.position(parent_id, *stage)).collect();
+        let path = frame.path.clone();
         let frame = self.frames.insert(frame);
         let parent = self.frames.at_mut(parent_id);
         parent.children[child].open += 1;
         for at in positions {
             parent.joins[at] += 1;
         }
-        self.open[scope.0] += 1;
+        self.open[scope.0].insert(path);
         self.furnish(frame);
     }
 

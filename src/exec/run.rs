@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::num::NonZeroU64;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub struct RunParts {
     /// Whether text is shown as it comes.
     pub show: bool,
     /// How many items of a loop may be open at once, if not as many as usual.
-    pub window: Option<NonZeroU64>,
+    pub window: Option<NonZeroUsize>,
 }
 
 /// How a run ended.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::num::NonZeroU64;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -152,8 +152,8 @@ impl Scene {
     }
 
     /// How many items of a loop may be open at once.
-    pub(crate) fn window(mut self, items: u64) -> Self {
-        self.options.window = NonZeroU64::new(items);
+    pub(crate) fn window(mut self, items: usize) -> Self {
+        self.options.window = NonZeroUsize::new(items);
         self
     }
 
