@@ -9,6 +9,8 @@
 //! parted further, by their *generation*: what collects anything comes after it, whatever the loop. Everything else
 //! stays together, since what runs in one pass needs no value from a shelf.
 
+use std::collections::BTreeSet;
+
 use super::loops::LoopTree;
 use super::pipeline::{LoopIx, ScopeIx};
 use super::scopes::{self, Scopes};
@@ -23,7 +25,7 @@ pub(super) fn scopes(tree: &LoopTree, order: &[usize], needed: &Needed, kept: &[
     loop {
         let least = |stage: usize| if is_parted[stage] { generations[stage] } else { 0 };
         let scopes = scopes::build(tree, &passes(tree, order, needed, &least), kept);
-        let entangled = entangled(&scopes, needed, kept);
+        let entangled = entangled(&scopes, order, needed, kept);
         if entangled.is_empty() {
             return scopes;
         }
@@ -71,24 +73,30 @@ fn generations(tree: &LoopTree, order: &[usize], needed: &Needed) -> Vec<u32> {
 }
 
 /// The scopes that wait for themselves, over however many others. A scope waits for another where a stage in it, or
-/// beneath it, needs one that is in the other or beneath it: its items stay open until that one has been read.
-fn entangled(scopes: &Scopes, needed: &Needed, kept: &[bool]) -> Vec<ScopeIx> {
-    let mut awaited: Vec<Vec<ScopeIx>> = vec![Vec::new(); scopes.all.len()];
-    for stage in (0..needed.len()).filter(|stage| kept[*stage]) {
+/// beneath it, needs one that is in the other or beneath it: its items stay open until that one has been read. It waits
+/// as well for whatever that one waits for, which may run in no loop at all.
+fn entangled(scopes: &Scopes, order: &[usize], needed: &Needed, kept: &[bool]) -> Vec<ScopeIx> {
+    let mut awaited: Vec<BTreeSet<ScopeIx>> = vec![BTreeSet::new(); scopes.all.len()];
+    let mut by_stage: Vec<BTreeSet<ScopeIx>> = vec![BTreeSet::new(); needed.len()];
+    for &stage in order.iter().filter(|stage| kept[**stage]) {
         let own: Vec<ScopeIx> = scopes.chain(scopes.of_stage[stage]).collect();
+        let mut all = BTreeSet::new();
         for other in &needed[stage] {
-            let theirs: Vec<ScopeIx> = scopes.chain(scopes.of_stage[*other]).collect();
-            for ix in own.iter().filter(|ix| !theirs.contains(ix)) {
-                awaited[ix.0].extend(theirs.iter().filter(|ix| !own.contains(ix)));
-            }
+            all.extend(scopes.chain(scopes.of_stage[*other]));
+            all.extend(&by_stage[*other]);
         }
+        all.retain(|ix| !own.contains(ix));
+        for ix in own {
+            awaited[ix.0].extend(&all);
+        }
+        by_stage[stage] = all;
     }
     (0..scopes.all.len()).map(ScopeIx).filter(|ix| reaches_itself(*ix, &awaited)).collect()
 }
 
-fn reaches_itself(start: ScopeIx, awaited: &[Vec<ScopeIx>]) -> bool {
+fn reaches_itself(start: ScopeIx, awaited: &[BTreeSet<ScopeIx>]) -> bool {
     let mut seen = vec![false; awaited.len()];
-    let mut open = awaited[start.0].clone();
+    let mut open: Vec<ScopeIx> = awaited[start.0].iter().copied().collect();
     while let Some(ix) = open.pop() {
         if ix == start {
             return true;
