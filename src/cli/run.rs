@@ -4,10 +4,11 @@ use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
-use crate::engine::{self, Finished, Request, RunOptions, WantedOutputs};
+use crate::engine::{self, EventStream, Finished, Request, RunOptions, WantedOutputs};
 use crate::model::{Failure, FailureKind, OnError, RunOutcome};
 use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
@@ -74,11 +75,28 @@ async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<
     };
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();
-    let orderly = async { tokio::join!(hub.run(events), running.finish()) };
+    let watching = on_its_own_thread(hub, events)?;
+    let orderly = async { tokio::join!(watching, running.finish()) };
     Ok(tokio::select! {
-        ended = orderly => ControlFlow::Continue(ended),
+        (watched, finished) = orderly => match watched {
+            Ok(watched) => ControlFlow::Continue((watched, finished)),
+            Err(_) => bail!("the display of the run has broken down; its outputs are written"),
+        },
         exit = signals::relay(signals::incoming(), &halt) => ControlFlow::Break(exit),
     })
+}
+
+/// Watches on a thread of its own: whoever reads what is shown may be slow, or not read at all, and the run goes on all
+/// the same until the events that wait there are too many.
+fn on_its_own_thread(hub: Hub, events: EventStream) -> Result<oneshot::Receiver<Watched>> {
+    let (told, watched) = oneshot::channel();
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let watch = move || {
+        // Whoever has waited for it may have given up.
+        told.send(runtime.block_on(hub.run(events))).ok();
+    };
+    std::thread::Builder::new().name("watch".to_owned()).spawn(watch)?;
+    Ok(watched)
 }
 
 /// All who watch. Files are opened before the first call, so that none is made for nothing.

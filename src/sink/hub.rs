@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::model::RunEvent;
 
@@ -14,6 +14,10 @@ use super::tally::Tally;
 
 /// The time between two ticks.
 const TICK: Duration = Duration::from_millis(100);
+/// So long events gather before they are looked at together: whoever watches from another thread is woken once for many.
+const GATHER: Duration = Duration::from_millis(2);
+/// So many are looked at before a tick may come.
+const MOST_AT_ONCE: usize = 4096;
 
 /// Someone who watches a run. Nothing that it does reaches the run.
 pub trait Watcher: Send + fmt::Debug {
@@ -63,8 +67,7 @@ impl Hub {
     /// Watches until the stream ends.
     pub async fn run(mut self, events: impl Stream<Item = RunEvent>) -> Watched {
         let mut events = std::pin::pin!(events);
-        let mut tally = Tally::default();
-        let mut clock = Clock::new();
+        let mut seen = Seen::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -72,20 +75,52 @@ impl Hub {
                 // Ticks first: they are rare, and events may come without a pause.
                 biased;
                 _ = ticks.tick() => {
-                    if let Some(now) = clock.now() {
-                        self.watchers.iter_mut().for_each(|watcher| watcher.tick(&tally, now));
+                    if let Some(now) = seen.clock.now() {
+                        self.watchers.iter_mut().for_each(|watcher| watcher.tick(&seen.tally, now));
                     }
                 }
                 event = events.next() => {
                     let Some(event) = event else { break };
-                    clock.set(event.at);
-                    tally.apply(&event);
-                    self.watchers.iter_mut().for_each(|watcher| watcher.event(&event, &tally));
+                    self.take(&mut seen, &event);
+                    if !self.take_all(&mut seen, &mut events) {
+                        break;
+                    }
+                    sleep(GATHER).await;
                 }
             }
         }
-        let problems = self.watchers.iter_mut().filter_map(|watcher| watcher.finish(&tally)).collect();
-        Watched { tally, problems }
+        let problems = self.watchers.iter_mut().filter_map(|watcher| watcher.finish(&seen.tally)).collect();
+        Watched { tally: seen.tally, problems }
+    }
+
+    /// Takes what is there already. False at the end of the stream.
+    fn take_all(&mut self, seen: &mut Seen, events: &mut (impl Stream<Item = RunEvent> + Unpin)) -> bool {
+        for _ in 0..MOST_AT_ONCE {
+            match events.next().now_or_never() {
+                Some(Some(event)) => self.take(seen, &event),
+                Some(None) => return false,
+                None => return true,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, seen: &mut Seen, event: &RunEvent) {
+        seen.clock.set(event.at);
+        seen.tally.apply(event);
+        self.watchers.iter_mut().for_each(|watcher| watcher.event(event, &seen.tally));
+    }
+}
+
+/// What has been seen so far.
+struct Seen {
+    tally: Tally,
+    clock: Clock,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { tally: Tally::default(), clock: Clock::new() }
     }
 }
 

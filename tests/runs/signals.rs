@@ -142,6 +142,20 @@ fn a_closed_pipe_ends_the_printing_and_not_the_run() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn whoever_does_not_read_events_keeps_nobody_from_interrupting_the_run() {
+    let yaml = "name: x\nstages: {page: {for_each: {n: 5000}, render: 'Page {{n}}', save: 'p/{{n}}.md'}}\n";
+    let going = Cli::new("x.yaml --events - --progress none").file("x.yaml", yaml).start_unread();
+    // More events by then than a pipe holds.
+    while !going.path("out/p/600.md").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    going.signal("INT");
+    going.signal("INT");
+    going.wait().exit(130);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_interruption_goes_before_a_standard_output_that_is_full() {

@@ -113,7 +113,7 @@ impl Cli {
     }
 
     /// Starts it; nobody reads its standard output yet.
-    fn start_unread(self) -> Going {
+    pub(crate) fn start_unread(self) -> Going {
         self.start_printing_to(Stdio::piped())
     }
 
