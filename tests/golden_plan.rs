@@ -22,6 +22,32 @@ fn every_mistake_of_a_pipeline_is_told_at_its_word_and_with_what_to_try() {
     golden::check("plan", tell);
 }
 
+/// Each stage names the two before it: from the last to the first lead more ways than anyone can go.
+#[test]
+fn a_dense_file_is_checked() {
+    let dense = (2..60).map(|ix| {
+        let (one, two) = (ix - 1, ix - 2);
+        format!("  s{ix}: {{for_each: row, render: '{{{{s{one}}}}}{{{{s{two}}}}}', save: 's{ix}/{{{{row.a}}}}'}}\n")
+    });
+    let head = "name: dense\ninputs: {rows: {type: items, default: [{a: 1}]}}\nstages:\n  \
+                s0: {for_each: {row: rows}, render: '{{row.a}}', when: row.a}\n  s1: {for_each: row, render: '{{s0}}'}\n";
+    assert!(can_run(&(head.to_owned() + &dense.collect::<String>())));
+}
+
+/// No stack is as deep as a file is long.
+#[test]
+fn a_long_chain_is_checked() {
+    let chain: Vec<String> = (0..6_000).map(|ix| format!("  s{ix}: {{render: '{{{{s{}}}}}'}}\n", ix + 1)).collect();
+    assert!(can_run(&format!("name: long\nstages:\n{}  s6000: {{render: x}}\n", chain.concat())));
+}
+
+fn can_run(text: &str) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file.yaml");
+    fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
+    engine::check(&request(&path)).plan.is_some()
+}
+
 /// What a stage may say after `for_each: `; many of these together make no sense.
 fn for_each() -> impl Strategy<Value = Option<String>> {
     let variable = || select(vec!["x", "y", "z"]);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::model::{Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Usage};
 
+use super::RateGate;
+
 /// A call, whom it goes to, and how patiently it is made.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -13,6 +15,8 @@ pub struct Ask {
     pub provider: Arc<str>,
     /// How often it is sent at most, and the pauses in between.
     pub retry: RetryPolicy,
+    /// What each further attempt passes before it is sent. The first one is its caller's affair.
+    pub rate: Option<Arc<RateGate>>,
     /// How long it may take.
     pub clocks: Clocks,
     /// Whether a stream is asked for; of a text only.

@@ -91,6 +91,9 @@ impl<'a> Course<'a> {
             spacing: self.service.provider.spacing(&self.ask.call),
             tokens: estimated_tokens(&self.ask.call),
         };
+        if let Some(rate) = self.ask.rate.as_ref().filter(|_| self.sent > 0) {
+            self.unless_over(rate.pass()).await?;
+        }
         self.unless_over(self.client.permits().acquire(wish)).await
     }
 

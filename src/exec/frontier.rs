@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::model::{EventKind, Failure, OnError, StageTally};
+use crate::model::{EventKind, Failure, FailureKind, OnError, StageTally};
 use crate::plan::{OnErrorPlan, Plan, Reach, SaveForm, ScopeIx, StageIx};
 
 use super::cursor::{Cursor, Cursors};
@@ -48,6 +48,8 @@ pub(super) struct Frontier {
     /// A list that turned out wrong while it was read, and the failure of an instance that never came to be.
     pub(super) broken: Vec<(StageIx, Failure)>,
     pub(super) stdin: lists::Stdin,
+    /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
+    pub(super) told_empty: BTreeSet<(StageIx, StageIx)>,
 }
 
 /// How many items of a scope may be open at once, unless the caller says.
@@ -100,6 +102,7 @@ impl Frontier {
             is_stopped: false,
             broken: Vec::new(),
             stdin,
+            told_empty: BTreeSet::new(),
             plan,
         }
     }
@@ -237,8 +240,10 @@ impl Frontier {
         let frame = self.frames.at(id);
         let (path, parent, child) = (frame.path.clone(), frame.parent, frame.child);
         if let Some(rows) = &mut self.rows[stage.0] {
-            let in_time = rows.settle(&path, row);
-            debug_assert!(in_time.is_ok(), "an instance ends once, and before what follows it leaves");
+            if rows.settle(&path, row).is_err() {
+                let message = "a row came out after those that follow it were written";
+                self.broken.push((stage, Failure::new(FailureKind::Internal, message).suggest("please report it")));
+            }
             self.rows_out.extend(std::iter::from_fn(|| rows.next()).map(|row| (stage, row)));
         }
         let waiters = self.shelves[stage.0].as_mut().map(|shelf| shelf.complete(&path)).unwrap_or_default();
@@ -311,7 +316,8 @@ impl Frontier {
 
     /// Whether a failure of this stage ends the run.
     pub(super) fn stops_on_failure(&self, stage: StageIx) -> bool {
-        matches!(self.plan.stage(stage).on_error, OnErrorPlan::Simply(OnError::Stop))
+        // Where a value should have stood in and could not, nobody has said that the run goes on.
+        !matches!(self.plan.stage(stage).on_error, OnErrorPlan::Simply(OnError::Continue))
     }
 
     /// Whether more of a stage's instances have failed than it allows.

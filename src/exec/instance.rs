@@ -31,7 +31,7 @@ pub(super) struct Env {
     pub(super) providers: HashMap<String, ProviderIdentity>,
     pub(super) fixed: Fixed,
     /// By stage.
-    pub(super) rates: Vec<Option<RateGate>>,
+    pub(super) rates: Vec<Option<Arc<RateGate>>>,
     /// Whether text is shown as it comes.
     pub(super) show: bool,
 }
@@ -222,6 +222,7 @@ impl<'a> Instance<'a> {
             call: asked.call,
             provider: asked.provider,
             retry: asking.retry.clone(),
+            rate: self.env.rates[self.job.stage.0].clone(),
             clocks: asking.clocks.clone(),
             stream,
             show,
@@ -246,8 +247,8 @@ impl<'a> Instance<'a> {
         match &self.stage.on_error {
             OnErrorPlan::Value(template) => match self.renderer.json(template) {
                 Ok(value) => self.replace(value, place, (failure, spent)).await,
-                Err(Unrendered::Skip(reason)) => Outcome::Skipped(reason),
-                Err(Unrendered::Fail(second)) => Outcome::Failed { failure: second, spent },
+                // What went wrong first is what a person must know, and what it took.
+                Err(_) => Outcome::Failed { failure, spent },
             },
             OnErrorPlan::Simply(OnError::Stop | OnError::Continue) => Outcome::Failed { failure, spent },
         }
@@ -267,9 +268,8 @@ impl<'a> Instance<'a> {
         match self.save(&mut made, place).await {
             Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure, spent },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
-            Err(Unmade::Skip(reason)) => Outcome::Skipped(reason),
             // Why there is no value says more than why its stand-in has no place.
-            Err(Unmade::Fail { .. }) => Outcome::Failed { failure, spent },
+            Err(Unmade::Skip(_) | Unmade::Fail { .. }) => Outcome::Failed { failure, spent },
         }
     }
 }

@@ -25,6 +25,11 @@ impl Frontier {
                 self.skip(ix, instance, item, reason);
                 return;
             }
+            if matches!(&found, Seen::All(values) if values.is_empty()) && self.told_empty.insert((ix, one.stage)) {
+                let (stage, empty) = (&stage.name, &plan.stage(one.stage).name);
+                let message = format!("`{stage}` collects `{empty}`, of which nothing came out");
+                self.outbox.push(EventKind::Warning { message });
+            }
             seen.push((plan.stage(one.stage).name.clone(), found));
         }
         let frame = self.frames.at(instance.frame);

@@ -105,7 +105,11 @@ impl RowFiles {
         let finish = move || files.into_iter().map(|(path, (stage, file))| (path, stage, file.finish())).collect();
         let finished: Result<Vec<(String, StageIx, _)>, _> = tokio::task::spawn_blocking(finish).await;
         let (mut saved, mut problem) = (Vec::new(), None);
-        for (path, stage, result) in finished.unwrap_or_default() {
+        let finished = finished.unwrap_or_else(|_| {
+            problem = Some(failure("the files of rows could not be finished".to_owned()));
+            Vec::new()
+        });
+        for (path, stage, result) in finished {
             match result {
                 Ok(_) => saved.push(EventKind::Saved { stage: plan.stage(stage).name.clone(), path: path.into() }),
                 Err(error) => problem = Some(unwritable(&error)),

@@ -77,7 +77,7 @@ pub async fn execute(parts: RunParts) -> Finished {
         Ok(fixed) => fixed,
         Err(failure) => return fail_early(&plan, &events, &halt, failure, start).await,
     };
-    let rates = plan.stages.iter().map(|stage| stage.rate.map(RateGate::new)).collect();
+    let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
     let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show });
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
@@ -232,7 +232,6 @@ impl Run {
     async fn follow_up(&mut self) {
         if let Some(ending) = self.frontier.broken_lists() {
             self.end(ending);
-            self.frontier.go_on();
         }
         for event in std::mem::take(&mut self.frontier.outbox) {
             self.env.events.emit(event).await;
@@ -294,7 +293,7 @@ impl Run {
         tally
     }
 
-    /// The worst that holds: interrupted, unwritable, blocked, failed, done.
+    /// The worst that holds, as [`RunOutcome::or_worse`] ranks them.
     fn outcome(&self, stages: &[(Arc<str>, StageTally)], unwritten: Option<Failure>) -> RunOutcome {
         let has_failed = stages.iter().any(|(_, tally)| tally.failed > 0);
         let counted = if has_failed { RunOutcome::Failed } else { RunOutcome::Done };

@@ -70,9 +70,7 @@ impl Frontier {
         self.outbox.push(EventKind::Failed { item, attempts, usage, failure });
         self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));
         match fault {
-            Some(failure) => {
-                Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Internal { failure } })
-            }
+            Some(failure) => Some(internal(failure)),
             None => self.ends_run(stage, &who),
         }
     }
@@ -98,9 +96,18 @@ impl Frontier {
             let name = self.plan.stage(stage).name.clone();
             self.tallies[stage.0].failed += 1;
             let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
+            let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
             self.outbox.push(EventKind::Failed { item, attempts: 0, usage: None, failure });
-            self.ends_run(stage, &format!("the list of `{name}`"))
+            match fault {
+                Some(failure) => Some(internal(failure)),
+                None => self.ends_run(stage, &format!("the list of `{name}`")),
+            }
         });
         endings.fold(None, Option::or)
     }
+}
+
+/// A fault of the program ends a run, whatever a stage says of failures.
+fn internal(failure: Failure) -> Ending {
+    Ending { reason: failure.message.clone(), outcome: RunOutcome::Internal { failure } }
 }

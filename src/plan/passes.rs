@@ -26,7 +26,9 @@ pub(super) fn scopes(tree: &LoopTree, order: &[usize], needed: &Needed, kept: &[
         let least = |stage: usize| if is_parted[stage] { generations[stage] } else { 0 };
         let scopes = scopes::build(tree, &passes(tree, order, needed, &least), kept);
         let entangled = entangled(&scopes, order, needed, kept);
-        if entangled.is_empty() {
+        // With all of them parted each scope waits for lower generations alone, unless stages wait for each other, which
+        // is a mistake that is told elsewhere.
+        if entangled.is_empty() || is_parted.iter().all(|parted| *parted) {
             return scopes;
         }
         let is_new = |stage: &usize| {
@@ -35,7 +37,6 @@ pub(super) fn scopes(tree: &LoopTree, order: &[usize], needed: &Needed, kept: &[
                 && scopes.chain(scopes.of_stage[*stage]).any(|ix| entangled.contains(&ix))
         };
         let parted: Vec<usize> = (0..needed.len()).filter(is_new).collect();
-        // With all of them parted each scope waits for lower generations alone, so this comes to an end.
         if parted.is_empty() {
             is_parted.fill(true);
         }

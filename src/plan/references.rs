@@ -16,9 +16,16 @@ pub(super) struct Edges {
 
 /// For each stage, how many stages lie before it on its longest way. Cycles are told; the way ends where one closes.
 pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<u32> {
-    let mut walk = Walk { spec, edges, depths: vec![None; edges.len()], trail: Vec::new(), cycles: Vec::new() };
+    let mut walk = Walk {
+        spec,
+        edges,
+        depths: vec![None; edges.len()],
+        trail: Vec::new(),
+        is_on_trail: vec![false; edges.len()],
+        cycles: Vec::new(),
+    };
     for stage in 0..edges.len() {
-        walk.depth(stage);
+        walk.from(stage);
     }
     diagnostics.extend(walk.cycles);
     walk.depths.into_iter().map(Option::unwrap_or_default).collect()
@@ -28,29 +35,49 @@ struct Walk<'a> {
     spec: &'a PipelineSpec,
     edges: &'a [Edges],
     depths: Vec<Option<u32>>,
-    trail: Vec<usize>,
+    /// The stages on the way here: how many of their edges were followed, and how deep they are by these.
+    trail: Vec<Step>,
+    is_on_trail: Vec<bool>,
     cycles: Vec<Diagnostic>,
 }
 
+struct Step {
+    stage: usize,
+    followed: usize,
+    depth: u32,
+}
+
 impl Walk<'_> {
-    fn depth(&mut self, stage: usize) -> u32 {
-        if let Some(depth) = self.depths[stage] {
-            return depth;
+    /// Follows all edges from a stage on. A way may be as long as there are stages: it is kept on a heap.
+    fn from(&mut self, stage: usize) {
+        if self.depths[stage].is_some() {
+            return;
         }
-        self.trail.push(stage);
-        let mut depth = 0;
-        let edges = self.edges;
-        for (to, place) in &edges[stage].to {
-            if let Some(at) = self.trail.iter().position(|on| on == to) {
-                let cycle = self.describe(&self.trail[at..], place);
+        self.is_on_trail[stage] = true;
+        self.trail.push(Step { stage, followed: 0, depth: 0 });
+        while let Some(step) = self.trail.last_mut() {
+            let Some((to, place)) = self.edges[step.stage].to.get(step.followed) else {
+                let Step { stage, depth, .. } = *step;
+                self.trail.pop();
+                self.is_on_trail[stage] = false;
+                self.depths[stage] = Some(depth);
+                if let Some(around) = self.trail.last_mut() {
+                    around.depth = around.depth.max(depth + 1);
+                }
+                continue;
+            };
+            step.followed += 1;
+            if self.is_on_trail[*to] {
+                let way: Vec<usize> = self.trail.iter().map(|on| on.stage).skip_while(|on| on != to).collect();
+                let cycle = self.describe(&way, place);
                 self.cycles.push(cycle);
+            } else if let Some(depth) = self.depths[*to] {
+                step.depth = step.depth.max(depth + 1);
             } else {
-                depth = depth.max(self.depth(*to) + 1);
+                self.is_on_trail[*to] = true;
+                self.trail.push(Step { stage: *to, followed: 0, depth: 0 });
             }
         }
-        self.trail.pop();
-        self.depths[stage] = Some(depth);
-        depth
     }
 
     fn describe(&self, cycle: &[usize], place: &Place) -> Diagnostic {

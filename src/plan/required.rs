@@ -105,6 +105,8 @@ pub(super) struct Needs<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) stages: &'a [Stage],
     pub(super) found: &'a [Found],
+    /// For each stage, whether it runs for every item.
+    pub(super) always_runs: &'a [bool],
 }
 
 impl<'a> Needs<'a> {
@@ -145,7 +147,7 @@ impl<'a> Needs<'a> {
     fn add(self, of: Of, before: &[Step], wishes: &mut Wishes<'a>) {
         for (ix, found) in self.found.iter().enumerate() {
             let stage = &self.stages[ix];
-            if !stage.refs.iter().all(|one| one.optional || self.always_runs(one.stage.0)) {
+            if !stage.refs.iter().all(|one| one.optional || self.always_runs[one.stage.0]) {
                 continue;
             }
             for one in found.required.iter().filter(|one| one.of == of) {
@@ -160,11 +162,6 @@ impl<'a> Needs<'a> {
                 wishes.add(steps, (one.form, one.strict), when, &one.place);
             }
         }
-    }
-
-    fn always_runs(self, ix: usize) -> bool {
-        let stage = &self.stages[ix];
-        stage.when.is_none() && stage.refs.iter().all(|one| one.optional || self.always_runs(one.stage.0))
     }
 
     /// Whether a stage runs for a row, where inputs and that row alone decide it.

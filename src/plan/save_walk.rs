@@ -18,7 +18,7 @@ use super::stages::literal_extension;
 use super::template::Context;
 
 /// So many items are entered, and so many paths compared; what comes behind them is compared as the run makes it.
-const MOST: u64 = 2_000_000;
+const MOST: u64 = 1_000_000;
 /// So many rows are told of that give one stage a path it can't have.
 const TOLD_ROWS: usize = 3;
 
@@ -108,8 +108,19 @@ impl<'a> Walk<'a> {
         self.file_names.insert(of, names);
     }
 
+    /// The numbers of a loop that stands in no other.
+    pub(super) fn count(&mut self, of: LoopIx, list: &ListSource, count: u64) {
+        let rows = list.rows().into_iter().flat_map(|rows| rows.take(usize::try_from(count).unwrap_or(usize::MAX)));
+        for row in rows.flatten() {
+            if self.is_full() {
+                return;
+            }
+            self.row(of, list, &row);
+        }
+    }
+
     fn enter(&mut self, of: LoopIx, row: &Row, names: &mut FileNames, place: (LoopIx, &ListSource, &Row)) {
-        if self.entered.max(self.compared) >= MOST {
+        if self.is_full() {
             return;
         }
         self.entered += 1;
@@ -132,12 +143,20 @@ impl<'a> Walk<'a> {
         self.around.pop();
     }
 
+    /// Whether nothing more is looked at.
+    pub(super) fn is_full(&self) -> bool {
+        self.entered.max(self.compared) >= MOST
+    }
+
     fn enter_all(&mut self, of: LoopIx, place: (LoopIx, &ListSource, &Row)) {
         let mut names = FileNames::default();
         match &self.loops[of.0].source {
             LoopSource::Rows { list, limit } => {
                 let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
                 for row in list.rows().into_iter().flat_map(|rows| rows.take(most)).flatten() {
+                    if self.is_full() {
+                        break;
+                    }
                     self.enter(of, &row, &mut names, place);
                 }
             }

@@ -1,5 +1,7 @@
 //! Stages whose paths are known before anything is called: made of constants, inputs, items and places in loops alone.
 
+use std::collections::BTreeSet;
+
 use crate::model::JsonMap;
 use crate::source::ListSource;
 
@@ -34,12 +36,15 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     /// Everything that a stage saves under a path that can be known.
     pub(super) fn savers(self) -> Vec<Saver<'a>> {
-        (0..self.stages.len()).flat_map(|ix| self.savers_of(ix)).collect()
+        let conditions = self.conditions();
+        let templates = |of: &BTreeSet<usize>| of.iter().filter_map(|ix| self.stages[*ix].when.as_ref()).collect();
+        let savers =
+            conditions.iter().enumerate().filter_map(|(ix, of)| Some(self.savers_of(ix, templates(of.as_ref()?))));
+        savers.flatten().collect()
     }
 
-    fn savers_of(self, ix: usize) -> Vec<Saver<'a>> {
+    fn savers_of(self, ix: usize, conditions: Vec<&'a Template>) -> Vec<Saver<'a>> {
         let stage = &self.stages[ix];
-        let Some(conditions) = self.conditions(ix) else { return Vec::new() };
         let is_picture = matches!(stage.work, Work::Image(_));
         let has_rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
         let all_known = stage.loops.iter().all(|of| self.is_known_loop(*of));
@@ -66,25 +71,32 @@ impl<'a> Known<'a> {
         savers
     }
 
-    /// What decides whether an instance comes to its end with a value, if nothing fails; nothing if an answer decides.
-    fn conditions(self, ix: usize) -> Option<Vec<&'a Template>> {
-        let stage = &self.stages[ix];
-        let mut conditions = Vec::new();
-        if let Some(when) = &stage.when {
-            conditions.push(Some(when).filter(|when| self.is_known(stage, when))?);
+    /// For each stage, the stages whose conditions decide whether an instance comes to its end with a value, if nothing
+    /// fails; nothing if an answer decides.
+    fn conditions(self) -> Vec<Option<BTreeSet<usize>>> {
+        let mut all: Vec<Option<BTreeSet<usize>>> = vec![None; self.stages.len()];
+        for ix in by_depth(self.stages) {
+            all[ix] = self.conditions_of(ix, &all);
         }
-        for one in &stage.refs {
-            let named = one.stage.0;
-            if self.surely_runs[named] {
-                continue;
+        all
+    }
+
+    fn conditions_of(self, ix: usize, before: &[Option<BTreeSet<usize>>]) -> Option<BTreeSet<usize>> {
+        let stage = &self.stages[ix];
+        let mut conditions = BTreeSet::new();
+        if let Some(when) = &stage.when {
+            if !self.is_known(stage, when) {
+                return None;
             }
-            let is_one_value = stage.loops.starts_with(&self.stages[named].loops);
-            if one.optional {
+            conditions.insert(ix);
+        }
+        for named in stage.refs.iter().filter(|one| !self.surely_runs[one.stage.0]) {
+            if named.optional {
                 // It may be all that there is in a `default`.
                 return None;
             }
-            if is_one_value {
-                conditions.extend(self.conditions(named)?);
+            if stage.loops.starts_with(&self.stages[named.stage.0].loops) {
+                conditions.extend(before[named.stage.0].as_ref()?);
             }
         }
         Some(conditions)
@@ -127,11 +139,26 @@ impl<'a> Known<'a> {
 
 /// For each stage, whether it runs for every item if nothing fails, with all that it names.
 pub(super) fn surely_runs(stages: &[Stage]) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..stages.len()).collect();
-    order.sort_by_key(|ix| stages[*ix].depth);
     let mut surely = vec![false; stages.len()];
-    for ix in order {
+    for ix in by_depth(stages) {
         surely[ix] = stages[ix].when.is_none() && stages[ix].refs.iter().all(|one| surely[one.stage.0]);
     }
     surely
+}
+
+/// For each stage, whether it runs for every item if nothing fails, whatever becomes of what it can do without.
+pub(super) fn always_runs(stages: &[Stage]) -> Vec<bool> {
+    let mut always = vec![false; stages.len()];
+    for ix in by_depth(stages) {
+        let refs = &stages[ix].refs;
+        always[ix] = stages[ix].when.is_none() && refs.iter().all(|one| one.optional || always[one.stage.0]);
+    }
+    always
+}
+
+/// Each stage behind all that it needs.
+fn by_depth(stages: &[Stage]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..stages.len()).collect();
+    order.sort_by_key(|ix| stages[*ix].depth);
+    order
 }

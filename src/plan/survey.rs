@@ -12,7 +12,7 @@ use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, Stage};
 use super::required::{Needs, Wishes};
 use super::save_claims::written_at;
 use super::save_walk::Walk;
-use super::savers::{Known, surely_runs};
+use super::savers::{Known, always_runs, surely_runs};
 
 /// Something wrong in a data file.
 #[derive(Debug, Clone)]
@@ -39,15 +39,20 @@ pub(super) fn read(
     let known = Known { stages, loops: &known_loops, inputs: &ground.inputs.values, surely_runs: &surely_runs };
     let mut walk = Walk::new(ground, known);
     walk.root();
-    let needs = Needs { ground, stages, found };
+    let always_runs = always_runs(stages);
+    let needs = Needs { ground, stages, found, always_runs: &always_runs };
     for ix in (0..loops.len()).map(LoopIx) {
         let LoopSource::Rows { list, limit } = &known_loops[ix.0].source else { continue };
         if matches!(list, ListSource::Stdin) {
             continue;
         }
         let is_entered = loops[ix.0].parent.is_none() && walk.enters(ix);
-        if let (ListSource::Count(count), false) = (list, is_entered) {
-            loops[ix.0].rows = Some(limit.map_or(*count, |limit| limit.min(*count)));
+        if let ListSource::Count(count) = list {
+            let count = limit.map_or(*count, |limit| limit.min(*count));
+            loops[ix.0].rows = Some(count);
+            if is_entered {
+                walk.count(ix, list, count);
+            }
             continue;
         }
         let wishes = if is_always_read(loops, ix) { needs.of_loop(ix) } else { Wishes::default() };

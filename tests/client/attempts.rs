@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use blossom_run::client::Ask;
-use blossom_run::model::{Choice, EventKind, Failure, FailureKind, RetryPolicy};
+use blossom_run::client::{Ask, RateGate};
+use blossom_run::model::{Choice, EventKind, Failure, FailureKind, Rate, RetryPolicy};
+
+use tokio::time::Instant;
 
 use crate::support::{Desk, SECOND, Scripted, Step, ask, fail, reply, whole};
 
@@ -17,6 +19,20 @@ async fn an_answer_comes_with_its_attempts_and_usage() {
     let answer = desk.ask(&ask("a")).await.unwrap();
     assert_eq!((answer.attempts, answer.kept, answer.json), (2, false, None));
     assert_eq!((answer.reply, answer.usage), (reply("good"), reply("").usage));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_holds_for_further_attempts_too() {
+    let provider = Arc::new(Scripted::new(|seen| match seen.number {
+        1..=3 => vec![fail(FailureKind::Server)],
+        _ => vec![whole("good")],
+    }));
+    let rate = RateGate::new(Rate { count: 1, per: 10 * SECOND });
+    rate.pass().await;
+    let retry = RetryPolicy { attempts: 4, backoff: SECOND / 1000, jitter: false, ..RetryPolicy::default() };
+    let begun = Instant::now();
+    Desk::of(&provider).ask(&Ask { rate: Some(Arc::new(rate)), retry, ..ask("a") }).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 3 * 10);
 }
 
 #[tokio::test(start_paused = true)]

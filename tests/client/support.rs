@@ -212,6 +212,7 @@ pub(crate) fn settings(name: &str) -> ProviderSettings {
 
 pub(crate) fn ask(prompt: &str) -> Ask {
     Ask {
+        rate: None,
         call: Call {
             stage: "stage".into(),
             provider: identity(),

@@ -3,7 +3,7 @@
 use blossom_run::model::EventKind;
 use serde_json::json;
 
-use crate::scene::{Scene, asked, echo_holding, prompts};
+use crate::scene::{Scene, asked, echo, echo_holding, prompts};
 use crate::support::server::{Gate, Reply, Server};
 
 #[tokio::test]
@@ -103,6 +103,37 @@ async fn continue_fails_its_item_and_goes_on() {
         _ => None,
     });
     assert_eq!(attempts, Some(3));
+}
+
+#[tokio::test]
+async fn what_should_stand_in_and_can_not_leaves_a_failure() {
+    let server = Server::start(|_| Reply::error(400, "BAD_REQUEST", "no"));
+    let body = "
+        stages:
+          pre: {when: eq 1 2, render: Never}
+          draft: {for_each: {n: 3}, text: 'Draft {{n}}', on_error: {value: '{{default pre pre}}'}, concurrency: 1}
+        ";
+    let ran = Scene::new(&server, body).run().await.has_failed();
+    assert_eq!(ran.counts("draft"), "3: 1 failed, 2 not started");
+    assert!(ran.failures()[0].1.contains("no"), "{:?}", ran.failures());
+}
+
+#[tokio::test]
+async fn nothing_to_collect_is_told_once() {
+    let server = echo();
+    let body = "
+        inputs:
+          none: {type: items, default: []}
+        stages:
+          page: {for_each: {one: none}, text: 'Page {{one}}'}
+          report: {for_each: {n: 3}, text: 'Report {{n}} on {{join page}}'}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    let warnings = ran.events.iter().filter_map(|kind| match kind {
+        EventKind::Warning { message } => Some(message.as_str()),
+        _ => None,
+    });
+    assert_eq!(warnings.collect::<Vec<_>>(), ["`report` collects `page`, of which nothing came out"]);
 }
 
 #[tokio::test]

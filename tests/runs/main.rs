@@ -11,6 +11,7 @@ mod support;
 mod absence;
 mod barriers;
 mod clocks;
+mod digest;
 mod failures;
 mod faults;
 mod keys;
