@@ -19,6 +19,8 @@ pub(crate) struct Calls {
     pub(crate) count: u32,
     /// How many at once.
     pub(crate) concurrency: u32,
+    /// Whether one thread does it all, as in the program.
+    pub(crate) one_thread: bool,
 }
 
 /// The work of `digest`, stage after stage.
@@ -35,7 +37,8 @@ pub(crate) struct Barriers {
 impl Calls {
     /// Makes them.
     pub(crate) fn run(self) -> Result<()> {
-        runtime()?.block_on(async {
+        let runtime = if self.one_thread { one_thread()? } else { runtime()? };
+        runtime.block_on(async {
             let prompts = (1..=self.count).map(|n| format!("Say {n}")).collect();
             Stage::new(&self.base_url, self.concurrency)?.answers(prompts).await.map(drop)
         })
@@ -64,6 +67,10 @@ pub(crate) fn client() -> Result<Client> {
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn one_thread() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
 struct Stage {

@@ -62,7 +62,8 @@ impl Client {
         let service = self.service(&ask.provider).map_err(unsent)?;
         service.provider.supports(&ask.call).map_err(unsent)?;
         let secret = service.secret(&self.shared.environment, &self.shared.events).await.map_err(unsent)?;
-        Course::new(self, service, ask, key, secret).run().await
+        // In a place of its own: it is by far the largest part of a task, and would be moved with it.
+        Box::pin(Course::new(self, service, ask, key, secret).run()).await
     }
 
     /// What each lane was like, in the order in which they were first used.

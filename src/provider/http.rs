@@ -4,7 +4,7 @@
 //! machine's certificates takes longer than everything else before a first request.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -37,6 +37,8 @@ struct Clients {
     near_tls: OnceLock<Result<reqwest::Client, String>>,
     /// Elsewhere, by the proxy that the environment names.
     far: OnceLock<Result<reqwest::Client, String>>,
+    /// The last address that something was posted to.
+    last: Mutex<Option<(String, Url)>>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -54,11 +56,9 @@ impl HttpClient {
     /// Sends one request and waits for the head of its reply. Nothing is sent twice; what was asked with `GET` follows
     /// redirections, and takes neither key nor headers to another origin.
     pub(super) async fn open(&self, request: HttpRequest) -> Result<(HttpHead, ByteStream), Failure> {
-        let mut url = Url::parse(&request.url).map_err(|error| {
-            Failure::new(FailureKind::BadRequest, format!("`{}` is no address: {error}", request.url))
-        })?;
+        let mut url = self.address(&request)?;
         let mut headers = header_map(&request)?;
-        let asked = url.origin();
+        let mut is_elsewhere = false;
         for _ in 0..=MAX_REDIRECTS {
             let response = self.client(&url)?.execute(built(&request, &url, &headers)).await;
             let response = response.map_err(|error| broken(error, &url, FailureKind::Connect))?;
@@ -68,16 +68,32 @@ impl HttpClient {
             };
             let Some(target) = target else {
                 let (mut head, body) = parted(response, &url);
-                head.elsewhere = (url.origin() != asked).then(|| place(&url));
+                head.elsewhere = is_elsewhere.then(|| place(&url));
                 return Ok((head, body));
             };
             if target.origin() != url.origin() {
                 headers.clear();
+                is_elsewhere = true;
             }
             url = target;
         }
         Err(Failure::new(FailureKind::BadRequest, format!("`{}` redirects in a circle", place(&url)))
             .suggest("check `base_url`"))
+    }
+
+    /// The address of a request. Texts all go to one: it is read once, which takes longer than all else about it.
+    fn address(&self, request: &HttpRequest) -> Result<Url, Failure> {
+        let mut last = self.clients.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, url)) = last.as_ref().filter(|(text, _)| *text == request.url) {
+            return Ok(url.clone());
+        }
+        let url = Url::parse(&request.url).map_err(|error| {
+            Failure::new(FailureKind::BadRequest, format!("`{}` is not a valid URL: {error}", request.url))
+        })?;
+        if matches!(request.method, Method::Post) {
+            *last = Some((request.url.clone(), url.clone()));
+        }
+        Ok(url)
     }
 
     fn client(&self, url: &Url) -> Result<&reqwest::Client, Failure> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
+use tokio::task::unconstrained;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::model::RunEvent;
@@ -96,7 +97,8 @@ impl Hub {
     /// Takes what is there already. False at the end of the stream.
     fn take_all(&mut self, seen: &mut Seen, events: &mut (impl Stream<Item = RunEvent> + Unpin)) -> bool {
         for _ in 0..MOST_AT_ONCE {
-            match events.next().now_or_never() {
+            // The runtime would have a turn after each hundred or so, and that is a whole pause here.
+            match unconstrained(events.next()).now_or_never() {
                 Some(Some(event)) => self.take(seen, &event),
                 Some(None) => return false,
                 None => return true,
