@@ -1,4 +1,4 @@
-//! Which instances are ready: the state of a run, without clocks, tasks or sockets.
+//! Which instances are ready: the state of a run, which knows no task and no socket.
 //!
 //! A *frame* is an open item, a *cursor* reads a list for a frame, a *shelf* holds values that are reached from afar. An
 //! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.

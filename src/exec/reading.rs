@@ -65,6 +65,7 @@ impl Frontier {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Row, SourceError>>> {
         let Some(cursor) = self.cursors.get(id) else { return Poll::Ready(None) };
+        // Nobody needs to wake this: rows leave when an instance comes back, and then lists are looked at again.
         if self.is_far_ahead(cursor.scope, place) {
             return Poll::Pending;
         }

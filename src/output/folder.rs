@@ -74,7 +74,7 @@ impl OutputFolder {
         Scratch::new(&self.0.root, name, &self.0.run)
     }
 
-    /// Gives `path` to `owner` (as a person knows it: `` `summarize` of `de/checkout` ``). Each path belongs to one in a
+    /// Gives `path` to `owner` (as a person knows it: `summarize/de/checkout`). Each path belongs to one in a
     /// run; two that differ in case only are one, and a file can't be another's folder. Of a path 16 bytes are kept.
     pub fn claim(&self, path: &SafePath, owner: &str) -> Result<(), Clash> {
         let mut claims = self.0.claims.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,14 +28,14 @@ async fn timed_out(reply: impl Fn() -> Reply + Send + Sync + 'static, timeout: &
 async fn an_attempt_that_takes_too_long_is_dropped() {
     let gate = Gate::new();
     let reply = move || Reply::stream(&["Dear all,"]).held_within(0, &gate);
-    let ran = timed_out(reply, "{attempt: 40ms, first_token: 1m, idle: 1m}").await;
-    assert_eq!(failure(&ran).message, "No whole answer within 40ms (`attempt`)");
+    let ran = timed_out(reply, "{attempt: 400ms, first_token: 1m, idle: 1m}").await;
+    assert_eq!(failure(&ran).message, "No whole answer within 400ms (`attempt`)");
 }
 
 #[tokio::test]
 async fn a_stream_that_does_not_begin_is_dropped() {
-    let ran = timed_out(Reply::never, "{first_token: 40ms, idle: 1m}").await;
-    assert_eq!(failure(&ran).message, "No text within 40ms (`first_token`)");
+    let ran = timed_out(Reply::never, "{first_token: 400ms, idle: 1m}").await;
+    assert_eq!(failure(&ran).message, "No text within 400ms (`first_token`)");
 }
 
 #[tokio::test]
@@ -46,8 +46,8 @@ async fn a_stream_that_stands_still_is_dropped_with_what_it_said() {
         let text = String::from_utf8(reply.body().to_vec()).unwrap();
         reply.held_within(text.find(" it is late").unwrap() - 60, &gate)
     };
-    let ran = timed_out(reply, "{first_token: 1m, idle: 40ms}").await;
-    assert_eq!(failure(&ran).message, "The answer stood still for 40ms (`idle`)");
+    let ran = timed_out(reply, "{first_token: 1m, idle: 400ms}").await;
+    assert_eq!(failure(&ran).message, "The answer stood still for 400ms (`idle`)");
     assert_eq!(failure(&ran).partial.as_deref(), Some("Dear all,"));
 }
 
@@ -56,7 +56,7 @@ async fn all_attempts_of_an_item_have_one_time_together() {
     let server = Server::start(|_| Reply::never());
     let body = "
         stages:
-          letter: {text: Write, retry: 5, timeout: {attempt: 1m, total: 40ms}}
+          letter: {text: Write, retry: 5, timeout: {attempt: 1m, total: 400ms}}
         ";
     let ran = Scene::new(&server, body).run().await.has_failed();
     assert!(failure(&ran).message.contains("(`total`)"), "{:?}", failure(&ran));
