@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use crate::model::{Failure, FailureKind, Json, JsonMap, SkipReason};
 use crate::plan::template::{Context, RenderProblem, Template};
 use crate::plan::{InputValue, JsonTemplate, Plan, Stage};
+use crate::source::SourceError;
 
 use super::job::{Job, Seen};
 use super::lists::Stdin;
@@ -23,8 +24,8 @@ impl Fixed {
     /// Lists that a template names as a whole are read here, and held.
     ///
     /// # Errors
-    /// A list that can't be read.
-    pub(super) async fn read(plan: &Plan, run_id: &str, stdin: &Stdin) -> Result<Self, Failure> {
+    /// A list that can't be read, by the index of its input.
+    pub(super) async fn read(plan: &Plan, run_id: &str, stdin: &Stdin) -> Result<Self, (usize, Failure)> {
         let named = |ix: usize| {
             plan.stages.iter().any(|stage| stage.needs.inputs.contains(&ix))
                 || plan.outputs.iter().any(|output| output.inputs.contains(&ix))
@@ -39,7 +40,8 @@ impl Fixed {
                         Ok(rows) => rows.map_ok(|row| row.value).try_collect().await,
                         Err(error) => Err(error),
                     };
-                    let items = items.map_err(|error| Failure::new(FailureKind::BadRequest, error.to_string()))?;
+                    let wrong = |error: SourceError| (ix, Failure::new(FailureKind::BadRequest, error.to_string()));
+                    let items = items.map_err(wrong)?;
                     Some(Arc::new(Json::Array(items)))
                 }
                 InputValue::List(_) | InputValue::Missing => None,

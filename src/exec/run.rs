@@ -71,11 +71,11 @@ pub async fn execute(parts: RunParts) -> Finished {
     let fixed = tokio::select! {
         fixed = Fixed::read(&plan, &id, &stdin) => fixed,
         // Whoever waits for standard input may wait forever.
-        () = halt.draining() => Err(Failure::new(FailureKind::Interrupted, "the run ends before its lists are read")),
+        () = halt.draining() => Err((usize::MAX, Failure::new(FailureKind::Interrupted, "not read"))),
     };
     let fixed = match fixed {
         Ok(fixed) => fixed,
-        Err(failure) => return fail_early(&plan, &events, &halt, failure, start).await,
+        Err(wrong) => return fail_early(&plan, &events, &halt, wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
     let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show });
@@ -122,18 +122,26 @@ fn panicked() -> Outcome {
     Outcome::Failed { failure, spent: Spent::default() }
 }
 
-/// A run whose lists can't be read: its first stage has failed, and the others never began.
-async fn fail_early(plan: &Plan, events: &Events, halt: &Halt, failure: Failure, start: Instant) -> Finished {
-    let running = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix));
+/// A run with a list that can't be read: the stage that names it has failed, and the others never began.
+async fn fail_early(
+    plan: &Plan,
+    events: &Events,
+    halt: &Halt,
+    (input, failure): (usize, Failure),
+    start: Instant,
+) -> Finished {
+    let running: Vec<_> = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)).map(|(_, stage)| stage).collect();
+    let names_it = running.iter().position(|stage| stage.needs.inputs.contains(&input)).unwrap_or(0);
     let mut stages: Vec<_> = running
-        .map(|(_, stage)| {
+        .into_iter()
+        .map(|stage| {
             let instances = plan.known_instances(stage).unwrap_or(0);
             (stage.name.clone(), StageTally { instances, not_started: instances, ..StageTally::default() })
         })
         .collect();
     let interrupted = interrupted(halt);
     if interrupted.is_none()
-        && let Some((stage, tally)) = stages.first_mut()
+        && let Some((stage, tally)) = stages.get_mut(names_it)
     {
         if tally.instances == 0 {
             events.emit(EventKind::InstancesFound { stage: stage.clone(), count: 1 }).await;

@@ -1,17 +1,28 @@
 //! JSON as templates see it: how it prints, what counts as true, what a kind is called.
 
+use super::Value;
+
 /// A JSON value; objects keep the order in which they were written.
 pub type Json = serde_json::Value;
 /// A JSON object; it keeps the order in which it was written.
 pub type JsonMap = serde_json::Map<String, Json>;
 
-/// Prints a value as a template does: text as it is, null as nothing, everything else as compact JSON.
+/// Prints a value as a template does: text as it is, a picture as its path, null as nothing, everything else as compact
+/// JSON.
 pub fn plain_text(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
         Json::String(text) => text.clone(),
+        Json::Object(fields) => picture_path(fields).map_or_else(|| value.to_string(), str::to_owned),
         other => other.to_string(),
     }
+}
+
+/// The path of a mapping that has exactly the fields of a picture.
+pub fn picture_path(fields: &JsonMap) -> Option<&str> {
+    let picture = fields.len() == Value::IMAGE_FIELDS.len()
+        && Value::IMAGE_FIELDS.iter().all(|field| fields.contains_key(*field));
+    if picture { fields.get("path")?.as_str() } else { None }
 }
 
 /// Whether a condition holds, by the rule of Handlebars: false, null, zero, the empty text and the empty list do not.

@@ -23,7 +23,7 @@ pub use event::{EventKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, S
 pub use failure::{Advice, Failure, FailureKind};
 pub use input::{InputKind, ListFormat};
 pub use instance::Order;
-pub use json::{Json, JsonMap, kind_of, plain_text, truthy};
+pub use json::{Json, JsonMap, kind_of, picture_path, plain_text, truthy};
 pub use place::{At, FileId, Place};
 pub use policy::{Clocks, FailureLimit, OnError, RetryPolicy, Waves};
 pub use provider::{KeySource, OfflineManner, ProviderIdentity, ProviderKind, ProviderSettings};

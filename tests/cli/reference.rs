@@ -52,8 +52,10 @@ fn the_manual_page_can_be_read() {
     reader.stdin.take().expect("its input").write_all(page.as_bytes()).expect("the page is taken");
     let read = reader.wait_with_output().expect("its end");
     let (shown, complaints) = (String::from_utf8_lossy(&read.stdout), String::from_utf8_lossy(&read.stderr));
-    if read.status.success() {
-        assert!(shown.contains("--offline") && shown.contains("interrupted by SIGTERM or SIGHUP"), "{shown}");
-        assert_eq!(complaints, "");
+    // A machine without its pages has a `man` that only says so.
+    if !read.status.success() && !complaints.contains("--warnings") && shown.is_empty() {
+        return;
     }
+    assert!(shown.contains("--offline") && shown.contains("interrupted by SIGTERM or SIGHUP"), "{shown}{complaints}");
+    assert_eq!(complaints, "");
 }

@@ -199,6 +199,18 @@ async fn a_table_has_the_columns_that_are_asked_for_with_what_needs_quotes_in_qu
 }
 
 #[tokio::test]
+async fn a_picture_in_a_table_is_its_path() {
+    let server = painter();
+    let body = "
+        stages:
+          photo: {for_each: {n: 1}, image: A photo in png}
+          list: {for_each: n, render: x, save: {path: list.csv, row: {n: '{{n}}', photo: '{{photo}}'}}}
+        ";
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.text("list.csv"), "n,photo\n1,photo/1.png\n");
+}
+
+#[tokio::test]
 async fn a_row_keeps_the_types_of_its_values() {
     let server = echo();
     let body = "

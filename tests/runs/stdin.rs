@@ -90,8 +90,13 @@ fn a_template_may_name_all_rows() {
 #[test]
 fn a_bad_row_of_a_list_that_is_named_as_a_whole_is_told() {
     let server = echo();
-    let ran = cli(&server, "all: {render: '{{len rows}}', save: all.txt}").arg("-q").stdin("1\n{\n").run().exit(4);
+    let stages = "
+        one: {text: One}
+        all: {render: '{{len rows}}', save: all.txt}
+        ";
+    let ran = cli(&server, stages).arg("-q").stdin("1\n{\n").run().exit(4);
     assert!(ran.stderr.contains("all: standard input:2:1: the JSON value does not end"), "{}", ran.stderr);
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use handlebars::{
     Renderable, ScopedJson,
 };
 
-use crate::model::{Json, JsonMap, Value, kind_of, plain_text, truthy};
+use crate::model::{Json, JsonMap, kind_of, plain_text, truthy};
 
 use super::helper::{self, Absent, Args, Body, Fault};
 
@@ -59,7 +59,7 @@ fn registry() -> Handlebars<'static> {
 pub struct Context(handlebars::Context);
 
 impl Context {
-    /// The values of `names`. A picture is the mapping of its fields, as [`Value::to_json`] makes it; it prints as its path.
+    /// The values of `names`. A picture is the mapping of its fields, as [`Value::to_json`](crate::model::Value::to_json) makes it; it prints as its path.
     pub fn new(names: JsonMap) -> Self {
         Self(handlebars::Context::from(Json::Object(names)))
     }
@@ -156,23 +156,12 @@ fn failure(message: String) -> RenderError {
     RenderProblem { missing: None, nothing: false, message }.into()
 }
 
-/// How a value prints: text as it is, a picture as its path, nothing for null, anything else as JSON.
+/// How a value prints, as [`plain_text`] says.
 pub(super) fn printed(value: &Json) -> Cow<'_, str> {
     match value {
         Json::String(text) => Cow::Borrowed(text),
-        Json::Object(fields) => match picture_path(fields) {
-            Some(path) => Cow::Borrowed(path),
-            None => Cow::Owned(plain_text(value)),
-        },
         other => Cow::Owned(plain_text(other)),
     }
-}
-
-/// The path of a mapping that has exactly the fields of a picture.
-pub(super) fn picture_path(fields: &JsonMap) -> Option<&str> {
-    let picture = fields.len() == Value::IMAGE_FIELDS.len()
-        && Value::IMAGE_FIELDS.iter().all(|field| fields.contains_key(*field));
-    if picture { fields.get("path")?.as_str() } else { None }
 }
 
 /// One step of a path.

@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Json, kind_of};
+use crate::model::{Json, kind_of, picture_path};
 
-use super::super::engine::picture_path;
 use super::dates::format_fault;
 
 /// What a helper expects of an argument.
