@@ -16,7 +16,7 @@ use super::inputs::InputArg;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   blossom-run digest --offline                 run a shipped template without a service or a key
-  blossom-run new digest && blossom-run digest copy it, change it, run it
+  blossom-run new digest mine                  copy it, and change what `mine` holds
   blossom-run my.yaml -i tone=dry -i articles=news.jsonl
   blossom-run my.yaml --only summarize --limit 3 --print summarize
   blossom-run check my.yaml                    every mistake in it, with line and column

@@ -59,7 +59,8 @@ fn registry() -> Handlebars<'static> {
 pub struct Context(handlebars::Context);
 
 impl Context {
-    /// The values of `names`. A picture is the mapping of its fields, as [`Value::to_json`](crate::model::Value::to_json) makes it; it prints as its path.
+    /// The values of `names`. A picture is the mapping of its fields, as
+    /// [`Value::to_json`](crate::model::Value::to_json) makes it; it prints as its path.
     pub fn new(names: JsonMap) -> Self {
         Self(handlebars::Context::from(Json::Object(names)))
     }
