@@ -64,29 +64,44 @@ fn fields_of(path: &[String]) -> Vec<Step> {
 
 type Condition<'a> = Box<dyn Fn(&Row) -> bool + 'a>;
 
+/// Which rows something is wanted of.
+enum Rows<'a> {
+    All,
+    /// Those for which this holds.
+    Where(Condition<'a>),
+    /// Nobody knows before the run: an answer decides.
+    Some,
+}
+
 /// What is wanted of the rows of one list, each with where it is named.
 #[derive(Default)]
 pub(super) struct Wishes<'a> {
-    wishes: Vec<(Vec<Step>, Form, bool, Option<Condition<'a>>)>,
+    wishes: Vec<(Vec<Step>, Form, bool, Rows<'a>)>,
     pub(super) places: Vec<Place>,
 }
 
 impl Wishes<'_> {
     pub(super) fn wanted(&self) -> Vec<Wanted<'_>> {
-        let wishes = self.wishes.iter().map(|(steps, form, strict, when)| Wanted {
+        let wishes = self.wishes.iter().map(|(steps, form, strict, rows)| Wanted {
             steps: steps.clone(),
             form: *form,
             strict: *strict,
-            when: when.as_deref(),
+            when: match rows {
+                Rows::All => None,
+                Rows::Where(condition) => Some(condition.as_ref()),
+                Rows::Some => Some(&|_| false),
+            },
+            in_header: !matches!(rows, Rows::Where(_)),
         });
         wishes.collect()
     }
 }
 
 impl<'a> Wishes<'a> {
-    fn add(&mut self, steps: Vec<Step>, (form, strict): (Form, bool), when: Option<Condition<'a>>, place: &Place) {
+    fn add(&mut self, steps: Vec<Step>, (form, strict): (Form, bool), rows: Rows<'a>, place: &Place) {
         // One way is told of once: what is wanted most of its end decides.
-        let known = self.wishes.iter_mut().find(|known| known.0 == steps && known.3.is_none() && when.is_none());
+        let is_all = |rows: &Rows<'_>| matches!(rows, Rows::All);
+        let known = self.wishes.iter_mut().find(|known| known.0 == steps && is_all(&known.3) && is_all(&rows));
         if let Some(known) = known {
             if known.1 == Form::Any {
                 known.1 = form;
@@ -94,7 +109,7 @@ impl<'a> Wishes<'a> {
             known.2 |= strict;
             return;
         }
-        self.wishes.push((steps, form, strict, when));
+        self.wishes.push((steps, form, strict, rows));
         self.places.push(place.clone());
     }
 }
@@ -137,7 +152,7 @@ impl<'a> Needs<'a> {
             }
             let mut steps = before.to_vec();
             steps.extend(fields_of(path));
-            wishes.add(steps.clone(), (Form::List, true), None, &draft.list_place);
+            wishes.add(steps.clone(), (Form::List, true), Rows::All, &draft.list_place);
             steps.push(Step::Each);
             self.add(Of::Loop(LoopIx(inner)), &steps, wishes);
             self.add_lists(LoopIx(inner), &steps, wishes);
@@ -151,15 +166,14 @@ impl<'a> Needs<'a> {
                 continue;
             }
             for one in found.required.iter().filter(|one| one.of == of) {
-                let when = match &stage.when {
-                    Some(when) if !one.in_when => match self.condition(stage, when, of).filter(|_| before.is_empty()) {
-                        Some(condition) => Some(condition),
-                        None => continue,
-                    },
-                    _ => None,
+                let rows = match &stage.when {
+                    Some(when) if !one.in_when => {
+                        self.condition(stage, when, of).filter(|_| before.is_empty()).map_or(Rows::Some, Rows::Where)
+                    }
+                    _ => Rows::All,
                 };
                 let steps = before.iter().chain(&one.steps).cloned().collect();
-                wishes.add(steps, (one.form, one.strict), when, &one.place);
+                wishes.add(steps, (one.form, one.strict), rows, &one.place);
             }
         }
     }

@@ -121,7 +121,7 @@ impl<'a> Check<'a> {
     /// Tells what is wrong with a header for all rows.
     fn header(&mut self, survey: &mut Survey) {
         for at in 0..self.wanted.len() {
-            if self.wanted[at].when.is_none() {
+            if self.wanted[at].in_header {
                 self.tell_header(at, survey);
             }
         }

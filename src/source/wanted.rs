@@ -42,6 +42,8 @@ pub struct Wanted<'a> {
     pub strict: bool,
     /// Of which rows it is wanted; of all without one.
     pub when: Option<Condition<'a>>,
+    /// Whether the header of a table must name it, whichever rows it is wanted of: no row has what that has not.
+    pub in_header: bool,
 }
 
 impl fmt::Debug for Wanted<'_> {
@@ -54,7 +56,7 @@ impl Wanted<'_> {
     /// A field that every row must have.
     pub fn field(path: &[&str]) -> Self {
         let steps = path.iter().map(|name| Step::Field((*name).to_owned())).collect();
-        Self { steps, form: Form::Any, strict: true, when: None }
+        Self { steps, form: Form::Any, strict: true, when: None, in_header: true }
     }
 
     /// What is wrong with a row, if it lacks this.
