@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::model::{EventKind, Failure, FailureKind, OnError, StageTally};
-use crate::plan::{OnErrorPlan, Plan, Reach, SaveForm, ScopeIx, StageIx};
+use crate::plan::{OnErrorPlan, Plan, Reach, ScopeIx, StageIx};
 
 use super::cursor::{Cursor, Cursors};
 use super::frame::{End, Frame, FrameId, Frames, InstanceId, Slot};
@@ -77,9 +77,6 @@ impl Frontier {
             beneath.iter().enumerate().for_each(|(position, stage)| at[stage.0] = position);
             at
         };
-        let is_in_rows = |stage: &crate::plan::Stage| {
-            stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }))
-        };
         let mut frames = Frames::default();
         let root = frames.insert(Frame::root(plan.scope(ScopeIx::ROOT)));
         Self {
@@ -87,7 +84,7 @@ impl Frontier {
             shelves: plan.stages.iter().map(|stage| stage.shelf.as_ref().map(|_| Shelf::default())).collect(),
             cursors: Cursors::new(plan.scopes.len()),
             queues,
-            rows: plan.stages.iter().map(|stage| is_in_rows(stage).then(InOrder::default)).collect(),
+            rows: plan.stages.iter().map(|stage| stage.has_rows().then(InOrder::default)).collect(),
             open: vec![BTreeSet::new(); plan.scopes.len()],
             window: window.map_or_else(|| usual_window(&plan), NonZeroUsize::get),
             tallies: vec![StageTally::default(); stages],

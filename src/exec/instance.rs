@@ -11,7 +11,7 @@ use crate::model::{
     Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
 };
 use crate::output::{OutputFolder, SafePath};
-use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, SaveForm, Stage, TextWork, Work};
+use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Spent};
@@ -261,8 +261,7 @@ impl<'a> Instance<'a> {
         };
         let mut made = Made { value, row: None, saved: None, spent, reused: false };
         // What stands in for a picture has no bytes to be a file of.
-        let is_file = self.stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
-        if is_file && matches!(self.stage.work, Work::Image(_)) {
+        if self.stage.has_own_file() && matches!(self.stage.work, Work::Image(_)) {
             return Outcome::Replaced { value: made.value, row: None, failure, spent };
         }
         match self.save(&mut made, place).await {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::output::FileNames;
-use crate::plan::{LoopIx, LoopSource, Plan, SaveForm, ScopeIx, StageIx, Work, item_key};
+use crate::plan::{LoopIx, LoopSource, Plan, ScopeIx, Stage, StageIx, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
 use super::frame::{End, Frame, FrameId};
@@ -189,11 +189,7 @@ fn is_answered(plan: &Plan, of: LoopIx) -> bool {
 /// Whether pictures of stages beneath are named after their items.
 pub(super) fn names_files(plan: &Plan, scope: ScopeIx) -> bool {
     let mut beneath = plan.scope(scope).beneath.iter().map(|stage| plan.stage(*stage));
-    beneath.any(|stage| {
-        // A row names a picture and does not say where it lies.
-        let has_path = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
-        matches!(stage.work, Work::Image(_)) && !has_path
-    })
+    beneath.any(Stage::names_its_pictures)
 }
 
 /// The frame of an item.

@@ -28,7 +28,7 @@ impl RowFiles {
     ) -> Result<Self, Failure> {
         let mut files = Self::default();
         for (ix, stage) in plan.stage_ixs() {
-            let rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
+            let rows = stage.has_rows();
             if let (true, Some(path)) = (rows && plan.runs(ix), names(ix)) {
                 let outside = |problem| failure(format!("`{path}` can't be saved: {problem}"));
                 let safe = SafePath::parse(&path).map_err(outside)?;

@@ -69,9 +69,9 @@ pub async fn execute(parts: RunParts) -> Finished {
     let copy = folder.scratch("stdin");
     let stdin = Stdin::new(copy.path().to_owned());
     let fixed = tokio::select! {
-        fixed = Fixed::read(&plan, &id, &stdin) => fixed,
+        fixed = Fixed::read(&plan, &id, &stdin) => fixed.map_err(Some),
         // Whoever waits for standard input may wait forever.
-        () = halt.draining() => Err((usize::MAX, Failure::new(FailureKind::Interrupted, "not read"))),
+        () = halt.draining() => Err(None),
     };
     let fixed = match fixed {
         Ok(fixed) => fixed,
@@ -127,11 +127,12 @@ async fn fail_early(
     plan: &Plan,
     events: &Events,
     halt: &Halt,
-    (input, failure): (usize, Failure),
+    wrong: Option<(usize, Failure)>,
     start: Instant,
 ) -> Finished {
     let running: Vec<_> = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)).map(|(_, stage)| stage).collect();
-    let names_it = running.iter().position(|stage| stage.needs.inputs.contains(&input)).unwrap_or(0);
+    let names = |input| running.iter().position(|stage| stage.needs.inputs.contains(input)).unwrap_or(0);
+    let names_it = wrong.as_ref().map_or(0, |(input, _)| names(input));
     let mut stages: Vec<_> = running
         .into_iter()
         .map(|stage| {
@@ -141,6 +142,7 @@ async fn fail_early(
         .collect();
     let interrupted = interrupted(halt);
     if interrupted.is_none()
+        && let Some((_, failure)) = wrong
         && let Some((stage, tally)) = stages.get_mut(names_it)
     {
         if tally.instances == 0 {

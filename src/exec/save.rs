@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, MediaType, Value, plain_text};
 use crate::output::{self, OutputError, OutputFolder, SafePath};
-use crate::plan::{Save, SaveForm, Stage, Work};
+use crate::plan::{Save, SaveForm, Stage, Work, item_number};
 
 use super::context::Renderer;
 use super::instance::Unmade;
@@ -149,16 +149,11 @@ impl Target<'_> {
 
     /// What gives a value a path that nobody has.
     fn other_path(&self) -> String {
-        let has_path = self.stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File));
-        let loops: Vec<&str> = self.job.around.iter().map(|around| &*around.name).collect();
-        match loops.as_slice() {
-            _ if !has_path => format!("give `{}` a `save` of its own", self.stage.name),
-            [] => format!("give `{}` another path in `save`", self.stage.name),
-            [_] => "put what differs for each item into `save`, as `{{loop.number}}`".to_owned(),
-            loops => {
-                let numbers: Vec<String> = loops.iter().map(|name| format!("{{{{loop.{name}.number}}}}")).collect();
-                format!("put what differs for each item into `save`, as `{}`", numbers.join("-"))
-            }
+        let loops = self.job.around.iter().map(|around| &*around.name);
+        match self.stage.has_own_file() {
+            false => format!("give `{}` a `save` of its own", self.stage.name),
+            true if loops.len() == 0 => format!("give `{}` another path in `save`", self.stage.name),
+            true => format!("put what differs for each item into `save`, as `{}`", item_number(loops)),
         }
     }
 

@@ -30,6 +30,14 @@ pub fn loop_info(around: &[(&str, u64, &str)], key: &str) -> Json {
     Json::Object(info)
 }
 
+/// What differs for each item of these loops, outermost first, as a part of a path.
+pub fn item_number<'a>(loops: impl ExactSizeIterator<Item = &'a str>) -> String {
+    if loops.len() < 2 {
+        return "{{loop.number}}".to_owned();
+    }
+    loops.map(|name| format!("{{{{loop.{name}.number}}}}")).collect::<Vec<_>>().join("-")
+}
+
 fn own_key(value: &Json) -> Option<String> {
     match value {
         Json::Number(number) => Some(number.to_string()),

@@ -38,7 +38,7 @@ mod work;
 
 pub use compile::{Compiled, compile};
 pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
-pub use keys::{item_key, loop_info};
+pub use keys::{item_key, item_number, loop_info};
 pub use parameter::Parameter;
 pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,

@@ -7,7 +7,7 @@ use crate::model::{FailureLimit, Json, ProviderSettings, Rate, StageKindName, Wa
 use crate::source::ListSource;
 
 use super::template::Template;
-use super::work::{JsonTemplate, OnErrorPlan, Save, Work};
+use super::work::{JsonTemplate, OnErrorPlan, Save, SaveForm, Work};
 
 /// A stage, by its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -264,6 +264,21 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Whether `save` gives each value a file. A row names a picture, and does not say where it lies.
+    pub fn has_own_file(&self) -> bool {
+        self.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File))
+    }
+
+    /// Whether `save` gives each value a row of a file.
+    pub fn has_rows(&self) -> bool {
+        self.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }))
+    }
+
+    /// Whether it makes pictures that are named after the stage and the item.
+    pub fn names_its_pictures(&self) -> bool {
+        matches!(self.work, Work::Image(_)) && !self.has_own_file()
+    }
+
     /// The templates of its request.
     pub fn templates(&self) -> Vec<&Template> {
         self.work.templates()

@@ -9,6 +9,7 @@ use crate::model::Place;
 use crate::output::{Claims, Fold, PictureFormat, SafePath, Taken, picture_format};
 
 use super::binder::Ground;
+use super::keys::item_number;
 
 /// An instance that saves.
 #[derive(Debug, Clone)]
@@ -182,11 +183,5 @@ pub(super) fn written_at(ground: &Ground<'_>, stage: usize) -> Place {
 
 /// What differs for each item of a stage, as a part of a path.
 pub(super) fn number(ground: &Ground<'_>, stage: usize) -> String {
-    match ground.tree.of_stage[stage].as_slice() {
-        [] | [_] => "{{loop.number}}".to_owned(),
-        loops => {
-            let numbers = loops.iter().map(|ix| format!("{{{{loop.{}.number}}}}", ground.tree.name(*ix)));
-            numbers.collect::<Vec<_>>().join("-")
-        }
-    }
+    item_number(ground.tree.of_stage[stage].iter().map(|ix| ground.tree.name(*ix)))
 }

@@ -7,7 +7,7 @@ use crate::source::ListSource;
 
 use super::pipeline::{Input, InputValue, Loop, LoopIx, LoopSource, Stage};
 use super::template::Template;
-use super::work::{SaveForm, Work};
+use super::work::Work;
 
 /// A stage that saves, and what decides where.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<'a> Known<'a> {
     fn savers_of(self, ix: usize, conditions: Vec<&'a Template>) -> Vec<Saver<'a>> {
         let stage = &self.stages[ix];
         let is_picture = matches!(stage.work, Work::Image(_));
-        let has_rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
+        let has_rows = stage.has_rows();
         let all_known = stage.loops.iter().all(|of| self.is_known_loop(*of));
         let mut savers = Vec::new();
         if let Some(save) = &stage.save {

@@ -8,7 +8,7 @@ use super::binder::Ground;
 use super::pipeline::Stage;
 use super::save_claims::{Item, Owner, SaveClaims, number};
 use super::savers::surely_runs;
-use super::work::{SaveForm, Work};
+use super::work::Work;
 
 /// Tells of paths that leave the folder, that all instances of a stage would share, or that two stages share. A stage
 /// that may be skipped is in nobody's way.
@@ -17,7 +17,7 @@ pub(super) fn check(ground: &Ground<'_>, stages: &[Stage], diagnostics: &mut Dia
     let mut claims = SaveClaims::new(ground, true);
     for (ix, stage) in stages.iter().enumerate() {
         let is_picture = matches!(stage.work, Work::Image(_));
-        let has_rows = stage.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::Rows { .. }));
+        let has_rows = stage.has_rows();
         let mut take = |path: &str, is_open: bool, shares: bool| {
             let owner = Owner { stage: ix, item: Item::Any, is_open };
             let path = SafePath::parse(path).ok()?;
