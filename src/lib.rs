@@ -64,3 +64,4 @@ pub mod provider;
 pub mod sink;
 pub mod source;
 pub mod spec;
+pub mod store;

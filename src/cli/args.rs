@@ -76,6 +76,16 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
     pub(super) concurrency: Option<u32>,
 
+    /// Keep answers in this folder, and use those that are there; else `BLOSSOM_STORE`, else the nearest `.blossom` in
+    /// the working directory or above it, else a new one here
+    #[arg(long, value_name = "DIR", help_heading = "Keeping")]
+    pub(super) store: Option<PathBuf>,
+
+    /// Make calls anew although an answer is kept: all of them, those of stages, or of single items
+    #[arg(long, value_name = "STAGE[/ITEM],..", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          help_heading = "Keeping")]
+    pub(super) fresh: Option<String>,
+
     /// Show text on standard error as it comes
     #[arg(long, help_heading = "Printing")]
     pub(super) stream: bool,

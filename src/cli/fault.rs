@@ -58,7 +58,7 @@ impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         let exit = match failure.kind {
             FailureKind::Internal => Exit::Internal,
-            FailureKind::Output => Exit::Unwritable,
+            FailureKind::Output | FailureKind::Store => Exit::Unwritable,
             FailureKind::Interrupted => Exit::Interrupted,
             FailureKind::Template => Exit::Invalid,
             _ if failure.advice() == Advice::Block => Exit::Blocked,

@@ -13,8 +13,10 @@ mod fault;
 mod graph;
 mod graph_text;
 mod inputs;
+mod keeping;
 mod manual;
 mod models;
+mod origin;
 mod panics;
 mod pipeline;
 mod printed;
@@ -35,6 +37,7 @@ use crate::sink::Exit;
 
 use args::Command;
 use fault::Fault;
+use origin::Origin;
 use settings::{Settings, Surroundings};
 
 /// The whole program: reads the command line, does what it says, and says how it ended.
@@ -45,8 +48,9 @@ pub fn main() -> ExitCode {
 }
 
 fn answer(words: impl Iterator<Item = OsString>) -> Exit {
-    match Command::read(words) {
-        Ok(command) => dispatch(&command).unwrap_or_else(|error| {
+    let words: Vec<OsString> = words.collect();
+    match Command::read(words.iter().cloned()) {
+        Ok(command) => dispatch(&command, &words).unwrap_or_else(|error| {
             let settings = Settings::of(&command.display(), Surroundings::detect());
             Fault::tell(&error, settings.paint)
         }),
@@ -54,9 +58,9 @@ fn answer(words: impl Iterator<Item = OsString>) -> Exit {
     }
 }
 
-fn dispatch(command: &Command) -> Result<Exit> {
+fn dispatch(command: &Command, words: &[OsString]) -> Result<Exit> {
     match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(args, &Origin::typed(words)),
         Command::Check(args) => check::check(args),
         Command::Show(args) => show::show(args),
         Command::Graph(args) => graph::graph(args),

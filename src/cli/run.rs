@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use crate::engine::{self, EventStream, Finished, Request, RunOptions, WantedOutputs};
+use crate::engine::{self, EventStream, Finished, Kept, Request, RunOptions, WantedOutputs};
 use crate::model::{Failure, FailureKind, OnError, RunOutcome};
 use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
@@ -18,13 +18,16 @@ use super::document::document;
 use super::events_file;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
+use super::keeping;
+use super::origin::Origin;
 use super::pipeline::{locate, planned};
 use super::printed::{printed, printed_one};
 use super::settings::{Settings, Surroundings};
 use super::signals;
 use super::stdout;
 
-pub(super) fn run(args: &RunArgs) -> Result<Exit> {
+/// Runs a pipeline, and keeps where it comes from.
+pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     let settings = Settings::of_run(args, Surroundings::detect());
     let located = locate(&args.pipeline)?;
     let request = Request {
@@ -38,13 +41,23 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
     }
+    let fresh = keeping::fresh(args.fresh.as_deref(), &plan)?;
     let hub = hub(args, &settings, &plan)?;
+    let store = keeping::open(args.store.as_deref())?;
     let stops = stops(&plan);
+    let options = RunOptions {
+        out: args.out.clone(),
+        concurrency: args.concurrency,
+        stream: args.stream,
+        store: Some(Kept { store, goes_on: origin.goes_on, about: origin.about() }),
+        fresh,
+        ..RunOptions::default()
+    };
 
     // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
     // doing it. Painting, converting and reading files have threads of their own.
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(watch(plan, args, hub));
+    let ended = runtime.block_on(watch(plan, options, hub));
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
@@ -66,13 +79,7 @@ fn wanted(args: &RunArgs) -> WantedOutputs {
 }
 
 /// Runs to the end, unless it does not end although it was told to.
-async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
-    let options = RunOptions {
-        out: args.out.clone(),
-        concurrency: args.concurrency,
-        stream: args.stream,
-        ..RunOptions::default()
-    };
+async fn watch(plan: Arc<Plan>, options: RunOptions, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();
     let watching = on_its_own_thread(hub, events)?;

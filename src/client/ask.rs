@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Usage};
+use crate::model::{AnswerId, Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Reuse, Usage};
 
 use super::RateGate;
 
@@ -19,6 +19,10 @@ pub struct Ask {
     pub rate: Option<Arc<RateGate>>,
     /// How long it may take.
     pub clocks: Clocks,
+    /// Whether an answer that is kept will do.
+    pub reuse: Reuse,
+    /// Whether another take is wanted than those that are kept.
+    pub fresh: bool,
     /// Whether a stream is asked for; of a text only.
     pub stream: bool,
     /// Whether text is told of as it comes, as [`EventKind::Chunk`](crate::model::EventKind::Chunk).
@@ -38,8 +42,10 @@ pub struct Answer {
     pub json: Option<Json>,
     /// Requests sent for it by this question; 0 if it was kept.
     pub attempts: u32,
-    /// Whether it was kept before.
+    /// Whether it was kept before, or asked for by somebody else at the same time.
     pub kept: bool,
+    /// Where it is kept, if it is.
+    pub id: Option<AnswerId>,
     /// What all attempts took, as far as the provider says; nothing if it was kept.
     pub usage: Option<Usage>,
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, EventKind, Failure, FailureKind, LaneRef};
+use crate::model::{Asked, Call, CallKey, EventKind, Failure, FailureKind, LaneRef, Reuse};
 
 use super::admission::{Admission, LaneId};
 use super::course::{Course, verdict};
+use super::joint::{Joint, Part};
+use super::keep::{LookUp, Standing};
 use super::permit::Permits;
 use super::service::Service;
 use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Unanswered};
@@ -23,9 +25,19 @@ struct Shared {
     services: Vec<Service>,
     permits: Permits,
     keep: Arc<dyn Keep>,
+    joint: Joint,
     events: Events,
     halt: Halt,
     environment: Environment,
+}
+
+/// What is kept of a call.
+enum Kept {
+    Answer(Box<Answer>),
+    /// Nothing good; the take that is asked for.
+    Nothing {
+        take: u32,
+    },
 }
 
 impl Client {
@@ -46,7 +58,9 @@ impl Client {
     ) -> Self {
         let permits = Permits::new(Admission::new(members.iter().map(|member| &member.settings), ceiling));
         let services = members.into_iter().map(Service::new).collect();
-        Self { shared: Arc::new(Shared { services, permits, keep, events, halt, environment }) }
+        Self {
+            shared: Arc::new(Shared { services, permits, keep, joint: Joint::default(), events, halt, environment }),
+        }
     }
 
     /// Asks until there is a good answer, or no point in asking. Dropping it takes the question back, and with it a
@@ -55,15 +69,47 @@ impl Client {
     /// # Errors
     /// [`Unanswered`] says why, and what was tried.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
-        let key = ask.call.key();
-        if let Some(answer) = self.kept(ask, key).await.map_err(unsent)? {
-            return Ok(answer);
+        let asked = Asked::of(&ask.call);
+        if ask.reuse == Reuse::Never {
+            return self.ask_alone(ask, &asked).await;
         }
+        loop {
+            match self.shared.joint.join(asked.key) {
+                Part::Lead(lead) => {
+                    let outcome = self.ask_alone(ask, &asked).await;
+                    lead.tell(&outcome);
+                    return outcome;
+                }
+                Part::Follow(outcome) => {
+                    if let Ok(outcome) = outcome.await {
+                        return self.joined(ask, asked.key, outcome).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What somebody else has asked for at the same time: it was paid for once.
+    async fn joined(&self, ask: &Ask, key: CallKey, outcome: Result<Answer, Unanswered>) -> Result<Answer, Unanswered> {
+        match outcome {
+            Ok(answer) => {
+                self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
+                Ok(Answer { attempts: 0, kept: true, usage: None, ..answer })
+            }
+            Err(unanswered) => Err(unsent(unanswered.failure)),
+        }
+    }
+
+    async fn ask_alone(&self, ask: &Ask, asked: &Asked) -> Result<Answer, Unanswered> {
+        let take = match self.kept(ask, asked).await.map_err(unsent)? {
+            Kept::Answer(answer) => return Ok(*answer),
+            Kept::Nothing { take } => take,
+        };
         let service = self.service(&ask.provider).map_err(unsent)?;
         service.provider.supports(&ask.call).map_err(unsent)?;
         let secret = service.secret(&self.shared.environment, &self.shared.events).await.map_err(unsent)?;
         // In a place of its own: it is by far the largest part of a task, and would be moved with it.
-        Box::pin(Course::new(self, service, ask, key, secret).run()).await
+        Box::pin(Course::new(self, service, ask, (asked, take), secret).run()).await
     }
 
     /// What each lane was like, in the order in which they were first used.
@@ -71,12 +117,23 @@ impl Client {
         self.shared.permits.reports()
     }
 
-    /// A good answer that is kept already. One that does not pass is no answer: it is asked for again.
-    async fn kept(&self, ask: &Ask, key: CallKey) -> Result<Option<Answer>, Failure> {
-        let Some(reply) = self.shared.keep.look_up(&key).await? else { return Ok(None) };
-        let Ok(json) = verdict(&ask.call, &reply) else { return Ok(None) };
-        self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
-        Ok(Some(Answer { reply, json, attempts: 0, kept: true, usage: None }))
+    /// A good answer that is kept already: the latest that passes. One that does not pass is no answer.
+    async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
+        let (mut before, mut first_take) = (None, None);
+        loop {
+            let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before };
+            let Standing { take, answer } = self.shared.keep.look_up(look_up).await?;
+            let first = *first_take.get_or_insert(take);
+            // Answers of an earlier take stay where they are.
+            let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first }) };
+            before = Some(kept.id);
+            if let Ok(json) = verdict(&ask.call, &kept.reply) {
+                let call = asked.key.take(take);
+                self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call }).await;
+                let (id, reply) = (Some(kept.id), kept.reply);
+                return Ok(Kept::Answer(Box::new(Answer { reply, json, attempts: 0, kept: true, usage: None, id })));
+            }
+        }
     }
 
     fn service(&self, name: &str) -> Result<&Service, Failure> {

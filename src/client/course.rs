@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{Verdict, judge};
 use crate::model::{
-    Advice, Call, CallKey, Content, EventKind, Failure, FailureKind, Json, LaneRef, Reply, Request, RetryPolicy, Units,
-    Usage,
+    Advice, Asked, AttemptRecord, Call, CallKey, Content, Cost, EventKind, Failure, FailureKind, Json, LaneRef, Reply,
+    Request, RetryPolicy, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
@@ -26,6 +27,9 @@ pub(super) struct Course<'a> {
     client: &'a Client,
     service: &'a Service,
     ask: &'a Ask,
+    asked: &'a Asked,
+    /// Which take of the call is asked for, from 0.
+    take: u32,
     key: CallKey,
     secret: Option<&'a SecretString>,
     lane: LaneRef,
@@ -42,6 +46,12 @@ pub(super) struct Course<'a> {
     usage: Option<Usage>,
 }
 
+/// When a request was sent, and how long it took.
+struct Sent {
+    began: Timestamp,
+    took: Duration,
+}
+
 /// What comes after a failed attempt.
 enum Next {
     /// Nothing; this is what the call has come to.
@@ -56,12 +66,13 @@ impl<'a> Course<'a> {
         client: &'a Client,
         service: &'a Service,
         ask: &'a Ask,
-        key: CallKey,
+        (asked, take): (&'a Asked, u32),
         secret: Option<&'a SecretString>,
     ) -> Self {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
         let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
-        Self { client, service, ask, key, secret, lane, lane_id, sent, refusals, total, last, usage }
+        let key = asked.key.take(take);
+        Self { client, service, ask, asked, take, key, secret, lane, lane_id, sent, refusals, total, last, usage }
     }
 
     /// To the end, whichever.
@@ -72,7 +83,7 @@ impl<'a> Course<'a> {
                 Err(failure) => return Err(self.unanswered(failure)),
             };
             match self.send(permit).await {
-                Ok(reply) => return self.keep(reply).await,
+                Ok((reply, sent)) => return self.keep(reply, sent).await,
                 Err((failure, next)) => {
                     if let Err(failure) = self.wait(failure, next).await {
                         return Err(self.unanswered(failure));
@@ -98,8 +109,9 @@ impl<'a> Course<'a> {
     }
 
     /// Sends one request, and gives the permit back as soon as the answer has arrived.
-    async fn send(&mut self, mut permit: Permit<'_>) -> Result<Reply, (Failure, Next)> {
+    async fn send(&mut self, mut permit: Permit<'_>) -> Result<(Reply, Sent), (Failure, Next)> {
         self.sent += 1;
+        let (began, start) = (Timestamp::now(), Instant::now());
         let (call, attempt) = (self.key, self.sent);
         self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
         let stream = self.ask.stream && matches!(self.ask.call.request, Request::Text { .. });
@@ -118,18 +130,20 @@ impl<'a> Course<'a> {
             () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
-        let outcome = outcome.map_err(|failure| self.shown(failure));
+        let outcome = outcome.map(|reply| self.clean(reply)).map_err(|failure| self.shown(failure));
+        let sent = Sent { began, took: start.elapsed() };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
+            self.client.store().note(self.record(&sent, Err(failure.clone())));
         }
         let aftermath = permit.finish(end_of(&outcome));
         for news in aftermath.news {
             self.tell(news).await;
         }
-        outcome.map_err(|failure| {
+        outcome.map(|reply| (reply, sent)).map_err(|failure| {
             let next = self.next(&failure, aftermath.silence);
             (failure, next)
         })
@@ -171,18 +185,41 @@ impl<'a> Course<'a> {
     }
 
     /// Has the answer kept, and only then looks at it.
-    async fn keep(&self, reply: Reply) -> Result<Answer, Unanswered> {
-        let kept = self.client.store().hand_over(&self.key, &self.ask.call, &reply).await;
-        if let Err(failure) = kept {
-            return Err(self.unanswered(self.shown(failure)));
-        }
+    async fn keep(&self, reply: Reply, sent: Sent) -> Result<Answer, Unanswered> {
+        let id = match self.client.store().hand_over(self.record(&sent, Ok(reply.clone()))).await {
+            Ok(id) => id,
+            Err(failure) => return Err(self.unanswered(self.shown(failure))),
+        };
         match verdict(&self.ask.call, &reply) {
-            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage: self.usage }),
+            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, id, usage: self.usage }),
             Err(failure) => {
                 let failure = self.shown(failure);
                 self.tell_failed(failure.clone(), None).await;
                 Err(self.unanswered(failure))
             }
+        }
+    }
+
+    /// What is written down of the last request.
+    fn record(&self, sent: &Sent, outcome: Result<Reply, Failure>) -> AttemptRecord {
+        AttemptRecord {
+            asked: self.asked.clone(),
+            take: self.take,
+            item: self.ask.item.clone(),
+            provider: self.service.name.clone(),
+            number: self.sent,
+            began: sent.began,
+            took: sent.took,
+            outcome,
+            cost: Cost::default(),
+        }
+    }
+
+    /// An answer as it may be kept.
+    fn clean(&self, reply: Reply) -> Reply {
+        match self.secret {
+            Some(secret) => Redactor::new(Some(secret), []).clean_reply(reply),
+            None => reply,
         }
     }
 

@@ -5,26 +5,47 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
-use crate::model::{Call, CallKey, Failure, Reply};
+use crate::model::{AnswerId, Asked, AttemptRecord, Failure, KeptAnswer, Reuse};
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct LookUp<'a> {
+    /// The call.
+    pub asked: &'a Asked,
+    /// How old an answer may be.
+    pub reuse: Reuse,
+    /// Whether another take is wanted than those that are there.
+    pub fresh: bool,
+    /// Only what came before this one.
+    pub before: Option<AnswerId>,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// The take that counts, from 0.
+    pub take: u32,
+    /// The latest answer of that take which may be used.
+    pub answer: Option<KeptAnswer>,
+}
 
 /// A place where whole answers are kept under the keys of their calls.
 pub trait Keep: Send + Sync + fmt::Debug {
-    /// The latest answer that is kept for a call.
+    /// Where a call stands, and the latest answer that is kept for it.
     ///
     /// # Errors
-    /// A [`Failure`] if the place can't be read.
-    fn look_up<'a>(&'a self, key: &'a CallKey) -> BoxFuture<'a, Result<Option<Reply>, Failure>>;
+    /// A [`Failure`] if the place can't be read, or if it is all that may be asked and has no answer.
+    fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>>;
 
-    /// Keeps an answer. When this returns, it is safe; nothing else has seen it before.
+    /// Keeps a request that was sent, with its answer. When this returns, the answer is safe; nothing else has seen it
+    /// before. Gives its place, if it has one.
     ///
     /// # Errors
     /// A [`Failure`] if the place can't be written.
-    fn hand_over<'a>(
-        &'a self,
-        key: &'a CallKey,
-        call: &'a Call,
-        reply: &'a Reply,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
+    fn hand_over(&self, record: AttemptRecord) -> BoxFuture<'_, Result<Option<AnswerId>, Failure>>;
+
+    /// Writes down a request that brought no answer. Nobody waits for that.
+    fn note(&self, record: AttemptRecord);
 }
 
 /// No place at all: every call is made, and its answer is held by whoever asked.
@@ -32,16 +53,13 @@ pub trait Keep: Send + Sync + fmt::Debug {
 pub struct NothingKept;
 
 impl Keep for NothingKept {
-    fn look_up<'a>(&'a self, _key: &'a CallKey) -> BoxFuture<'a, Result<Option<Reply>, Failure>> {
+    fn look_up<'a>(&'a self, _look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>> {
+        ready(Ok(Standing::default())).boxed()
+    }
+
+    fn hand_over(&self, _record: AttemptRecord) -> BoxFuture<'_, Result<Option<AnswerId>, Failure>> {
         ready(Ok(None)).boxed()
     }
 
-    fn hand_over<'a>(
-        &'a self,
-        _key: &'a CallKey,
-        _call: &'a Call,
-        _reply: &'a Reply,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
-        ready(Ok(())).boxed()
-    }
+    fn note(&self, _record: AttemptRecord) {}
 }

@@ -13,11 +13,13 @@ mod course;
 mod env;
 mod events;
 mod halt;
+mod joint;
 mod keep;
 mod lane;
 mod pace;
 mod permit;
 mod service;
+mod store_keep;
 mod wire;
 
 pub use ask::{Answer, Ask, Unanswered};
@@ -25,9 +27,10 @@ pub use asking::Client;
 pub use env::Environment;
 pub use events::{EventStream, Events};
 pub use halt::{Halt, HaltReason};
-pub use keep::{Keep, NothingKept};
+pub use keep::{Keep, LookUp, NothingKept, Standing};
 pub use lane::LaneReport;
 pub use pace::RateGate;
 pub use service::Member;
+pub use store_keep::StoreKeep;
 
 use ask::excerpt;

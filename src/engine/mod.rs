@@ -11,10 +11,11 @@ mod show;
 mod shown_item;
 
 pub use crate::client::{EventStream, Halt, HaltReason};
-pub use crate::exec::{Finished, Output};
+pub use crate::exec::{Finished, Fresh, Output};
 pub use crate::plan::WantedOutputs;
+pub use crate::store::{Store, StoreError};
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use open::{COMMAND_LINE, Checked, Request, check};
 pub use providers::models;
-pub use run::{RunOptions, Running, run};
+pub use run::{Kept, RunOptions, Running, run};
 pub use show::{Shown, show};

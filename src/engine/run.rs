@@ -4,11 +4,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::client::{Client, EventStream, Events, Halt, NothingKept};
-use crate::exec::{Finished, RunParts, execute};
-use crate::model::{Failure, FailureKind};
+use jiff::Timestamp;
+
+use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, StoreKeep};
+use crate::exec::{Finished, Fresh, Journal, RunParts, execute};
+use crate::model::{Failure, FailureKind, Json};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
+use crate::store::{NewRun, RunId, Store};
 
 use super::providers::{identities, members};
 
@@ -27,11 +30,33 @@ pub struct RunOptions {
     /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
     /// are 1024, or eight times the largest concurrency of a stage.
     pub window: Option<NonZeroUsize>,
+    /// Where answers are kept, and used again; without it nothing is kept.
+    pub store: Option<Kept>,
+    /// Which calls are made anew, though an answer is kept.
+    pub fresh: Fresh,
+}
+
+/// Where a run is written down.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The store.
+    pub store: Store,
+    /// The first run of the line that this one goes on with, if it does: they share a budget, and `--fresh`.
+    pub goes_on: Option<RunId>,
+    /// What it takes to run it again, for whoever wants to.
+    pub about: Json,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { out: PathBuf::from("out"), concurrency: None, stream: false, window: None }
+        Self {
+            out: PathBuf::from("out"),
+            concurrency: None,
+            stream: false,
+            window: None,
+            store: None,
+            fresh: Fresh::default(),
+        }
     }
 }
 
@@ -66,7 +91,7 @@ impl Running {
 /// An input has no value, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, window } = options;
+    let RunOptions { out, concurrency, stream: show, window, store, fresh } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -74,9 +99,20 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let client = Client::new(members, concurrency, Arc::new(NothingKept), events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, window };
+    let (keep, journal) = begin(&plan, &id, store)?;
+    let client = Client::new(members, concurrency, keep, events, halt.clone());
+    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, window };
     Ok((Running { parts, halt }, stream))
+}
+
+/// Writes down that the run begins.
+fn begin(plan: &Plan, id: &str, kept: Option<Kept>) -> Result<(Arc<dyn Keep>, Option<Journal>), Failure> {
+    let Some(Kept { store, goes_on, about }) = kept else { return Ok((Arc::new(NothingKept), None)) };
+    let lock = store.lock(id)?;
+    let (name, pipeline) = (id.to_owned(), plan.name.to_string());
+    let run = store.begin(NewRun { name, goes_on, pipeline, began: Timestamp::now(), about })?;
+    let keep = StoreKeep::new(store.clone(), run, goes_on.unwrap_or(run));
+    Ok((Arc::new(keep), Some(Journal::new(store, run, lock))))
 }
 
 /// A plan that was checked without being meant to run may lack inputs.

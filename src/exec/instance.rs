@@ -8,12 +8,14 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Client, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
+    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Reuse, Value,
+    truthy,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
+use super::fresh::Fresh;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Spent};
 use super::lists::find_list;
 use super::request::{Asked, Requests};
@@ -34,6 +36,8 @@ pub(super) struct Env {
     pub(super) rates: Vec<Option<Arc<RateGate>>>,
     /// Whether text is shown as it comes.
     pub(super) show: bool,
+    /// Which calls are made anew.
+    pub(super) fresh: Fresh,
 }
 
 /// A value with what it took to get it.
@@ -223,6 +227,8 @@ impl<'a> Instance<'a> {
             provider: asked.provider,
             retry: asking.retry.clone(),
             rate: self.env.rates[self.job.stage.0].clone(),
+            reuse: Reuse::Always,
+            fresh: self.env.fresh.covers(&self.job.item),
             clocks: asking.clocks.clone(),
             stream,
             show,
@@ -238,8 +244,10 @@ impl<'a> Instance<'a> {
             Unmade::Unwritable(failure) => return Outcome::Unwritable(failure),
             Unmade::Fail { failure, spent } => (failure, spent),
         };
-        if failure.kind == FailureKind::Interrupted {
-            return Outcome::Interrupted;
+        match failure.kind {
+            FailureKind::Interrupted => return Outcome::Interrupted,
+            FailureKind::Store => return Outcome::Unwritable(failure),
+            _ => {}
         }
         if failure.advice() == Advice::Block {
             return Outcome::Blocked(failure);

@@ -7,9 +7,11 @@
 mod context;
 mod cursor;
 mod frame;
+mod fresh;
 mod frontier;
 mod instance;
 mod job;
+mod journal;
 mod lists;
 mod order;
 mod outputs;
@@ -24,6 +26,8 @@ mod save;
 mod settle;
 mod shelf;
 
+pub use fresh::Fresh;
+pub use journal::Journal;
 pub use outputs::Output;
 pub use preview::{Asks, Preview, preview};
 pub use run::{Finished, RunParts, execute};

@@ -17,9 +17,11 @@ use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
 
 use super::context::Fixed;
+use super::fresh::Fresh;
 use super::frontier::Frontier;
 use super::instance::{Env, run};
 use super::job::{Job, Outcome, Returned, Spent};
+use super::journal::Journal;
 use super::lists::Stdin;
 use super::outputs::{Output, gather};
 use super::queue::{ReadyQueue, ReadyStream};
@@ -44,6 +46,10 @@ pub struct RunParts {
     pub id: Arc<str>,
     /// Whether text is shown as it comes.
     pub show: bool,
+    /// Which calls are made anew, though an answer is kept.
+    pub fresh: Fresh,
+    /// Where the run is written down, if it is.
+    pub journal: Option<Journal>,
     /// How many items of a loop may be open at once, if not as many as usual.
     pub window: Option<NonZeroUsize>,
 }
@@ -62,9 +68,9 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, window } = parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
-    announce(&plan, &events, &id).await;
+    announce(&plan, &events, &id, journal.as_ref()).await;
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
     let stdin = Stdin::new(copy.path().to_owned());
@@ -75,17 +81,18 @@ pub async fn execute(parts: RunParts) -> Finished {
     };
     let fixed = match fixed {
         Ok(fixed) => fixed,
-        Err(wrong) => return fail_early(&plan, &events, &halt, wrong, start).await,
+        Err(wrong) => return fail_early(&plan, (&events, &halt, journal.as_ref()), wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
-    let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show });
+    let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show, fresh });
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
         plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, window);
-    let mut going = Run { env: env.clone(), frontier, rows: RowFiles::default(), ending: None, was_interrupted: false };
+    let rows = RowFiles::default();
+    let mut going = Run { env: env.clone(), frontier, journal, rows, ending: None, was_interrupted: false };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -93,8 +100,9 @@ pub async fn execute(parts: RunParts) -> Finished {
     going.finish(start).await
 }
 
-async fn announce(plan: &Plan, events: &Events, id: &Arc<str>) {
-    events.emit(EventKind::RunStarted { run: id.clone(), pipeline: plan.name.clone() }).await;
+async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, journal: Option<&Journal>) {
+    let store = journal.map(Journal::place);
+    events.emit(EventKind::RunStarted { run: id.clone(), pipeline: plan.name.clone(), store }).await;
     for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
         let instances = plan.known_instances(plan.stage(ix));
         events.emit(EventKind::StagePlanned { stage: stage.name.clone(), kind: stage.kind, instances }).await;
@@ -125,8 +133,7 @@ fn panicked() -> Outcome {
 /// A run with a list that can't be read: the stage that names it has failed, and the others never began.
 async fn fail_early(
     plan: &Plan,
-    events: &Events,
-    halt: &Halt,
+    (events, halt, journal): (&Events, &Halt, Option<&Journal>),
     wrong: Option<(usize, Failure)>,
     start: Instant,
 ) -> Finished {
@@ -151,9 +158,18 @@ async fn fail_early(
         let instances = tally.instances.max(1);
         *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
         let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
-        events.emit(EventKind::Failed { item, attempts: 0, usage: None, failure }).await;
+        let failed = EventKind::Failed { item, attempts: 0, usage: None, failure };
+        if let Some(journal) = journal {
+            journal.note(&failed);
+        }
+        events.emit(failed).await;
     }
-    let outcome = interrupted.unwrap_or(RunOutcome::Failed);
+    let mut outcome = interrupted.unwrap_or(RunOutcome::Failed);
+    if let Some(journal) = journal
+        && let Err(failure) = journal.end(&outcome, &stages).await
+    {
+        outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
+    }
     let took = start.elapsed();
     events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
     Finished { outcome, outputs: Vec::new(), stages }
@@ -182,6 +198,7 @@ enum Step {
 struct Run {
     env: Arc<Env>,
     frontier: Frontier,
+    journal: Option<Journal>,
     rows: RowFiles,
     ending: Option<Ending>,
     was_interrupted: bool,
@@ -244,6 +261,9 @@ impl Run {
             self.end(ending);
         }
         for event in std::mem::take(&mut self.frontier.outbox) {
+            if let Some(journal) = &self.journal {
+                journal.note(&event);
+            }
             self.env.events.emit(event).await;
         }
         for (stage, row) in std::mem::take(&mut self.frontier.rows_out) {
@@ -282,7 +302,12 @@ impl Run {
         let folder =
             self.env.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
         let stages = self.stages();
-        let outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
+        let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
+        if let Some(journal) = &self.journal
+            && let Err(failure) = journal.end(&outcome, &stages).await
+        {
+            outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
+        }
         let outputs = gather(&self.frontier, &self.env.fixed);
         let took: Duration = start.elapsed();
         self.env.events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;

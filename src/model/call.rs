@@ -173,7 +173,7 @@ struct Keyed<'a> {
 impl Call {
     /// The key: a digest of stage, provider, model, request and repetition, and of nothing else.
     pub fn key(&self) -> CallKey {
-        CallKey(blake3::hash(self.canonical().as_bytes()).into())
+        CallKey::of(&self.canonical())
     }
 
     /// What the key is a digest of, as JSON; for people who want to know why two calls differ.
@@ -195,6 +195,27 @@ impl Call {
 pub struct CallKey([u8; 32]);
 
 impl CallKey {
+    /// The key of a call by its [canonical form](Call::canonical).
+    pub fn of(canonical: &str) -> Self {
+        Self(blake3::hash(canonical.as_bytes()).into())
+    }
+
+    /// The digest itself, read back.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key of another take of the same call, from 0: the first is the call's own.
+    #[must_use]
+    pub fn take(&self, take: u32) -> Self {
+        if take == 0 {
+            return *self;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(&take.to_le_bytes());
+        Self(hasher.finalize().into())
+    }
+
     /// A seed for providers that want one, the same for the same call: 0 to 2^31 - 1.
     pub fn seed(&self) -> u32 {
         u32::from_le_bytes([self.0[0], self.0[1], self.0[2], self.0[3]]) & 0x7fff_ffff
@@ -249,6 +270,13 @@ mod tests {
             call().canonical(),
             r#"{"stage":"analyze","provider":{"kind":"offline","address":"offline"},"model":"offline","request":{"text":{"messages":[{"role":"user","content":"Hello"}],"params":{}}},"repeat":[]}"#
         );
+    }
+
+    #[test]
+    fn another_take_has_a_key_of_its_own() {
+        let key = call().key();
+        assert_eq!(key.take(0), key);
+        assert!(key.take(1) != key && key.take(1) != key.take(2) && key.take(1).seed() != key.seed());
     }
 
     #[test]

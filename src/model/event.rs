@@ -184,6 +184,9 @@ pub enum EventKind {
         run: Arc<str>,
         /// The pipeline's name.
         pipeline: Arc<str>,
+        /// The folder in which answers are kept, if they are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        store: Option<Arc<str>>,
     },
     /// One for each stage, in file order, before anything else happens.
     StagePlanned {

@@ -42,6 +42,8 @@ pub enum FailureKind {
     Template,
     /// The answer could not be saved.
     Output,
+    /// Answers can't be kept.
+    Store,
     /// No key where one is needed.
     KeyMissing,
     /// The key is refused.
@@ -70,6 +72,11 @@ pub enum Advice {
 }
 
 impl FailureKind {
+    /// As it stands in JSON.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// What to do about it.
     pub fn advice(self) -> Advice {
         match self {
@@ -89,6 +96,7 @@ impl FailureKind {
             | Self::WrongAnswer
             | Self::Template
             | Self::Output
+            | Self::Store
             | Self::Interrupted
             | Self::Internal => Advice::GiveUp,
             Self::KeyMissing | Self::KeyRefused | Self::BalanceGone | Self::Away | Self::DeadlinePassed => {

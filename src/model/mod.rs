@@ -3,12 +3,14 @@
 //! This room is the ground: it names no other room, does no I/O and knows no runtime.
 
 mod address;
+mod attempt;
 mod call;
 mod event;
 mod failure;
 mod input;
 mod instance;
 mod json;
+mod money;
 mod place;
 mod policy;
 mod provider;
@@ -18,14 +20,16 @@ mod units;
 mod value;
 
 pub use address::{AddressError, address};
+pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
 pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName, StageTally};
 pub use failure::{Advice, Failure, FailureKind};
 pub use input::{InputKind, ListFormat};
 pub use instance::Order;
 pub use json::{Json, JsonMap, kind_of, picture_path, plain_text, truthy};
+pub use money::{Amount, Cost};
 pub use place::{At, FileId, Place};
-pub use policy::{Clocks, FailureLimit, OnError, RetryPolicy, Waves};
+pub use policy::{Clocks, FailureLimit, OnError, RetryPolicy, Reuse, Waves};
 pub use provider::{KeySource, OfflineManner, ProviderIdentity, ProviderKind, ProviderSettings};
 pub use reply::{Content, ImageInfo, MediaType, Piece, Reply, Usage};
 pub use units::{Rate, UnitError, Units};

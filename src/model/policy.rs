@@ -60,6 +60,18 @@ impl Clocks {
     pub const IDLE: Duration = Duration::from_secs(60);
 }
 
+/// Whether an answer that is kept is used in place of a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// However old it is.
+    #[default]
+    Always,
+    /// Never: the call is made each time.
+    Never,
+    /// If it has come within this time.
+    For(Duration),
+}
+
 /// Start `size`, wait for them, pause, go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waves {

@@ -27,6 +27,9 @@ pub enum MediaType {
 }
 
 impl MediaType {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif, Self::Svg, Self::Mp4];
+
     /// As it is written in a header.
     pub fn mime(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::message::encoded;
-use crate::model::Failure;
+use crate::model::{Content, Failure, Reply};
 
 const HIDDEN: &str = "[key]";
 /// A shorter secret is no secret, and hiding it would only make holes in sentences, in bytes.
@@ -87,14 +87,37 @@ impl Redactor {
         }
     }
 
+    /// The same answer without what must not be kept, which only a server that repeats what it is told puts there.
+    #[must_use]
+    pub fn clean_reply(&self, reply: Reply) -> Reply {
+        let hidden = |text: String| match self.hidden(&text, false) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(hidden) => hidden,
+        };
+        let content = match reply.content {
+            Content::Text(text) => Content::Text(hidden(text)),
+            picture @ Content::Image { .. } => picture,
+        };
+        let Reply { usage, .. } = reply;
+        let [model, finish_reason, request_id] =
+            [reply.model, reply.finish_reason, reply.request_id].map(|text| text.map(hidden));
+        Reply { content, usage, model, finish_reason, request_id }
+    }
+
     fn without_forms<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.hidden(text, true)
+    }
+
+    /// The text without the forms, and where it `is_cut` without the beginning of one at its end.
+    fn hidden<'t>(&self, text: &'t str, is_cut: bool) -> Cow<'t, str> {
         // ASCII letters alone change their case here, so places stay what they are.
         let lower = text.to_ascii_lowercase();
+        let rests = self.forms.iter().filter(|_| is_cut).filter_map(|form| rest(&lower, form));
         let mut places: Vec<Range<usize>> = self
             .forms
             .iter()
             .flat_map(|form| lower.match_indices(form).map(|(start, _)| start..start + form.len()))
-            .chain(self.forms.iter().filter_map(|form| rest(&lower, form)))
+            .chain(rests)
             .collect();
         if places.is_empty() {
             return Cow::Borrowed(text);
@@ -180,6 +203,22 @@ mod tests {
         };
         let shown = format!("{:?}", Redactor::new(Some(&secret), []).clean(failure));
         assert_eq!(shown.matches("my [key]").count(), 4, "{shown}");
+    }
+
+    #[test]
+    fn an_answer_loses_the_secret_and_nothing_else() {
+        let secret = SecretString::from("hunter2hunter2");
+        let reply = |text: &str| Reply {
+            content: Content::Text(text.to_owned()),
+            usage: None,
+            model: Some(text.to_owned()),
+            finish_reason: None,
+            request_id: Some(text.to_owned()),
+        };
+        let redactor = Redactor::new(Some(&secret), []);
+        assert_eq!(redactor.clean_reply(reply("you are Hunter2hunter2!")), reply("you are [key]!"));
+        let kept = format!("{} sk-this-is-no-key-of-ours hunter2", "x".repeat(2 * SEEN));
+        assert_eq!(redactor.clean_reply(reply(&kept)), reply(&kept));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Lines {
     /// The lines for an event that `tally` has already taken in.
     pub(super) fn event(&mut self, kind: &EventKind, tally: &Tally) -> Vec<String> {
         let stage = match kind {
-            EventKind::RunStarted { run, pipeline } => return vec![format!("{}: run {run}", one_line(pipeline))],
+            EventKind::RunStarted { run, pipeline, store } => return vec![first_line(run, pipeline, store.as_deref())],
             EventKind::RunFinished { .. } => {
                 return tally.stages().filter(|stage| stage.ended() > 0).filter_map(|stage| self.end(stage)).collect();
             }
@@ -69,6 +69,12 @@ impl Lines {
             self.told.entry(stage.name.clone()).or_insert(Told { at: Timestamp::UNIX_EPOCH, ended: 0, is_over: false });
         if std::mem::replace(&mut told.is_over, true) { None } else { Some(plain_end(stage)) }
     }
+}
+
+/// `digest: run amber-fox, answers are kept in .blossom`
+pub(super) fn first_line(run: &str, pipeline: &str, store: Option<&str>) -> String {
+    let kept = store.map(|store| format!(", answers are kept in {}", one_line(store))).unwrap_or_default();
+    format!("{}: run {run}{kept}", one_line(pipeline))
 }
 
 /// The time between two lines of a stage: a log of hours should not be longer than one of minutes by as much.

@@ -87,7 +87,7 @@ impl Tally {
         self.last = Some(event.at);
         self.began.get_or_insert(event.at);
         match &event.kind {
-            EventKind::RunStarted { run, pipeline } => {
+            EventKind::RunStarted { run, pipeline, .. } => {
                 self.run = run.clone();
                 self.pipeline = pipeline.clone();
             }

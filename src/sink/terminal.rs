@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::RunEvent;
+use crate::model::{EventKind, RunEvent};
 
 use super::bars::Bars;
 use super::hub::Watcher;
-use super::lines::Lines;
+use super::lines::{Lines, first_line};
 use super::live::{Live, Shown};
 use super::notices::Notices;
 use super::paint::Paint;
@@ -101,6 +101,9 @@ impl Watcher for Terminal {
         }
         if let Some(line) = self.notices.as_ref().and_then(|notices| notices.event(&event.kind, tally)) {
             self.say(&line);
+        }
+        if let (Progress::Bars(_), EventKind::RunStarted { run, pipeline, store }) = (&self.progress, &event.kind) {
+            self.say(&first_line(run, pipeline, store.as_deref()));
         }
         if let Progress::Lines(lines) = &mut self.progress {
             for line in lines.event(&event.kind, tally) {

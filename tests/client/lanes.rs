@@ -206,7 +206,7 @@ async fn the_ceiling_of_a_run_holds_over_all_lanes_and_a_paused_lane_keeps_nobod
     let quick = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]));
     let desk = DeskBuilder::default().member(settings("p"), &slow).member(settings("q"), &quick).ceiling(2).build();
     let refused: Vec<Ask> = (0..5).map(item).collect();
-    let others: Vec<Ask> = (0..6).map(|number| Ask { provider: "q".into(), ..item(number) }).collect();
+    let others: Vec<Ask> = (10..16).map(|number| Ask { provider: "q".into(), ..item(number) }).collect();
     let begun = Instant::now();
     let quick_ones = async {
         join_all(others.iter().map(|asked| desk.ask(asked))).await;

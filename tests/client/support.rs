@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{
-    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, Member, NothingKept, Unanswered,
+    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, LookUp, Member, NothingKept, Standing,
+    Unanswered,
 };
 use blossom_run::model::{
-    Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef, KeySource, Message, Order, Piece,
-    ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request, RetryPolicy, Role, TextParams, Usage,
+    AnswerId, AttemptRecord, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef,
+    KeptAnswer, KeySource, Message, Order, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request,
+    RetryPolicy, Reuse, Role, TextParams, Usage,
 };
 use blossom_run::provider::{Attempt, ModelInfo, Provider, RequestView};
 
@@ -227,6 +230,8 @@ pub(crate) fn ask(prompt: &str) -> Ask {
         provider: "p".into(),
         retry: RetryPolicy { jitter: false, ..RetryPolicy::default() },
         clocks: Clocks::default(),
+        reuse: Reuse::Always,
+        fresh: false,
         stream: false,
         show: false,
         order: Order::arrival(0),
@@ -302,26 +307,30 @@ impl Desk {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) kept: Mutex<BTreeMap<CallKey, Reply>>,
+    /// Requests that brought no answer.
+    pub(crate) noted: Mutex<Vec<AttemptRecord>>,
     pub(crate) delay: Duration,
     pub(crate) broken: Option<Failure>,
 }
 
 impl Keep for Memory {
-    fn look_up<'a>(&'a self, key: &'a CallKey) -> BoxFuture<'a, Result<Option<Reply>, Failure>> {
-        async { Ok(self.kept.lock().unwrap().get(key).cloned()) }.boxed()
+    fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>> {
+        let kept = self.kept.lock().unwrap().get(&look_up.asked.key).cloned();
+        let answer = kept.filter(|_| look_up.before.is_none());
+        let answer = answer.map(|reply| KeptAnswer { id: AnswerId(1), at: Timestamp::UNIX_EPOCH, reply });
+        async { Ok(Standing { take: 0, answer }) }.boxed()
     }
 
-    fn hand_over<'a>(
-        &'a self,
-        key: &'a CallKey,
-        _call: &'a Call,
-        reply: &'a Reply,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
-        async {
+    fn hand_over(&self, record: AttemptRecord) -> BoxFuture<'_, Result<Option<AnswerId>, Failure>> {
+        async move {
             sleep(self.delay).await;
-            self.kept.lock().unwrap().insert(*key, reply.clone());
-            self.broken.clone().map_or(Ok(()), Err)
+            self.kept.lock().unwrap().insert(record.asked.key, record.outcome?);
+            self.broken.clone().map_or(Ok(Some(AnswerId(1))), Err)
         }
         .boxed()
+    }
+
+    fn note(&self, record: AttemptRecord) {
+        self.noted.lock().unwrap().push(record);
     }
 }

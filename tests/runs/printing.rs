@@ -45,7 +45,7 @@ fn a_run_is_told_in_lines_and_summed_up() {
     let ran = cli("", &towns(), TOWNS).run().exit(4);
     assert_eq!(
         ran.stderr,
-        "show: run [run]\n\
+        "show: run [run], answers are kept in .blossom\n\
          failed: motto/bad: `test` answers 400: That is not allowed\n\
          motto: 3 of 3, 1 failed, in [time]\n\
          best: 1 of 1, in [time]\n\
@@ -76,7 +76,7 @@ fn verbose_tells_of_retries_and_files() {
     let ran = cli("-v", &server, "stages: {letter: {text: Write, save: letter.md}}").run().exit(0);
     assert_eq!(
         ran.stdout("At last\n").stderr,
-        "show: run [run]\n\
+        "show: run [run], answers are kept in .blossom\n\
          retry: letter: attempt 1: `test` answers 500: Out of order; again in [time]\n\
          saved: letter.md\n\
          letter: 1 of 1, in [time]\n\
@@ -101,7 +101,7 @@ fn a_single_text_is_shown_as_it_comes_and_a_dropped_attempt_is_marked() {
     let ran = cli("--stream", &server, "stages: {letter: {text: Write}}").run().exit(0);
     assert_eq!(
         stderr(&ran, &server),
-        "show: run [run]\n\
+        "show: run [run], answers are kept in .blossom\n\
          Dear all,\n\
          letter │ (attempt 1 is dropped: The answer of `[url]` breaks off: unexpected eof during chunk size line)\n\
          Dear all,\n\
@@ -141,7 +141,7 @@ fn several_texts_at_once_are_labelled() {
     let (told, _) = ran.stderr.split_once("\n\n").unwrap();
     assert_eq!(
         told,
-        "show: run [run]\n\
+        "show: run [run], answers are kept in .blossom\n\
          letter/1 │\n\
          Letter 1 begins …\n\
          letter/2 │ Letter 2 begins and goes on\n\

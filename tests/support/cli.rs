@@ -258,7 +258,10 @@ impl Ran {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
                 if entry.is_dir() {
-                    folders.push(entry);
+                    // What is kept there is another matter.
+                    if entry.file_name().is_none_or(|name| name != ".blossom") {
+                        folders.push(entry);
+                    }
                 } else {
                     let path = entry.strip_prefix(self.folder.path()).expect("a path below");
                     files.push(path.to_string_lossy().replace('\\', "/"));
@@ -290,7 +293,7 @@ fn redacted(text: &str, folder: &Path) -> String {
             (r" *\b\d+(\.\d+)?/(s|min)\b", " [rate]"),
             (r" *\b(\d+h\d\dm|\d+m\d\ds|\d+(\.\d+)?m?s)\b", " [time]"),
             (r"\(run [a-z0-9-]+\)", "(run [run])"),
-            (r": run [a-z0-9-]+\n", ": run [run]\n"),
+            (r": run [a-z0-9-]+(, answers are kept in .blossom)?\n", ": run [run]${1}\n"),
             (r"(each) +(time\n)", "$1 $2"),
         ]
         .into_iter()

@@ -1,0 +1,71 @@
+//! Where answers are kept, and which of them are not used.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::{Fresh, Store};
+use crate::plan::Plan;
+
+use super::fault::Fault;
+
+/// What the folder is called where nobody says.
+const USUAL: &str = ".blossom";
+/// The variable that names it.
+const VARIABLE: &str = "BLOSSOM_STORE";
+
+/// The folder of the store: what the flag says, the environment, or the nearest one from the working directory upwards;
+/// where there is none, the one that is made here.
+pub(super) fn place(flag: Option<&Path>) -> PathBuf {
+    let said = flag.map(Path::to_owned).or_else(|| {
+        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        variable.map(PathBuf::from)
+    });
+    said.unwrap_or_else(|| nearest().unwrap_or_else(|| USUAL.into()))
+}
+
+/// As short as it can be said: a folder here by its name alone.
+fn nearest() -> Option<PathBuf> {
+    if Path::new(USUAL).is_dir() {
+        return Some(USUAL.into());
+    }
+    let here = std::env::current_dir().ok()?;
+    here.ancestors().skip(1).map(|folder| folder.join(USUAL)).find(|folder| folder.is_dir())
+}
+
+/// The store that a run keeps its answers in.
+///
+/// # Errors
+/// It can't be opened or made.
+pub(super) fn open(flag: Option<&Path>) -> Result<Store, Fault> {
+    let folder = place(flag);
+    Store::open(&folder).map_err(|error| Fault::unwritable(error.message, Some(error.help)))
+}
+
+/// What `--fresh` names.
+///
+/// # Errors
+/// There is no such stage, or it makes no calls.
+pub(super) fn fresh(flag: Option<&str>, plan: &Plan) -> Result<Fresh, Fault> {
+    let Some(named) = flag else { return Ok(Fresh::Nothing) };
+    if named.trim().is_empty() {
+        return Ok(Fresh::Everything);
+    }
+    let asks: Vec<&str> =
+        plan.stages.iter().filter(|stage| stage.work.asking().is_some()).map(|stage| &*stage.name).collect();
+    let mut targets = Vec::new();
+    for one in named.split(',') {
+        let (stage, item) = match one.split_once('/') {
+            Some((stage, item)) => (stage.trim(), Some(item.trim())),
+            None => (one.trim(), None),
+        };
+        let Some(found) = plan.find_stage(stage) else {
+            let help = Fault::nearest(stage, &asks, "the stages that ask are");
+            return Err(Fault::usage(format!("`--fresh`: there is no stage `{stage}`"), help));
+        };
+        if plan.stage(found).work.asking().is_none() {
+            let help = Fault::nearest("", &asks, "the stages that ask are");
+            return Err(Fault::usage(format!("`--fresh`: `{stage}` makes no calls"), help));
+        }
+        targets.push((stage.into(), item.map(Into::into)));
+    }
+    Ok(Fresh::Only(targets))
+}

@@ -1,0 +1,65 @@
+//! What is written down of a call: each request that was sent, and what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Call, CallKey, Cost, Failure, ItemRef, Reply};
+
+/// A call with what it is known by, worked out once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The stage that asks.
+    pub stage: Arc<str>,
+    /// Its key; that of its first take.
+    pub key: CallKey,
+    /// What the key is a digest of, as JSON.
+    pub canonical: Arc<str>,
+}
+
+impl Asked {
+    /// What a call is known by.
+    pub fn of(call: &Call) -> Self {
+        let canonical = call.canonical();
+        Self { stage: call.stage.clone(), key: CallKey::of(&canonical), canonical: canonical.into() }
+    }
+}
+
+/// A request that was sent, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// What was asked.
+    pub asked: Asked,
+    /// Which take of it, from 0.
+    pub take: u32,
+    /// For which instance.
+    pub item: ItemRef,
+    /// The provider's name in the file.
+    pub provider: Arc<str>,
+    /// From 1.
+    pub number: u32,
+    /// When it was sent.
+    pub began: Timestamp,
+    /// Until its end.
+    pub took: Duration,
+    /// The whole answer, or why there is none.
+    pub outcome: Result<Reply, Failure>,
+    /// What it has cost, as far as prices are known.
+    pub cost: Cost,
+}
+
+/// An answer that is kept, by its place among all of its store: later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AnswerId(pub i64);
+
+/// An answer that is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptAnswer {
+    /// Which.
+    pub id: AnswerId,
+    /// When it had come.
+    pub at: Timestamp,
+    /// As the provider gave it.
+    pub reply: Reply,
+}

@@ -1,0 +1,97 @@
+//! Pictures, each in a file that is called by the digest of its bytes.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use super::error::StoreError;
+
+/// The digest of a picture's bytes.
+pub(super) type Digest = [u8; 32];
+
+/// A folder of pictures.
+#[derive(Debug, Clone)]
+pub(super) struct Blobs {
+    folder: PathBuf,
+}
+
+impl Blobs {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Writes a picture, unless it is there, and gives its digest. It is on the disk when this returns, but for its name:
+    /// see [`Blobs::sync`].
+    pub(super) fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        let digest = blake3::hash(bytes);
+        let path = self.path(digest.as_bytes());
+        let wrong = |error: io::Error| StoreError::file(&path, &error);
+        // Whoever wrote one of another length was cut off by a machine that went down.
+        if fs::metadata(&path).is_ok_and(|there| there.len() == bytes.len() as u64) {
+            return Ok(*digest.as_bytes());
+        }
+        fs::create_dir_all(&self.folder).map_err(wrong)?;
+        let mut part = part_in(&self.folder).map_err(wrong)?;
+        part.write_all(bytes).map_err(wrong)?;
+        part.as_file().sync_data().map_err(wrong)?;
+        part.persist(&path).map_err(|error| wrong(error.error))?;
+        Ok(*digest.as_bytes())
+    }
+
+    /// Has the names of what was put written to the disk.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        // Folders can't be opened as files everywhere; where they can't, names are safe without this.
+        if cfg!(unix) {
+            File::open(&self.folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|error| StoreError::file(&self.folder, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The picture with this digest; nothing if it is not there, or no longer what it was.
+    pub(super) fn get(&self, digest: &[u8]) -> Option<Bytes> {
+        let bytes = fs::read(self.path(digest)).ok()?;
+        (blake3::hash(&bytes).as_bytes() == digest).then(|| bytes.into())
+    }
+
+    pub(super) fn path(&self, digest: &[u8]) -> PathBuf {
+        let name = digest.iter().fold(String::new(), |mut name, byte| {
+            // A text takes all that is written to it.
+            _ = write!(name, "{byte:02x}");
+            name
+        });
+        self.folder.join(name)
+    }
+}
+
+/// A file that is about to get its name, with the rights that any other file would have.
+pub(super) fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".part-").tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_is_no_longer_what_it_was_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::new(folder.path().join("blobs"));
+        let digest = blobs.put(b"png").unwrap();
+        blobs.sync().unwrap();
+        assert_eq!(blobs.get(&digest).as_deref(), Some(&b"png"[..]));
+        File::options().append(true).open(blobs.path(&digest)).unwrap().write_all(b"!").unwrap();
+        assert_eq!(blobs.get(&digest), None);
+        assert_eq!(blobs.put(b"png").unwrap(), digest, "it is written again");
+        assert_eq!(blobs.get(&digest).as_deref(), Some(&b"png"[..]));
+        assert_eq!(fs::read_dir(folder.path().join("blobs")).unwrap().count(), 1, "nothing else is left");
+    }
+}

@@ -1,0 +1,128 @@
+//! The one thread that commits: pictures are written and synced, then their folder, then one transaction with all rows
+//! that have come in meanwhile. So a thousand answers a second share a few dozen commits, and nothing that was made from
+//! an answer can be kept without it.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use futures::channel::oneshot;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::model::{AttemptRecord, Content};
+
+use super::blobs::{Blobs, Digest};
+use super::error::StoreError;
+use super::runs::{InstanceRecord, NewRun, RunEnd, RunId};
+use super::writing;
+
+/// At most so many rows are committed together, so that the first of them need not wait for ever.
+const MOST_TOGETHER: usize = 1024;
+
+/// Something to be kept.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Begin(NewRun),
+    Attempt(RunId, Box<AttemptRecord>),
+    Instance(RunId, Box<InstanceRecord>),
+    End(RunId, Box<RunEnd>),
+}
+
+/// Told when an entry is safe, with the number of its row.
+pub(super) type Told = oneshot::Receiver<Result<i64, StoreError>>;
+
+type Handed = (Entry, oneshot::Sender<Result<i64, StoreError>>);
+
+/// The way to the thread. When it is dropped, everything has been committed.
+#[derive(Debug)]
+pub(super) struct Committer {
+    sender: Option<Sender<Handed>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    pub(super) fn start(connection: Connection, database: &Path, blobs: Blobs) -> Result<Self, StoreError> {
+        let (sender, receiver) = channel();
+        let desk = Desk { connection, database: database.to_owned(), blobs };
+        let thread = std::thread::Builder::new().name("commit".to_owned()).spawn(move || desk.work(&receiver));
+        let thread = thread.map_err(|error| StoreError::file(database, &error))?;
+        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Hands something over. What comes back tells when it is safe; nobody has to listen.
+    pub(super) fn hand(&self, entry: Entry) -> Told {
+        let (told, safe) = oneshot::channel();
+        // A thread that has ended drops what it is sent, and whoever waits is told.
+        self.sender.as_ref().map(|sender| sender.send((entry, told)));
+        safe
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            // One that has panicked has said so.
+            thread.join().ok();
+        }
+    }
+}
+
+struct Desk {
+    connection: Connection,
+    database: PathBuf,
+    blobs: Blobs,
+}
+
+impl Desk {
+    fn work(mut self, receiver: &Receiver<Handed>) {
+        while let Ok(first) = receiver.recv() {
+            let mut handed = vec![first];
+            handed.extend(receiver.try_iter().take(MOST_TOGETHER - 1));
+            match self.commit(&handed) {
+                Ok(rows) => {
+                    for ((_, told), row) in handed.into_iter().zip(rows) {
+                        // Not everyone waits.
+                        told.send(Ok(row)).ok();
+                    }
+                }
+                Err(error) => {
+                    for (_, told) in handed {
+                        told.send(Err(error.clone())).ok();
+                    }
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, handed: &[Handed]) -> Result<Vec<i64>, StoreError> {
+        let pictures = self.pictures(handed)?;
+        let wrong = |error: rusqlite::Error| StoreError::database(&self.database, &error);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+        let mut rows = Vec::with_capacity(handed.len());
+        for ((entry, _), picture) in handed.iter().zip(&pictures) {
+            rows.push(writing::write(&transaction, entry, picture.as_ref()).map_err(wrong)?);
+        }
+        transaction.commit().map_err(wrong)?;
+        Ok(rows)
+    }
+
+    /// Writes the pictures, and gives their digests.
+    fn pictures(&self, handed: &[Handed]) -> Result<Vec<Option<Digest>>, StoreError> {
+        let picture = |entry: &Entry| match entry {
+            Entry::Attempt(_, record) => match record.outcome.as_ref().map(|reply| &reply.content) {
+                Ok(Content::Image { bytes, .. }) => Some(bytes.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let digests: Vec<Option<Digest>> = handed
+            .iter()
+            .map(|(entry, _)| picture(entry).map(|bytes| self.blobs.put(&bytes)).transpose())
+            .collect::<Result<_, _>>()?;
+        if digests.iter().any(Option::is_some) {
+            self.blobs.sync()?;
+        }
+        Ok(digests)
+    }
+}

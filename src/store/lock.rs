@@ -1,0 +1,50 @@
+//! Which runs are going on: each holds a lock on a file of its own, which goes with its process.
+
+use std::fs::{self, File, TryLockError};
+use std::path::PathBuf;
+
+use super::error::StoreError;
+use super::folder::Store;
+
+/// The folder of what belongs to one run.
+const RUNS: &str = "runs";
+
+/// A run that is going on. When it is dropped, or its process dies, the run is no longer.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+    path: PathBuf,
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // Whoever looks for it takes a file that is left for what it is.
+        fs::remove_file(&self.path).ok();
+    }
+}
+
+impl Store {
+    /// Says that a run is going on, as long as what comes back is there.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub fn lock(&self, run: &str) -> Result<RunLock, StoreError> {
+        let path = self.lock_path(run);
+        let wrong = |error| StoreError::file(&path, &error);
+        fs::create_dir_all(self.folder().join(RUNS)).map_err(wrong)?;
+        let file = File::options().create(true).append(true).open(&path).map_err(wrong)?;
+        // A disk that knows no locks keeps answers all the same; a run there never looks as if it were going on.
+        file.try_lock().ok();
+        Ok(RunLock { _file: file, path })
+    }
+
+    /// Whether a run is going on.
+    pub fn is_going_on(&self, run: &str) -> bool {
+        let Ok(file) = File::open(self.lock_path(run)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    fn lock_path(&self, run: &str) -> PathBuf {
+        self.folder().join(RUNS).join(format!("{run}.lock"))
+    }
+}

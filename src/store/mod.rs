@@ -1,0 +1,25 @@
+//! What is kept on disk: calls with their answers and attempts, runs, and what became of their instances.
+//!
+//! A [`Store`] is a folder with one embedded database and pictures by their content. One thread commits
+//! (`committer`), first come first served: who hands something over is told when it is safe, and not before. The format
+//! has a version (`schema`); a newer or unknown one is refused. Several processes may use one store at the same time.
+//!
+//! This room keeps. It never parses an answer, knows no pipeline and decides nothing: what an answer is worth is told by
+//! who reads it.
+
+mod answers;
+mod blobs;
+mod committer;
+mod encoding;
+mod error;
+mod folder;
+mod lock;
+mod runs;
+mod schema;
+mod writing;
+
+pub use answers::Found;
+pub use error::StoreError;
+pub use folder::Store;
+pub use lock::RunLock;
+pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};

@@ -1,0 +1,135 @@
+//! The tables, and the version of the format.
+//!
+//! The version stands in the database's own `user_version`, and who made it in `application_id`. An older version is
+//! brought up to date in one transaction when the store is opened; a newer one is refused, since what it means is not
+//! known here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::error::StoreError;
+
+/// `blsm`
+const APPLICATION: i64 = 0x626c_736d;
+/// The format that this version writes.
+pub(super) const VERSION: i64 = 1;
+/// How long one process waits for another that writes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
+/// (`kind` is null) holds the answer: a text, or the digest of a picture. `usd` and `pollen` are in trillionths.
+const TABLES: &str = "
+CREATE TABLE runs(
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    root INTEGER NOT NULL,
+    pipeline TEXT NOT NULL,
+    began INTEGER NOT NULL,
+    ended INTEGER,
+    outcome TEXT,
+    about TEXT NOT NULL,
+    stages TEXT
+);
+CREATE TABLE calls(
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    take INTEGER NOT NULL,
+    root INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    request TEXT NOT NULL,
+    UNIQUE(key, take)
+);
+CREATE TABLE attempts(
+    id INTEGER PRIMARY KEY,
+    call INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    item TEXT,
+    provider TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    began INTEGER NOT NULL,
+    took INTEGER NOT NULL,
+    kind TEXT,
+    failure TEXT,
+    model TEXT,
+    finish_reason TEXT,
+    request_id TEXT,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    total_tokens INTEGER,
+    usd INTEGER NOT NULL,
+    pollen INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    media TEXT,
+    width INTEGER,
+    height INTEGER,
+    blob BLOB,
+    text TEXT
+);
+CREATE INDEX attempts_of_call ON attempts(call);
+CREATE INDEX attempts_of_run ON attempts(run);
+CREATE TABLE instances(
+    run INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    path BLOB NOT NULL,
+    item TEXT,
+    state TEXT NOT NULL,
+    why TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY(run, stage, path)
+) WITHOUT ROWID;
+";
+
+/// Opens the database, and makes its tables if it has none.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
+    let mut connection = Connection::open(path).map_err(wrong)?;
+    connection.busy_timeout(PATIENCE).map_err(wrong)?;
+    check(path, &connection)?;
+    // Readers and one writer side by side; a commit is on the disk when it returns, also if power is cut right after.
+    connection.pragma_update(None, "journal_mode", "wal").map_err(wrong)?;
+    connection.pragma_update(None, "synchronous", "full").map_err(wrong)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(wrong)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    if version(&connection).map_err(wrong)? == 0 {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+        // Another process may have been faster.
+        if version(&transaction).map_err(wrong)? == 0 {
+            transaction.execute_batch(TABLES).map_err(wrong)?;
+            transaction.pragma_update(None, "application_id", APPLICATION).map_err(wrong)?;
+            transaction.pragma_update(None, "user_version", VERSION).map_err(wrong)?;
+        }
+        transaction.commit().map_err(wrong)?;
+    }
+    Ok(connection)
+}
+
+/// Opens a database that is there, to be read alone.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
+    connection.busy_timeout(PATIENCE).map_err(wrong)?;
+    connection.pragma_update(None, "query_only", true).map_err(wrong)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    check(path, &connection)?;
+    Ok(connection)
+}
+
+fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(wrong)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(wrong)?;
+    match version(connection).map_err(wrong)? {
+        0 if application == 0 && tables == 0 => Ok(()),
+        _ if application != APPLICATION => Err(StoreError::foreign(path)),
+        known if (1..=VERSION).contains(&known) => Ok(()),
+        unknown => Err(StoreError::newer(path, unknown)),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}

@@ -1,0 +1,113 @@
+//! Rows as they are written, within a transaction of the committer.
+
+use rusqlite::{Connection, OptionalExtension, Result, named_params, params};
+
+use crate::model::{AttemptRecord, Content, Cost, Usage};
+
+use super::blobs::Digest;
+use super::committer::Entry;
+use super::encoding::{integer, path};
+use super::runs::{InstanceRecord, NewRun, RunEnd, RunId};
+
+/// Writes one entry, and gives the number of its row.
+pub(super) fn write(connection: &Connection, entry: &Entry, picture: Option<&Digest>) -> Result<i64> {
+    match entry {
+        Entry::Begin(run) => begin(connection, run),
+        Entry::Attempt(run, record) => attempt(connection, *run, record, picture),
+        Entry::Instance(run, record) => instance(connection, *run, record),
+        Entry::End(run, end) => self::end(connection, *run, end),
+    }
+}
+
+fn begin(connection: &Connection, run: &NewRun) -> Result<i64> {
+    let next: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM runs", [], |row| row.get(0))?;
+    let root = run.goes_on.map_or(next, |RunId(root)| root);
+    connection.execute(
+        "INSERT INTO runs(id, name, root, pipeline, began, about) VALUES(?, ?, ?, ?, ?, ?)",
+        params![next, run.name, root, run.pipeline, run.began.as_millisecond(), run.about.to_string()],
+    )?;
+    Ok(next)
+}
+
+fn end(connection: &Connection, run: RunId, end: &RunEnd) -> Result<i64> {
+    connection.execute(
+        "UPDATE runs SET ended = ?, outcome = ?, stages = ? WHERE id = ?",
+        params![end.at.as_millisecond(), end.outcome.to_string(), end.stages.to_string(), run.0],
+    )?;
+    Ok(run.0)
+}
+
+fn instance(connection: &Connection, run: RunId, record: &InstanceRecord) -> Result<i64> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO instances(run, stage, path, item, state, why, attempts) VALUES(?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let InstanceRecord { item, state, why, attempts } = record;
+    let place = path(&item.path);
+    statement.execute(params![
+        run.0,
+        &*item.stage,
+        place,
+        item.key.as_deref(),
+        state.name(),
+        why.to_string(),
+        attempts
+    ])?;
+    Ok(0)
+}
+
+/// The number of the call, which is written if it is new.
+fn call(connection: &Connection, run: RunId, record: &AttemptRecord) -> Result<i64> {
+    let key = record.asked.key.bytes();
+    let mut known = connection.prepare_cached("SELECT id FROM calls WHERE key = ? AND take = ?")?;
+    if let Some(id) = known.query_row(params![key, record.take], |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    let mut new = connection.prepare_cached(
+        "INSERT INTO calls(key, take, root, stage, request) \
+         VALUES(?, ?, (SELECT root FROM runs WHERE id = ?), ?, ?)",
+    )?;
+    new.insert(params![key, record.take, run.0, &*record.asked.stage, &*record.asked.canonical])
+}
+
+fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture: Option<&Digest>) -> Result<i64> {
+    let call = call(connection, run, record)?;
+    let (reply, failure) = (record.outcome.as_ref().ok(), record.outcome.as_ref().err());
+    let usage: Option<Usage> = reply.map_or_else(|| failure.and_then(|failure| failure.usage), |reply| reply.usage);
+    let (text, info) = match reply.map(|reply| &reply.content) {
+        Some(Content::Text(text)) => (Some(text.as_str()), None),
+        Some(Content::Image { info, .. }) => (None, Some(info)),
+        None => (None, None),
+    };
+    let Cost { usd, pollen, unpriced } = record.cost;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO attempts(call, run, item, provider, number, began, took, kind, failure, model, finish_reason, \
+         request_id, input_tokens, output_tokens, total_tokens, usd, pollen, unpriced, media, width, height, blob, text) \
+         VALUES(:call, :run, :item, :provider, :number, :began, :took, :kind, :failure, :model, :finish_reason, \
+         :request_id, :input, :output, :total, :usd, :pollen, :unpriced, :media, :width, :height, :blob, :text)",
+    )?;
+    statement.insert(named_params! {
+        ":call": call,
+        ":run": run.0,
+        ":item": record.item.key.as_deref(),
+        ":provider": &*record.provider,
+        ":number": record.number,
+        ":began": record.began.as_millisecond(),
+        ":took": i64::try_from(record.took.as_millis()).unwrap_or(i64::MAX),
+        ":kind": failure.map(|failure| failure.kind.name()),
+        ":failure": failure.and_then(|failure| serde_json::to_string(failure).ok()),
+        ":model": reply.and_then(|reply| reply.model.as_deref()),
+        ":finish_reason": reply.and_then(|reply| reply.finish_reason.as_deref()),
+        ":request_id": reply.and_then(|reply| reply.request_id.as_deref()),
+        ":input": usage.map(|usage| integer(usage.input_tokens)),
+        ":output": usage.map(|usage| integer(usage.output_tokens)),
+        ":total": usage.map(|usage| integer(usage.total_tokens)),
+        ":usd": integer(usd.trillionths()),
+        ":pollen": integer(pollen.trillionths()),
+        ":unpriced": integer(unpriced),
+        ":media": info.map(|info| info.media_type.mime()),
+        ":width": info.map(|info| info.width),
+        ":height": info.map(|info| info.height),
+        ":blob": picture.map(<[u8; 32]>::as_slice),
+        ":text": text,
+    })
+}
