@@ -99,6 +99,18 @@ impl FailureLimit {
     }
 }
 
+/// Whether a good answer that is kept stands for a call that is made again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// However old it is.
+    #[default]
+    Always,
+    /// Never: the call is made.
+    Never,
+    /// As long as it is no older than this.
+    For(Duration),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
