@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -99,9 +100,13 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
+    let time_used = match &store {
+        Some(Kept { store, goes_on: Some(root), .. }) => store.used(*root)?.time,
+        _ => Duration::ZERO,
+    };
     let (keep, journal) = begin(&plan, &id, store)?;
     let client = Client::new(members, concurrency, keep, events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, window };
+    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window };
     Ok((Running { parts, halt }, stream))
 }
 

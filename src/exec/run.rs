@@ -50,6 +50,8 @@ pub struct RunParts {
     pub fresh: Fresh,
     /// Where the run is written down, if it is.
     pub journal: Option<Journal>,
+    /// How much of the time that the plan allows is gone, since the run goes on with others.
+    pub time_used: Duration,
     /// How many items of a loop may be open at once, if not as many as usual.
     pub window: Option<NonZeroUsize>,
 }
@@ -68,7 +70,7 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window } = parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, journal.as_ref()).await;
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
@@ -92,7 +94,9 @@ pub async fn execute(parts: RunParts) -> Finished {
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, window);
     let rows = RowFiles::default();
-    let mut going = Run { env: env.clone(), frontier, journal, rows, ending: None, was_interrupted: false };
+    let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
+    let (ending, was_interrupted) = (None, false);
+    let mut going = Run { env: env.clone(), frontier, journal, rows, deadline, ending, was_interrupted };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -200,6 +204,8 @@ struct Run {
     frontier: Frontier,
     journal: Option<Journal>,
     rows: RowFiles,
+    /// When its time is up.
+    deadline: Option<Instant>,
     ending: Option<Ending>,
     was_interrupted: bool,
 }
@@ -218,7 +224,6 @@ impl Run {
     }
 
     async fn go(&mut self, mut flow: SelectAll<BoxStream<'static, Returned>>) {
-        let deadline = self.env.plan.deadline.map(|after| Instant::now() + after);
         if self.ending.is_none() {
             self.frontier.start();
         }
@@ -231,7 +236,7 @@ impl Run {
                 () = halt.aborting() => Step::Aborted,
                 () = halt.interrupted(), if !self.was_interrupted => Step::Interrupted,
                 () = halt.draining(), if !is_stopped => Step::Halted,
-                () = until(deadline), if !is_halted => Step::TimeIsUp,
+                () = until(self.deadline), if !is_halted => Step::TimeIsUp,
                 returned = flow.next() => Step::Returned(returned),
                 () = poll_fn(|cx| self.frontier.read(cx, BATCH)), if !is_stopped => Step::ReadMore,
             };

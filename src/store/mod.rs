@@ -13,13 +13,17 @@ mod committer;
 mod encoding;
 mod error;
 mod folder;
+mod lineage;
 mod lock;
 mod runs;
+#[cfg(test)]
+mod sample;
 mod schema;
 mod writing;
 
 pub use answers::Found;
 pub use error::StoreError;
 pub use folder::Store;
+pub use lineage::Used;
 pub use lock::RunLock;
 pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};
