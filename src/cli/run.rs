@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::engine::{self, EventStream, Finished, Request, RunOptions, WantedOutputs};
-use crate::model::{Failure, FailureKind, OnError, RunOutcome};
+use crate::model::{Budget, Failure, FailureKind, OnError, RunOutcome};
 use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
 
@@ -30,6 +30,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     let request = Request {
         only: args.only.clone(),
         limit: args.limit,
+        budget: Budget { calls: args.limits.max_calls, tokens: None, cost: args.limits.max_cost },
+        deadline: args.limits.deadline,
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
@@ -67,7 +69,10 @@ fn wanted(args: &RunArgs) -> WantedOutputs {
 
 /// Runs to the end, unless it does not end although it was told to.
 async fn watch(plan: Arc<Plan>, args: &RunArgs, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
+    let prices = engine::prices(&plan, plan.budget.cost.is_some()).await.map_err(Fault::from)?;
     let options = RunOptions {
+        prices: Some(prices),
+        allow_unpriced: args.limits.allow_unpriced,
         out: args.out.clone(),
         concurrency: args.concurrency,
         stream: args.stream,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Usage};
+use crate::model::{Call, Clocks, Cost, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Usage};
 
 use super::RateGate;
 
@@ -42,6 +42,8 @@ pub struct Answer {
     pub kept: bool,
     /// What all attempts took, as far as the provider says; nothing if it was kept.
     pub usage: Option<Usage>,
+    /// What all attempts cost, as far as prices are known; nothing if it was kept.
+    pub cost: Cost,
 }
 
 /// No good answer.
@@ -54,6 +56,8 @@ pub struct Unanswered {
     pub attempts: u32,
     /// What all attempts took, as far as the provider says.
     pub usage: Option<Usage>,
+    /// What all attempts cost, as far as prices are known.
+    pub cost: Cost,
 }
 
 /// How much of an answer goes into a failure, in characters.

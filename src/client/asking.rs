@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, EventKind, Failure, FailureKind, LaneRef};
+use crate::model::{Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef};
 
 use super::admission::{Admission, LaneId};
 use super::course::{Course, verdict};
 use super::permit::Permits;
 use super::service::Service;
-use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Unanswered};
+use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered};
 
 /// Asks providers, within their limits and those of the run. Clones share all of it.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    purse: Arc<Purse>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,14 @@ impl Client {
     ) -> Self {
         let permits = Permits::new(Admission::new(members.iter().map(|member| &member.settings), ceiling));
         let services = members.into_iter().map(Service::new).collect();
-        Self { shared: Arc::new(Shared { services, permits, keep, events, halt, environment }) }
+        let shared = Arc::new(Shared { services, permits, keep, events, halt, environment });
+        Self { shared, purse: Arc::default() }
+    }
+
+    /// The same with a purse of its own, for this one and its clones.
+    #[must_use]
+    pub fn with_purse(self, purse: Purse) -> Self {
+        Self { purse: Arc::new(purse), ..self }
     }
 
     /// Asks until there is a good answer, or no point in asking. Dropping it takes the question back, and with it a
@@ -76,7 +84,7 @@ impl Client {
         let Some(reply) = self.shared.keep.look_up(&key).await? else { return Ok(None) };
         let Ok(json) = verdict(&ask.call, &reply) else { return Ok(None) };
         self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
-        Ok(Some(Answer { reply, json, attempts: 0, kept: true, usage: None }))
+        Ok(Some(Answer { reply, json, attempts: 0, kept: true, usage: None, cost: Cost::NOTHING }))
     }
 
     fn service(&self, name: &str) -> Result<&Service, Failure> {
@@ -105,6 +113,11 @@ impl Client {
         &*self.shared.keep
     }
 
+    /// What it may spend, and has spent.
+    pub fn purse(&self) -> &Purse {
+        &self.purse
+    }
+
     /// Where it tells what happens.
     pub fn events(&self) -> &Events {
         &self.shared.events
@@ -117,5 +130,5 @@ impl Client {
 }
 
 fn unsent(failure: Failure) -> Unanswered {
-    Unanswered { failure, attempts: 0, usage: None }
+    Unanswered { failure, attempts: 0, usage: None, cost: Cost::NOTHING }
 }

@@ -7,15 +7,17 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{Verdict, judge};
 use crate::model::{
-    Advice, Call, CallKey, Content, EventKind, Failure, FailureKind, Json, LaneRef, Reply, Request, RetryPolicy, Units,
-    Usage,
+    Advice, Call, CallKey, Content, Cost, EventKind, Failure, FailureKind, Json, LaneRef, Price, Reply, Request,
+    RetryPolicy, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
 use super::admission::{End, LaneId, Wish};
+use super::budget::Reservation;
 use super::clock::{Clock, Running};
 use super::lane::Standing;
 use super::permit::Permit;
+use super::purse::settle;
 use super::service::Service;
 use super::wire::Wire;
 use super::{Answer, Ask, Client, Unanswered, excerpt};
@@ -40,6 +42,10 @@ pub(super) struct Course<'a> {
     last: Option<Failure>,
     /// What all attempts took so far, as far as the provider says.
     usage: Option<Usage>,
+    /// What it costs, if that is known.
+    price: Option<Price>,
+    /// What all attempts cost so far.
+    cost: Cost,
 }
 
 /// What comes after a failed attempt.
@@ -61,17 +67,19 @@ impl<'a> Course<'a> {
     ) -> Self {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
         let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
-        Self { client, service, ask, key, secret, lane, lane_id, sent, refusals, total, last, usage }
+        let price = client.purse().price(&ask.provider, &ask.call);
+        let cost = Cost::NOTHING;
+        Self { client, service, ask, key, secret, lane, lane_id, sent, refusals, total, last, usage, price, cost }
     }
 
     /// To the end, whichever.
     pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
         loop {
-            let permit = match self.permit().await {
-                Ok(permit) => permit,
+            let (reservation, permit) = match self.admission().await {
+                Ok(admitted) => admitted,
                 Err(failure) => return Err(self.unanswered(failure)),
             };
-            match self.send(permit).await {
+            match self.send(reservation, permit).await {
                 Ok(reply) => return self.keep(reply).await,
                 Err((failure, next)) => {
                     if let Err(failure) = self.wait(failure, next).await {
@@ -80,6 +88,22 @@ impl<'a> Course<'a> {
                 }
             }
         }
+    }
+
+    /// What it can take at most is set aside before it waits for its turn, so that no permit lies idle meanwhile.
+    async fn admission(&self) -> Result<(Reservation<'a>, Permit<'a>), Failure> {
+        let reservation = self.reservation().await?;
+        Ok((reservation, self.permit().await?))
+    }
+
+    /// Waits until the budget has room for it.
+    async fn reservation(&self) -> Result<Reservation<'a>, Failure> {
+        let purse = self.client.purse();
+        let reserved = self.unless_over(purse.reserve(&self.ask.provider, &self.ask.call, self.price)).await?;
+        if let Some(news) = purse.news() {
+            self.tell(news).await;
+        }
+        reserved.map_err(|failure| self.after_last(failure))
     }
 
     /// Waits for its turn: the run's ceiling, the lane with its pauses, the provider's rates.
@@ -98,8 +122,13 @@ impl<'a> Course<'a> {
     }
 
     /// Sends one request, and gives the permit back as soon as the answer has arrived.
-    async fn send(&mut self, mut permit: Permit<'_>) -> Result<Reply, (Failure, Next)> {
+    async fn send(
+        &mut self,
+        mut reservation: Reservation<'_>,
+        mut permit: Permit<'_>,
+    ) -> Result<Reply, (Failure, Next)> {
         self.sent += 1;
+        reservation.sent();
         let (call, attempt) = (self.key, self.sent);
         self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
         let stream = self.ask.stream && matches!(self.ask.call.request, Request::Text { .. });
@@ -121,6 +150,7 @@ impl<'a> Course<'a> {
         let outcome = outcome.map_err(|failure| self.shown(failure));
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
+        self.cost = self.cost.plus(settle(reservation, &self.ask.call, self.price, &outcome));
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -177,7 +207,9 @@ impl<'a> Course<'a> {
             return Err(self.unanswered(self.shown(failure)));
         }
         match verdict(&self.ask.call, &reply) {
-            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, usage: self.usage }),
+            Ok(json) => {
+                Ok(Answer { reply, json, attempts: self.sent, kept: false, usage: self.usage, cost: self.cost })
+            }
             Err(failure) => {
                 let failure = self.shown(failure);
                 self.tell_failed(failure.clone(), None).await;
@@ -225,7 +257,7 @@ impl<'a> Course<'a> {
     }
 
     fn unanswered(&self, failure: Failure) -> Unanswered {
-        Unanswered { failure, attempts: self.sent, usage: self.usage }
+        Unanswered { failure, attempts: self.sent, usage: self.usage, cost: self.cost }
     }
 
     async fn tell(&self, kind: EventKind) {

@@ -4,6 +4,7 @@
 //! the command line and servers all come this way. This room prints nothing.
 
 mod graph;
+mod money;
 mod open;
 mod providers;
 mod run;
@@ -14,6 +15,7 @@ pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Output};
 pub use crate::plan::WantedOutputs;
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
+pub use money::{KnownPrices, prices};
 pub use open::{COMMAND_LINE, Checked, Request, check};
 pub use providers::models;
 pub use run::{RunOptions, Running, run};

@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::client::{Client, EventStream, Events, Halt, NothingKept};
+use crate::client::{Client, EventStream, Events, Halt, NothingKept, Prices, Purse};
 use crate::exec::{Finished, RunParts, execute};
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, Spent};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
 
+use super::money::{KnownPrices, refuse_unpriced};
 use super::providers::{identities, members};
 
 /// Events that may lie unread before whoever tells them has to wait.
@@ -24,6 +25,10 @@ pub struct RunOptions {
     pub concurrency: Option<u32>,
     /// Whether text is told of as it comes.
     pub stream: bool,
+    /// What calls cost, as [`prices`](super::prices) finds out; without it, as far as that is known without asking.
+    pub prices: Option<KnownPrices>,
+    /// Whether calls without a known price are made although the cost is limited.
+    pub allow_unpriced: bool,
     /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
     /// are 1024, or eight times the largest concurrency of a stage.
     pub window: Option<NonZeroUsize>,
@@ -31,7 +36,14 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { out: PathBuf::from("out"), concurrency: None, stream: false, window: None }
+        Self {
+            out: PathBuf::from("out"),
+            concurrency: None,
+            stream: false,
+            prices: None,
+            allow_unpriced: false,
+            window: None,
+        }
     }
 }
 
@@ -63,19 +75,25 @@ impl Running {
 /// Makes a plan ready to run: the output folder is opened and locked, providers are made.
 ///
 /// # Errors
-/// An input has no value, the output folder can't be had, or a provider can't be spoken to as it is described.
+/// An input has no value, the cost is limited and a model has no known price, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, window } = options;
+    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
     let members = members(&plan.providers)?;
     let providers = identities(&members);
+    let KnownPrices { prices, warnings } =
+        prices.unwrap_or_else(|| KnownPrices { prices: Prices::of(&members), warnings: Vec::new() });
+    if !allow_unpriced {
+        refuse_unpriced(&plan, &prices, |name| providers.get(name))?;
+    }
+    let purse = Purse::new(prices, plan.budget, Spent::default(), allow_unpriced);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let client = Client::new(members, concurrency, Arc::new(NothingKept), events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, window };
+    let client = Client::new(members, concurrency, Arc::new(NothingKept), events, halt.clone()).with_purse(purse);
+    let parts = RunParts { plan, client, providers, folder, id, show, window, warnings };
     Ok((Running { parts, halt }, stream))
 }
 

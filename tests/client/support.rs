@@ -12,11 +12,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{
-    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, Member, NothingKept, Unanswered,
+    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, Member, NothingKept, Prices, Purse, Unanswered,
 };
 use blossom_run::model::{
-    Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef, KeySource, Message, Order, Piece,
-    ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request, RetryPolicy, Role, TextParams, Usage,
+    Budget, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef, KeySource, Message,
+    Order, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request, RetryPolicy, Role, Spent,
+    TextParams, Usage,
 };
 use blossom_run::provider::{Attempt, ModelInfo, Provider, RequestView};
 
@@ -87,6 +88,12 @@ impl Scripted {
             peak: AtomicU32::new(0),
             sent: Mutex::default(),
         }
+    }
+
+    /// A server of which no price is known.
+    pub(crate) fn unpriced(script: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        let identity = ProviderIdentity { kind: ProviderKind::Openai, address: "http://127.0.0.1:1/v1".into() };
+        Self { identity, ..Self::new(script) }
     }
 
     pub(crate) fn sent(&self) -> Vec<Sent> {
@@ -247,6 +254,7 @@ pub(crate) struct DeskBuilder {
     ceiling: Option<u32>,
     keep: Option<Arc<dyn Keep>>,
     variables: BTreeMap<String, String>,
+    money: Option<(Budget, Spent, bool)>,
 }
 
 impl DeskBuilder {
@@ -265,6 +273,12 @@ impl DeskBuilder {
         self
     }
 
+    /// A budget, what is spent of it, and whether calls without a price are let through.
+    pub(crate) fn money(mut self, budget: Budget, spent: Spent, allow_unpriced: bool) -> Self {
+        self.money = Some((budget, spent, allow_unpriced));
+        self
+    }
+
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.into(), value.into());
         self
@@ -275,7 +289,11 @@ impl DeskBuilder {
         let halt = Halt::new();
         let keep = self.keep.unwrap_or_else(|| Arc::new(NothingKept));
         let environment = Environment::fixed(self.variables);
-        let client = Client::with_environment(self.members, self.ceiling, keep, events, halt.clone(), environment);
+        let prices = Prices::of(&self.members);
+        let (budget, spent, allow_unpriced) = self.money.unwrap_or_default();
+        let purse = Purse::new(prices, budget, spent, allow_unpriced);
+        let client = Client::with_environment(self.members, self.ceiling, keep, events, halt.clone(), environment)
+            .with_purse(purse);
         Desk { client, halt, stream }
     }
 }
