@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::num::IntErrorKind;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 
 use crate::diag::did_you_mean;
-use crate::model::{Amount, StageKindName, UnitError, Units};
+use crate::model::StageKindName;
 use crate::sink::Exit;
 
 use super::inputs::InputArg;
+use super::limits::LimitArgs;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -130,26 +130,6 @@ pub(super) struct RequestArgs {
     /// Answer every call from the built-in provider: no service, no key, no cost
     #[arg(long, conflicts_with = "provider", help_heading = "Providers")]
     pub(super) offline: bool,
-}
-
-/// What a run may take. Each takes the place of what the file says of the same.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct LimitArgs {
-    /// Spend at most so many US dollars, and at most so many pollen
-    #[arg(long, value_name = "COST", value_parser = cost, help_heading = "Limits")]
-    pub(super) max_cost: Option<Amount>,
-
-    /// Send at most N requests
-    #[arg(long, value_name = "N", value_parser = calls, help_heading = "Limits")]
-    pub(super) max_calls: Option<u64>,
-
-    /// Start nothing more after this time: `30m`, `2h`
-    #[arg(long, value_name = "TIME", value_parser = deadline, help_heading = "Limits")]
-    pub(super) deadline: Option<Duration>,
-
-    /// Make calls of models without a known price although the cost is limited
-    #[arg(long, help_heading = "Limits")]
-    pub(super) allow_unpriced: bool,
 }
 
 /// How things are shown.
@@ -280,29 +260,6 @@ fn count(text: &str) -> Result<u64, String> {
             Err(format!("it is too large; write {} at most, or leave it out", u64::MAX))
         }
         Err(_) => Err("write a whole number from 1 on, in digits".to_owned()),
-    }
-}
-
-/// An amount of money.
-fn cost(text: &str) -> Result<Amount, String> {
-    text.parse().map_err(|error: UnitError| format!("it {}; {}", error.message, error.help))
-}
-
-/// A number of requests in all.
-fn calls(text: &str) -> Result<u64, String> {
-    match Units::amount(text) {
-        Ok(0) => Err("with 0 there is nothing to do; write 1 or more".to_owned()),
-        Ok(calls) => Ok(calls),
-        Err(error) => Err(format!("it {}; {}", error.message, error.help)),
-    }
-}
-
-/// A duration of something that takes time.
-fn deadline(text: &str) -> Result<Duration, String> {
-    match Units::duration(text) {
-        Ok(Duration::ZERO) => Err("it is no time at all; write a duration above zero: `30m`, `2h`".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("it {}; {}", error.message, error.help)),
     }
 }
 

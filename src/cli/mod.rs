@@ -13,6 +13,7 @@ mod fault;
 mod graph;
 mod graph_text;
 mod inputs;
+mod limits;
 mod manual;
 mod models;
 mod panics;

@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::engine::{self, EventStream, Finished, Request, RunOptions, WantedOutputs};
-use crate::model::{Budget, Failure, FailureKind, OnError, RunOutcome};
+use crate::model::{Failure, FailureKind, OnError, RunOutcome};
 use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
 
@@ -30,7 +30,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     let request = Request {
         only: args.only.clone(),
         limit: args.limit,
-        budget: Budget { calls: args.limits.max_calls, tokens: None, cost: args.limits.max_cost },
+        budget: args.limits.budget(),
         deadline: args.limits.deadline,
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?

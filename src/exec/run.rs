@@ -331,6 +331,6 @@ fn unwritable(failure: Failure) -> Ending {
 
 fn out_of_time() -> Ending {
     let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
-        .suggest("give it more time with `deadline`");
+        .suggest("give it more time with `deadline` or `--deadline`");
     Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
 }

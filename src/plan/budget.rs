@@ -12,7 +12,9 @@ use super::settings::Settings;
 pub(super) fn check(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) -> Budget {
     let written = spec.budget.as_ref();
     let budget = given.budget.or(written.map(|at| at.value).unwrap_or_default());
-    let Some(limit) = limit_of_length(&budget) else { return budget };
+    // What is built in costs nothing, however long it is.
+    let is_free = given.offline && budget.tokens.is_none();
+    let Some(limit) = limit_of_length(&budget).filter(|_| !is_free) else { return budget };
     for stage in &spec.stages {
         let settings = Settings::of(stage, &spec.defaults);
         if !settings.speaks() || settings.has_max_tokens() {
