@@ -252,8 +252,10 @@ fn fields(value: &serde_json::Value, found: &mut BTreeSet<String>) {
 fn the_document_has_what_is_said_of_it() {
     let blocked = "name: a\nstages: {b: {text: c, provider: openai, model: m}}\n";
     let failing = "name: a\nproviders: {p: {kind: offline, fail: 100%}}\nstages: {b: {text: c, provider: p}}\n";
-    let mut there = BTreeSet::from(["terminated".to_owned()]);
-    for pipeline in [blocked, failing] {
+    let mut there = BTreeSet::from(["terminated", "pollen", "unpriced"].map(str::to_owned));
+    let priced = "name: a\nproviders: {p: {kind: offline, prices: {m: {input: 1, output: 1}}}}\n\
+                  stages: {b: {text: c, provider: p, model: m}}\n";
+    for pipeline in [blocked, failing, priced] {
         let ran = beside_data("pipeline.yaml --json -q", pipeline).run();
         fields(&serde_json::from_str(&ran.stdout).expect("JSON"), &mut there);
     }

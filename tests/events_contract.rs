@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use blossom_run::model::{
-    Call, CallKey, Choice, EventKind, Failure, FailureKind, ItemRef, LaneRef, ProviderIdentity, ProviderKind, Request,
-    RunEvent, RunOutcome, SkipReason, StageKindName, StageTally, TextParams, Usage,
+    BudgetPart, Call, CallKey, Choice, Cost, EventKind, Failure, FailureKind, ItemRef, LaneRef, ProviderIdentity,
+    ProviderKind, Request, RunEvent, RunOutcome, SkipReason, Spent, StageKindName, StageTally, TextParams, Usage,
 };
 use blossom_run::sink::{EventLines, Printer, Tally, Watcher};
 
@@ -72,6 +72,7 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::LaneSlowed { .. } => "lane_slowed",
         EventKind::LanePaused { .. } => "lane_paused",
         EventKind::LaneOpened { .. } => "lane_opened",
+        EventKind::BudgetExhausted { .. } => "budget_exhausted",
         EventKind::Warning { .. } => "warning",
         EventKind::Saved { .. } => "saved",
         EventKind::Stopping { .. } => "stopping",
@@ -79,7 +80,7 @@ fn name(kind: &EventKind) -> &'static str {
     }
 }
 
-const KINDS: usize = 21;
+const KINDS: usize = 22;
 
 fn beginning() -> Vec<EventKind> {
     vec![
@@ -127,16 +128,39 @@ fn ends() -> Vec<EventKind> {
             item: item(),
             attempts: 2,
             usage: Some(usage),
+            cost: Cost { usd: "0.0123".parse().unwrap(), unpriced: 1, ..Cost::NOTHING },
             took: Duration::from_millis(850),
             saved: Some("analyze/7.md".into()),
         },
-        EventKind::Done { item: single(), attempts: 0, usage: None, took: Duration::ZERO, saved: None },
+        EventKind::Done {
+            item: single(),
+            attempts: 0,
+            usage: None,
+            cost: Cost::NOTHING,
+            took: Duration::ZERO,
+            saved: None,
+        },
         EventKind::Saved { stage: "analyze".into(), path: "analyze/7.md".into() },
-        EventKind::Replaced { item: item(), usage: Some(usage), failure: failure() },
+        EventKind::Replaced {
+            item: item(),
+            usage: Some(usage),
+            cost: Cost { pollen: "0.4".parse().unwrap(), ..Cost::NOTHING },
+            failure: failure(),
+        },
         EventKind::Skipped { item: item(), reason: SkipReason::When },
         EventKind::Skipped { item: item(), reason: SkipReason::Absent { stage: "outline".into() } },
         EventKind::Skipped { item: single(), reason: SkipReason::Failed { stage: "analyze".into() } },
-        EventKind::Failed { item: item(), attempts: 3, usage: Some(usage), failure: failure() },
+        EventKind::Failed {
+            item: item(),
+            attempts: 3,
+            usage: Some(usage),
+            cost: Cost::unpriced(3),
+            failure: failure(),
+        },
+        EventKind::BudgetExhausted {
+            limit: BudgetPart::Cost,
+            used: Spent { calls: 40, tokens: 8_000, cost: Cost { usd: "2.4998".parse().unwrap(), ..Cost::NOTHING } },
+        },
         EventKind::Stopping { reason: "an item failed".into() },
         finished(RunOutcome::Done),
         finished(RunOutcome::Failed),

@@ -123,6 +123,7 @@ fn request(path: &Path) -> Request {
                         request.inputs.push((name.to_owned(), value.to_owned()));
                     }
                     "--only" => request.only.push(value),
+                    "--max-cost" => request.budget.cost = Some(value.parse().expect("an amount")),
                     "--provider" => request.provider = Some(value),
                     other => panic!("`{other}` in the first line of {}", path.display()),
                 }

@@ -13,6 +13,7 @@ use crate::model::{StageKindName, Units};
 use crate::sink::Exit;
 
 use super::inputs::InputArg;
+use super::limits::LimitArgs;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +91,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "STAGE[/ITEM],..", num_args = 0..=1, require_equals = true, default_missing_value = "",
           help_heading = "Keeping")]
     pub(super) fresh: Option<String>,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
 
     /// Show text on standard error as it comes
     #[arg(long, help_heading = "Printing")]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::Output;
-use crate::model::{Failure, Json, JsonMap, RunOutcome, StageKindName, StageTally, Usage};
+use crate::model::{Cost, Failure, Json, JsonMap, RunOutcome, StageKindName, StageTally, Usage};
 use crate::sink::{Exit, Tally};
 
 #[derive(Serialize)]
@@ -29,6 +29,8 @@ struct StageEntry<'a> {
     calls: u64,
     retries: u64,
     usage: Usage,
+    #[serde(skip_serializing_if = "Cost::is_nothing")]
+    cost: Cost,
     files: FilesEntry<'a>,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn document(tally: &Tally, outcome: &RunOutcome, exit: Exit, outputs:
         calls: stage.calls,
         retries: stage.retries,
         usage: stage.usage,
+        cost: stage.cost,
         files: FilesEntry { count: stage.saved.count, first: stage.saved.first.iter().map(|path| &**path).collect() },
     });
     let failures = tally.failures().groups().iter().map(|group| FailureEntry {
@@ -96,7 +99,7 @@ mod tests {
         for (seq, kind) in (1..).zip([
             EventKind::RunStarted { run: "amber-fox".into(), pipeline: "digest".into(), store: None },
             EventKind::StagePlanned { stage: "a".into(), kind: StageKindName::Text, instances: Some(1) },
-            EventKind::Failed { item, attempts: 1, usage: None, failure },
+            EventKind::Failed { item, attempts: 1, usage: None, cost: Cost::NOTHING, failure },
             EventKind::Saved { stage: "a".into(), path: "a.jsonl".into() },
         ]) {
             tally.apply(&RunEvent { seq, at: jiff::Timestamp::UNIX_EPOCH, kind });

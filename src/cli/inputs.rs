@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::engine::{Request, WantedOutputs};
-use crate::model::JsonMap;
+use crate::model::{Budget, JsonMap};
 use crate::plan::{InputValue, LoopSource, Plan};
 use crate::source::ListSource;
 
@@ -121,6 +121,8 @@ pub(super) fn request(file: &Path, args: &RequestArgs, purpose: Purpose) -> Resu
         offline: args.offline,
         only: Vec::new(),
         limit: None,
+        budget: Budget::default(),
+        deadline: None,
         wanted: WantedOutputs::default(),
         to_run: purpose == Purpose::Use,
         working_dir: working_dir()?,

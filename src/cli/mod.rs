@@ -14,6 +14,7 @@ mod graph;
 mod graph_text;
 mod inputs;
 mod keeping;
+mod limits;
 mod manual;
 mod models;
 mod origin;

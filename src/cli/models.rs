@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::runtime::Runtime;
 
 use crate::engine;
-use crate::model::{KeySource, ProviderKind, ProviderSettings};
+use crate::model::{KeySource, Price, ProviderKind, ProviderSettings};
 use crate::sink::{Exit, Side, table};
 
 use super::args::{ModelsArgs, RequestArgs};
@@ -40,11 +40,24 @@ pub(super) fn models(args: &ModelsArgs) -> Result<Exit> {
     }
     let rows: Vec<Vec<String>> = models
         .into_iter()
-        .map(|model| vec![model.name, model.makes.join(", "), model.description.unwrap_or_default()])
+        .map(|model| {
+            let price = model.price.map(in_words).unwrap_or_default();
+            vec![model.name, model.makes.join(", "), price, model.description.unwrap_or_default()]
+        })
         .collect();
-    let lines: String = table(&[Side::Left; 3], &rows).into_iter().map(|line| line + "\n").collect();
+    let lines: String = table(&[Side::Left; 4], &rows).into_iter().map(|line| line + "\n").collect();
     stdout::print(&lines)?;
     Ok(Exit::Done)
+}
+
+/// `0.15 pollen in, 0.6 pollen out`: for a million tokens; `0.01 pollen each`: for a picture.
+fn in_words(price: Price) -> String {
+    if price.is_free() {
+        return "free".to_owned();
+    }
+    let parts = [(price.input, "in"), (price.output, "out"), (price.image, "each")];
+    let parts = parts.into_iter().filter_map(|(amount, what)| Some(format!("{} {what}", price.currency.show(amount?))));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// Providers that can be asked: those of the pipeline file come first. Nothing where that has mistakes, which have been

@@ -33,6 +33,8 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     let request = Request {
         only: args.only.clone(),
         limit: args.limit,
+        budget: args.limits.budget(),
+        deadline: args.limits.deadline,
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
@@ -50,6 +52,8 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     let store = keeping::open(args.store.as_deref())?;
     let stops = stops(&plan);
     let options = RunOptions {
+        prices: None,
+        allow_unpriced: args.limits.allow_unpriced,
         out: args.out.clone(),
         concurrency: args.concurrency,
         stream: args.stream,
@@ -84,6 +88,8 @@ fn wanted(args: &RunArgs) -> WantedOutputs {
 
 /// Runs to the end, unless it does not end although it was told to.
 async fn watch(plan: Arc<Plan>, options: RunOptions, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
+    let prices = engine::prices(&plan, plan.budget.cost.is_some()).await.map_err(Fault::from)?;
+    let options = RunOptions { prices: Some(prices), ..options };
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();
     let watching = on_its_own_thread(hub, events)?;

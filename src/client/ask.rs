@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{AnswerId, Call, Clocks, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Reuse, Usage};
+use crate::model::{AnswerId, Call, Clocks, Cost, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Reuse, Usage};
 
 use super::RateGate;
 
@@ -48,6 +48,8 @@ pub struct Answer {
     pub id: Option<AnswerId>,
     /// What all attempts took, as far as the provider says; nothing if it was kept.
     pub usage: Option<Usage>,
+    /// What all attempts cost, as far as prices are known; nothing if it was kept.
+    pub cost: Cost,
 }
 
 /// No good answer.
@@ -60,6 +62,8 @@ pub struct Unanswered {
     pub attempts: u32,
     /// What all attempts took, as far as the provider says.
     pub usage: Option<Usage>,
+    /// What all attempts cost, as far as prices are known.
+    pub cost: Cost,
 }
 
 /// How much of an answer goes into a failure, in characters.

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::model::{Asked, Call, CallKey, EventKind, Failure, FailureKind, LaneRef, Reuse};
+use crate::model::{Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse};
 
 use super::admission::{Admission, LaneId};
-use super::course::{Course, verdict};
+use super::course::Course;
 use super::joint::{Joint, Part};
 use super::keep::{LookUp, Standing};
 use super::permit::Permits;
 use super::service::Service;
-use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Unanswered};
+use super::verdict::verdict;
+use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered};
 
 /// Asks providers, within their limits and those of the run. Clones share all of it.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    purse: Arc<Purse>,
 }
 
 #[derive(Debug)]
@@ -58,9 +60,14 @@ impl Client {
     ) -> Self {
         let permits = Permits::new(Admission::new(members.iter().map(|member| &member.settings), ceiling));
         let services = members.into_iter().map(Service::new).collect();
-        Self {
-            shared: Arc::new(Shared { services, permits, keep, joint: Joint::default(), events, halt, environment }),
-        }
+        let shared = Arc::new(Shared { services, permits, keep, joint: Joint::default(), events, halt, environment });
+        Self { shared, purse: Arc::default() }
+    }
+
+    /// The same with a purse of its own, for this one and its clones.
+    #[must_use]
+    pub fn with_purse(self, purse: Purse) -> Self {
+        Self { purse: Arc::new(purse), ..self }
     }
 
     /// Asks until there is a good answer, or no point in asking. Dropping it takes the question back, and with it a
@@ -94,7 +101,7 @@ impl Client {
         match outcome {
             Ok(answer) => {
                 self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
-                Ok(Answer { attempts: 0, kept: true, usage: None, ..answer })
+                Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, ..answer })
             }
             Err(unanswered) => Err(unsent(unanswered.failure)),
         }
@@ -130,8 +137,9 @@ impl Client {
             if let Ok(json) = verdict(&ask.call, &kept.reply) {
                 let call = asked.key.take(take);
                 self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call }).await;
-                let (id, reply) = (Some(kept.id), kept.reply);
-                return Ok(Kept::Answer(Box::new(Answer { reply, json, attempts: 0, kept: true, usage: None, id })));
+                let (id, reply, cost) = (Some(kept.id), kept.reply, Cost::NOTHING);
+                let answer = Answer { reply, json, attempts: 0, kept: true, id, usage: None, cost };
+                return Ok(Kept::Answer(Box::new(answer)));
             }
         }
     }
@@ -162,6 +170,11 @@ impl Client {
         &*self.shared.keep
     }
 
+    /// What it may spend, and has spent.
+    pub fn purse(&self) -> &Purse {
+        &self.purse
+    }
+
     /// Where it tells what happens.
     pub fn events(&self) -> &Events {
         &self.shared.events
@@ -174,5 +187,5 @@ impl Client {
 }
 
 fn unsent(failure: Failure) -> Unanswered {
-    Unanswered { failure, attempts: 0, usage: None }
+    Unanswered { failure, attempts: 0, usage: None, cost: Cost::NOTHING }
 }

@@ -6,18 +6,20 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::check::{Verdict, judge};
 use crate::model::{
-    Advice, Asked, AttemptRecord, Call, CallKey, Content, Cost, EventKind, Failure, FailureKind, Json, LaneRef, Reply,
-    Request, RetryPolicy, Units, Usage,
+    Advice, Asked, AttemptRecord, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply, Request,
+    RetryPolicy, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
 use super::admission::{End, LaneId, Wish};
+use super::budget::Reservation;
 use super::clock::{Clock, Running};
 use super::lane::Standing;
 use super::permit::Permit;
+use super::purse::settle;
 use super::service::Service;
+use super::verdict::verdict;
 use super::wire::Wire;
 use super::{Answer, Ask, Client, Unanswered, excerpt};
 
@@ -44,12 +46,17 @@ pub(super) struct Course<'a> {
     last: Option<Failure>,
     /// What all attempts took so far, as far as the provider says.
     usage: Option<Usage>,
+    /// What it costs, if that is known.
+    price: Option<Price>,
+    /// What all attempts cost so far.
+    cost: Cost,
 }
 
-/// When a request was sent, and how long it took.
+/// When a request was sent, how long it took, and what it cost.
 struct Sent {
     began: Timestamp,
     took: Duration,
+    cost: Cost,
 }
 
 /// What comes after a failed attempt.
@@ -72,17 +79,36 @@ impl<'a> Course<'a> {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
         let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
         let key = asked.key.take(take);
-        Self { client, service, ask, asked, take, key, secret, lane, lane_id, sent, refusals, total, last, usage }
+        let price = client.purse().price(&ask.provider, &ask.call);
+        let cost = Cost::NOTHING;
+        Self {
+            client,
+            service,
+            ask,
+            asked,
+            take,
+            key,
+            secret,
+            lane,
+            lane_id,
+            sent,
+            refusals,
+            total,
+            last,
+            usage,
+            price,
+            cost,
+        }
     }
 
     /// To the end, whichever.
     pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
         loop {
-            let permit = match self.permit().await {
-                Ok(permit) => permit,
+            let (reservation, permit) = match self.admission().await {
+                Ok(admitted) => admitted,
                 Err(failure) => return Err(self.unanswered(failure)),
             };
-            match self.send(permit).await {
+            match self.send(reservation, permit).await {
                 Ok((reply, sent)) => return self.keep(reply, sent).await,
                 Err((failure, next)) => {
                     if let Err(failure) = self.wait(failure, next).await {
@@ -91,6 +117,22 @@ impl<'a> Course<'a> {
                 }
             }
         }
+    }
+
+    /// What it can take at most is set aside before it waits for its turn, so that no permit lies idle meanwhile.
+    async fn admission(&self) -> Result<(Reservation<'a>, Permit<'a>), Failure> {
+        let reservation = self.reservation().await?;
+        Ok((reservation, self.permit().await?))
+    }
+
+    /// Waits until the budget has room for it.
+    async fn reservation(&self) -> Result<Reservation<'a>, Failure> {
+        let purse = self.client.purse();
+        let reserved = self.unless_over(purse.reserve(&self.ask.provider, &self.ask.call, self.price)).await?;
+        if let Some(news) = purse.news() {
+            self.tell(news).await;
+        }
+        reserved.map_err(|failure| self.after_last(failure))
     }
 
     /// Waits for its turn: the run's ceiling, the lane with its pauses, the provider's rates.
@@ -109,8 +151,13 @@ impl<'a> Course<'a> {
     }
 
     /// Sends one request, and gives the permit back as soon as the answer has arrived.
-    async fn send(&mut self, mut permit: Permit<'_>) -> Result<(Reply, Sent), (Failure, Next)> {
+    async fn send(
+        &mut self,
+        mut reservation: Reservation<'_>,
+        mut permit: Permit<'_>,
+    ) -> Result<(Reply, Sent), (Failure, Next)> {
         self.sent += 1;
+        reservation.sent();
         let (began, start) = (Timestamp::now(), Instant::now());
         let (call, attempt) = (self.key, self.sent);
         self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
@@ -131,9 +178,11 @@ impl<'a> Course<'a> {
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
         let outcome = outcome.map(|reply| self.clean(reply)).map_err(|failure| self.shown(failure));
-        let sent = Sent { began, took: start.elapsed() };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
+        let cost = settle(reservation, &self.ask.call, self.price, &outcome);
+        self.cost = self.cost.plus(cost);
+        let sent = Sent { began, took: start.elapsed(), cost };
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -191,7 +240,10 @@ impl<'a> Course<'a> {
             Err(failure) => return Err(self.unanswered(self.shown(failure))),
         };
         match verdict(&self.ask.call, &reply) {
-            Ok(json) => Ok(Answer { reply, json, attempts: self.sent, kept: false, id, usage: self.usage }),
+            Ok(json) => {
+                let Self { sent: attempts, usage, cost, .. } = *self;
+                Ok(Answer { reply, json, attempts, kept: false, id, usage, cost })
+            }
             Err(failure) => {
                 let failure = self.shown(failure);
                 self.tell_failed(failure.clone(), None).await;
@@ -211,7 +263,7 @@ impl<'a> Course<'a> {
             began: sent.began,
             took: sent.took,
             outcome,
-            cost: Cost::default(),
+            cost: sent.cost,
         }
     }
 
@@ -262,7 +314,7 @@ impl<'a> Course<'a> {
     }
 
     fn unanswered(&self, failure: Failure) -> Unanswered {
-        Unanswered { failure, attempts: self.sent, usage: self.usage }
+        Unanswered { failure, attempts: self.sent, usage: self.usage, cost: self.cost }
     }
 
     async fn tell(&self, kind: EventKind) {
@@ -272,31 +324,6 @@ impl<'a> Course<'a> {
     async fn tell_failed(&self, failure: Failure, retry_in: Option<Duration>) {
         let (item, attempt) = (self.ask.item.clone(), self.sent);
         self.tell(EventKind::AttemptFailed { item, attempt, failure, retry_in }).await;
-    }
-}
-
-/// Whether a whole reply is what was asked for; the JSON in it, where that was.
-pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
-    let partial = match &reply.content {
-        Content::Text(text) => Some(text.clone()),
-        Content::Image { .. } => None,
-    };
-    let wrong = |kind, message: String, suggestion: &str| {
-        let (request_id, usage) = (reply.request_id.clone(), reply.usage);
-        Failure { partial: partial.clone(), request_id, usage, ..Failure::new(kind, message).suggest(suggestion) }
-    };
-    if reply.finish_reason.as_deref() == Some("length") {
-        let message = "The answer was cut at the longest length allowed (`finish_reason: length`)".to_owned();
-        return Err(wrong(FailureKind::Length, message, "raise `max_tokens`, or ask for a shorter answer"));
-    }
-    match judge(call.answer, reply) {
-        Verdict::Text | Verdict::Image => Ok(None),
-        Verdict::Json(json) => Ok(Some(json)),
-        Verdict::Wrong(why) => Err(wrong(
-            FailureKind::WrongAnswer,
-            why,
-            "ask in the prompt for JSON alone, and show the shape it should have",
-        )),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A call through its gates: kept already? -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
+//! A call through its gates: kept already? -> budget -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
 //! delay. The only attempt loop of the program, and its only reader of the environment.
 //!
 //! A [`Client`] takes an [`Ask`] and gives an [`Answer`] or says why not; what happens on the way are [`Events`], and a
@@ -8,6 +8,7 @@
 mod admission;
 mod ask;
 mod asking;
+mod budget;
 mod clock;
 mod course;
 mod env;
@@ -18,8 +19,11 @@ mod keep;
 mod lane;
 mod pace;
 mod permit;
+mod prices;
+mod purse;
 mod service;
 mod store_keep;
+mod verdict;
 mod wire;
 
 pub use ask::{Answer, Ask, Unanswered};
@@ -30,6 +34,8 @@ pub use halt::{Halt, HaltReason};
 pub use keep::{Keep, LookUp, NothingKept, Standing};
 pub use lane::LaneReport;
 pub use pace::RateGate;
+pub use prices::Prices;
+pub use purse::{Purse, unpriced};
 pub use service::Member;
 pub use store_keep::StoreKeep;
 

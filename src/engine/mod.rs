@@ -4,6 +4,7 @@
 //! the command line and servers all come this way. This room prints nothing.
 
 mod graph;
+mod money;
 mod open;
 mod outline;
 mod providers;
@@ -16,6 +17,7 @@ pub use crate::exec::{Finished, Fresh, Output};
 pub use crate::plan::WantedOutputs;
 pub use crate::store::{Store, StoreError};
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
+pub use money::{KnownPrices, prices};
 pub use open::{COMMAND_LINE, Checked, Request, check};
 pub use outline::{changed_parts, outline};
 pub use providers::models;

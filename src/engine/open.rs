@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
-use crate::model::{At, JsonMap, StageKindName};
+use crate::model::{At, Budget, JsonMap, StageKindName};
 use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, WantedOutputs, compile};
 use crate::spec;
 
@@ -32,6 +33,10 @@ pub struct Request {
     pub only: Vec<String>,
     /// The first so many of every list that comes from an input.
     pub limit: Option<u64>,
+    /// Limits that take the place of those of the file's `budget`, each by itself.
+    pub budget: Budget,
+    /// How long the run may take, whatever the file says.
+    pub deadline: Option<Duration>,
     /// What paths given here are relative to.
     pub working_dir: PathBuf,
     /// Whether it is to be run: then an input without a value is an error.
@@ -156,6 +161,8 @@ fn given(request: &Request, files: &mut SourceFiles, survey: bool) -> Given {
         offline: request.offline,
         only: request.only.iter().map(|name| option("--only", name)).collect(),
         limit: request.limit,
+        budget: request.budget,
+        deadline: request.deadline,
         working_dir: request.working_dir.clone(),
         to_run: request.to_run,
         survey,

@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use crate::client::{Environment, Member};
 use crate::model::{Failure, ProviderIdentity, ProviderSettings};
-use crate::provider::{self, HttpClient, ModelInfo};
+use crate::provider::{self, HttpClient, ModelInfo, Provider};
 
 /// Everyone who may be asked.
 ///
@@ -37,10 +37,17 @@ pub(super) fn identities(members: &[Member]) -> HashMap<String, ProviderIdentity
 pub async fn models(settings: &ProviderSettings) -> Result<Vec<ModelInfo>, Failure> {
     let members = members(std::slice::from_ref(settings))?;
     let member = &members[0];
-    let environment = Environment::process();
+    listed(&member.provider, &member.settings, &Environment::process()).await
+}
+
+/// The models that a provider lists.
+pub(super) async fn listed(
+    provider: &Arc<dyn Provider>,
+    settings: &ProviderSettings,
+    environment: &Environment,
+) -> Result<Vec<ModelInfo>, Failure> {
     // A list of models is public at some services: a missing key is told by the service itself.
-    let secret = environment.secret(&member.settings).await.ok().flatten();
-    let provider = Arc::clone(&member.provider);
+    let secret = environment.secret(settings).await.ok().flatten();
     let listed: Vec<Result<ModelInfo, Failure>> = provider.models(secret.as_ref()).collect().await;
     listed.into_iter().collect()
 }

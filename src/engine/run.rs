@@ -3,17 +3,17 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, StoreKeep};
+use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, Prices, Purse, StoreKeep};
 use crate::exec::{Finished, Fresh, Journal, RunParts, execute};
 use crate::model::{Failure, FailureKind, Json};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
-use crate::store::{NewRun, RunId, Store};
+use crate::store::{NewRun, RunId, Store, Used};
 
+use super::money::{KnownPrices, refuse_unpriced};
 use super::providers::{identities, members};
 
 /// Events that may lie unread before whoever tells them has to wait.
@@ -28,6 +28,10 @@ pub struct RunOptions {
     pub concurrency: Option<u32>,
     /// Whether text is told of as it comes.
     pub stream: bool,
+    /// What calls cost, as [`prices`](super::prices) finds out; without it, as far as that is known without asking.
+    pub prices: Option<KnownPrices>,
+    /// Whether calls without a known price are made although the cost is limited.
+    pub allow_unpriced: bool,
     /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
     /// are 1024, or eight times the largest concurrency of a stage.
     pub window: Option<NonZeroUsize>,
@@ -54,6 +58,8 @@ impl Default for RunOptions {
             out: PathBuf::from("out"),
             concurrency: None,
             stream: false,
+            prices: None,
+            allow_unpriced: false,
             window: None,
             store: None,
             fresh: Fresh::default(),
@@ -89,24 +95,31 @@ impl Running {
 /// Makes a plan ready to run: the output folder is opened and locked, providers are made.
 ///
 /// # Errors
-/// An input has no value, the output folder can't be had, or a provider can't be spoken to as it is described.
+/// An input has no value, the cost is limited and a model has no known price, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, window, store, fresh } = options;
+    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, store, fresh } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
     let members = members(&plan.providers)?;
     let providers = identities(&members);
+    let KnownPrices { prices, warnings } =
+        prices.unwrap_or_else(|| KnownPrices { prices: Prices::of(&members), warnings: Vec::new() });
+    if !allow_unpriced {
+        refuse_unpriced(&plan, &prices, |name| providers.get(name))?;
+    }
+    let used = match &store {
+        Some(Kept { store, goes_on: Some(root), .. }) => store.used(*root)?,
+        _ => Used::default(),
+    };
+    let purse = Purse::new(prices, plan.budget, used.spent, allow_unpriced);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let time_used = match &store {
-        Some(Kept { store, goes_on: Some(root), .. }) => store.used(*root)?.time,
-        _ => Duration::ZERO,
-    };
     let (keep, journal) = begin(&plan, &id, store)?;
-    let client = Client::new(members, concurrency, keep, events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window };
+    let client = Client::new(members, concurrency, keep, events, halt.clone()).with_purse(purse);
+    let time_used = used.time;
+    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings };
     Ok((Running { parts, halt }, stream))
 }
 

@@ -8,8 +8,7 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Client, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Reuse, Value,
-    truthy,
+    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
@@ -52,7 +51,7 @@ pub(super) struct Made {
 /// Why there is no value.
 pub(super) enum Unmade {
     Skip(crate::model::SkipReason),
-    Fail { failure: Failure, spent: Spent },
+    Fail { failure: Box<Failure>, spent: Spent },
     Unwritable(Failure),
 }
 
@@ -60,21 +59,21 @@ impl From<Unrendered> for Unmade {
     fn from(unrendered: Unrendered) -> Self {
         match unrendered {
             Unrendered::Skip(reason) => Self::Skip(reason),
-            Unrendered::Fail(failure) => Self::Fail { failure, spent: Spent::default() },
+            Unrendered::Fail(failure) => Self::Fail { failure: failure.into(), spent: Spent::default() },
         }
     }
 }
 
 impl From<Failure> for Unmade {
     fn from(failure: Failure) -> Self {
-        Self::Fail { failure, spent: Spent::default() }
+        Self::Fail { failure: failure.into(), spent: Spent::default() }
     }
 }
 
 impl From<Unanswered> for Unmade {
     fn from(unanswered: Unanswered) -> Self {
-        let Unanswered { failure, attempts, usage } = unanswered;
-        Self::Fail { failure, spent: Spent { attempts, usage } }
+        let Unanswered { failure, attempts, usage, cost } = unanswered;
+        Self::Fail { failure: failure.into(), spent: Spent { attempts, usage, cost } }
     }
 }
 
@@ -154,7 +153,8 @@ impl<'a> Instance<'a> {
         }
         let value = made.value.to_json();
         for path in &self.stage.lists {
-            find_list(&value, &self.stage.name, path).map_err(|failure| Unmade::Fail { failure, spent: made.spent })?;
+            find_list(&value, &self.stage.name, path)
+                .map_err(|failure| Unmade::Fail { failure: failure.into(), spent: made.spent })?;
         }
         Ok(())
     }
@@ -191,7 +191,10 @@ impl<'a> Instance<'a> {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
             (None, Content::Text(text)) => Value::Text(text.as_str().into()),
             (None, Content::Image { .. }) => {
-                return Err(Unmade::Fail { failure: wrong_content("a picture", "a text"), spent: spent(&answer) });
+                return Err(Unmade::Fail {
+                    failure: wrong_content("a picture", "a text").into(),
+                    spent: spent(&answer),
+                });
             }
         };
         Ok(made(value, &answer))
@@ -202,7 +205,7 @@ impl<'a> Instance<'a> {
         let answer = self.env.client.ask(&ask).await?;
         let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
-            return Err(Unmade::Fail { failure: wrong_content("a text", "a picture"), spent });
+            return Err(Unmade::Fail { failure: wrong_content("a text", "a picture").into(), spent });
         };
         let picture = save::Picture { bytes: bytes.clone(), info: *info };
         let own = |value: &Value| self.renderer_with_own(value);
@@ -227,7 +230,7 @@ impl<'a> Instance<'a> {
             provider: asked.provider,
             retry: asking.retry.clone(),
             rate: self.env.rates[self.job.stage.0].clone(),
-            reuse: Reuse::Always,
+            reuse: asking.reuse,
             fresh: self.env.fresh.covers(&self.job.item),
             clocks: asking.clocks.clone(),
             stream,
@@ -242,7 +245,7 @@ impl<'a> Instance<'a> {
         let (failure, spent) = match unmade {
             Unmade::Skip(reason) => return Outcome::Skipped(reason),
             Unmade::Unwritable(failure) => return Outcome::Unwritable(failure),
-            Unmade::Fail { failure, spent } => (failure, spent),
+            Unmade::Fail { failure, spent } => (*failure, spent),
         };
         match failure.kind {
             FailureKind::Interrupted => return Outcome::Interrupted,
@@ -291,7 +294,7 @@ fn made(value: Value, answer: &Answer) -> Made {
 }
 
 fn spent(answer: &Answer) -> Spent {
-    Spent { attempts: answer.attempts, usage: answer.usage }
+    Spent { attempts: answer.attempts, usage: answer.usage, cost: answer.cost }
 }
 
 fn with_spent(unmade: Unmade, spent: Spent) -> Unmade {

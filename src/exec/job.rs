@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
+use crate::model::{Cost, Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
 use crate::output::SafePath;
 use crate::plan::StageIx;
 
@@ -69,6 +69,8 @@ pub(super) struct Spent {
     pub(super) attempts: u32,
     /// In tokens, where the provider says.
     pub(super) usage: Option<Usage>,
+    /// In money, as far as prices are known.
+    pub(super) cost: Cost,
 }
 
 /// What an instance came to.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::client::{Client, Events, Halt, HaltReason, RateGate};
-use crate::model::{EventKind, Failure, FailureKind, ItemRef, JsonMap, ProviderIdentity, RunOutcome, StageTally};
+use crate::model::{Cost, EventKind, Failure, FailureKind, ItemRef, JsonMap, ProviderIdentity, RunOutcome, StageTally};
 use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
 
@@ -54,6 +54,8 @@ pub struct RunParts {
     pub time_used: Duration,
     /// How many items of a loop may be open at once, if not as many as usual.
     pub window: Option<NonZeroUsize>,
+    /// What is to be told when it begins, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// How a run ended.
@@ -70,9 +72,12 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings } = parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, journal.as_ref()).await;
+    for message in warnings {
+        events.emit(EventKind::Warning { message }).await;
+    }
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
     let stdin = Stdin::new(copy.path().to_owned());
@@ -162,7 +167,7 @@ async fn fail_early(
         let instances = tally.instances.max(1);
         *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
         let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
-        let failed = EventKind::Failed { item, attempts: 0, usage: None, failure };
+        let failed = EventKind::Failed { item, attempts: 0, usage: None, cost: Cost::NOTHING, failure };
         if let Some(journal) = journal {
             journal.note(&failed);
         }
@@ -356,6 +361,6 @@ fn unwritable(failure: Failure) -> Ending {
 
 fn out_of_time() -> Ending {
     let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
-        .suggest("give it more time with `deadline`");
+        .suggest("give it more time with `deadline` or `--deadline`");
     Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
 }

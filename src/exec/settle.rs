@@ -1,6 +1,6 @@
 //! An instance comes back: it is counted and told, and what follows for the run is decided.
 
-use crate::model::{EventKind, Failure, FailureKind, ItemRef, RunOutcome, SkipReason};
+use crate::model::{Cost, EventKind, Failure, FailureKind, ItemRef, RunOutcome, SkipReason};
 use crate::plan::StageIx;
 
 use super::frame::{End, InstanceId};
@@ -27,14 +27,14 @@ impl Frontier {
                 if let Some(path) = &done.saved {
                     self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
                 }
-                let (Spent { attempts, usage }, took, saved) = (done.spent, done.took, done.saved);
-                self.outbox.push(EventKind::Done { item, attempts, usage, took, saved });
+                let (Spent { attempts, usage, cost }, took, saved) = (done.spent, done.took, done.saved);
+                self.outbox.push(EventKind::Done { item, attempts, usage, cost, took, saved });
                 self.ends.push((instance, End::Value(done.value), done.row));
                 None
             }
             Outcome::Replaced { value, row, failure, spent } => {
                 self.tallies[stage.0].replaced += 1;
-                self.outbox.push(EventKind::Replaced { item, usage: spent.usage, failure });
+                self.outbox.push(EventKind::Replaced { item, usage: spent.usage, cost: spent.cost, failure });
                 self.ends.push((instance, End::Value(value), row));
                 None
             }
@@ -61,13 +61,13 @@ impl Frontier {
         stage: StageIx,
         instance: InstanceId,
         item: ItemRef,
-        (failure, Spent { attempts, usage }): (Failure, Spent),
+        (failure, Spent { attempts, usage, cost }): (Failure, Spent),
     ) -> Option<Ending> {
         let name = item.stage.clone();
         let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
         let who = item.key.as_ref().map_or_else(|| name.to_string(), |key| format!("{name}/{key}"));
         self.tallies[stage.0].failed += 1;
-        self.outbox.push(EventKind::Failed { item, attempts, usage, failure });
+        self.outbox.push(EventKind::Failed { item, attempts, usage, cost, failure });
         self.ends.push((instance, End::Absent(SkipReason::Failed { stage: name }), None));
         match fault {
             Some(failure) => Some(internal(failure)),
@@ -97,7 +97,7 @@ impl Frontier {
             self.tallies[stage.0].failed += 1;
             let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
             let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
-            self.outbox.push(EventKind::Failed { item, attempts: 0, usage: None, failure });
+            self.outbox.push(EventKind::Failed { item, attempts: 0, usage: None, cost: Cost::NOTHING, failure });
             match fault {
                 Some(failure) => Some(internal(failure)),
                 None => self.ends_run(stage, &format!("the list of `{name}`")),

@@ -120,11 +120,6 @@ impl Request {
         }
     }
 
-    /// How long it is, in bytes of JSON with all that goes with it: never less than the tokens a model reads of it.
-    pub fn bytes(&self) -> u64 {
-        serde_json::to_string(self).map_or(u64::MAX, |json| json.len() as u64)
-    }
-
     /// The last thing that was said by the user, or the picture's prompt.
     pub fn prompt(&self) -> &str {
         match self {
@@ -166,6 +161,9 @@ pub struct Call {
     pub answer: Choice,
 }
 
+/// What a provider may add where JSON is asked for, in bytes.
+const ASKING_FOR_JSON: u64 = 256;
+
 #[derive(Serialize)]
 struct Keyed<'a> {
     stage: &'a str,
@@ -179,6 +177,16 @@ impl Call {
     /// The key: a digest of stage, provider, model, request and repetition, and of nothing else.
     pub fn key(&self) -> CallKey {
         CallKey::of(&self.canonical())
+    }
+
+    /// How long its request is, in bytes of JSON with all that goes with it: never less than the tokens that a model reads
+    /// of it.
+    pub fn bytes(&self) -> u64 {
+        let request = serde_json::to_string(&self.request).map_or(u64::MAX, |json| json.len() as u64);
+        match self.answer {
+            Choice::Text => request,
+            Choice::Json => request.saturating_add(ASKING_FOR_JSON),
+        }
     }
 
     /// What the key is a digest of, as JSON; for people who want to know why two calls differ.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CallKey, Failure, Usage, seconds};
+use super::{BudgetPart, CallKey, Cost, Failure, Spent, Usage, seconds};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -296,6 +296,9 @@ pub enum EventKind {
         /// What it took, where the provider says.
         #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// What it cost, as far as prices are known.
+        #[serde(skip_serializing_if = "Cost::is_nothing")]
+        cost: Cost,
         /// From its start to its end.
         #[serde(serialize_with = "seconds::serialize")]
         took: Duration,
@@ -311,6 +314,9 @@ pub enum EventKind {
         /// What its attempts took, where the provider says.
         #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// What they cost, as far as prices are known.
+        #[serde(skip_serializing_if = "Cost::is_nothing")]
+        cost: Cost,
         /// Why.
         failure: Failure,
     },
@@ -333,6 +339,9 @@ pub enum EventKind {
         /// What they took, where the provider says.
         #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// What they cost, as far as prices are known.
+        #[serde(skip_serializing_if = "Cost::is_nothing")]
+        cost: Cost,
         /// Why.
         failure: Failure,
     },
@@ -359,6 +368,13 @@ pub enum EventKind {
         lane: LaneRef,
         /// At once, from now on.
         limit: u32,
+    },
+    /// The next request did not fit into the budget, and none was under way.
+    BudgetExhausted {
+        /// Which part of it.
+        limit: BudgetPart,
+        /// What had been used by then, by earlier runs too.
+        used: Spent,
     },
     /// Something that a person should know and that is no failure.
     Warning {

@@ -52,6 +52,10 @@ pub enum FailureKind {
     BalanceGone,
     /// The service asks to be left alone for longer than a run waits.
     Away,
+    /// What the run may take is used up.
+    BudgetUsedUp,
+    /// The cost is limited, and nobody knows what the call would cost.
+    Unpriced,
     /// The time of the run is up.
     DeadlinePassed,
     /// The run was stopped before this could end.
@@ -99,9 +103,13 @@ impl FailureKind {
             | Self::Store
             | Self::Interrupted
             | Self::Internal => Advice::GiveUp,
-            Self::KeyMissing | Self::KeyRefused | Self::BalanceGone | Self::Away | Self::DeadlinePassed => {
-                Advice::Block
-            }
+            Self::KeyMissing
+            | Self::KeyRefused
+            | Self::BalanceGone
+            | Self::Away
+            | Self::BudgetUsedUp
+            | Self::Unpriced
+            | Self::DeadlinePassed => Advice::Block,
         }
     }
 }

@@ -28,7 +28,7 @@ pub use failure::{Advice, Failure, FailureKind};
 pub use input::{InputKind, ListFormat};
 pub use instance::Order;
 pub use json::{Json, JsonMap, kind_of, picture_path, plain_text, truthy};
-pub use money::{Amount, Budget, Cost, Currency};
+pub use money::{Amount, Budget, BudgetPart, Cost, Currency, Spent};
 pub use place::{At, FileId, Place};
 pub use policy::{Clocks, FailureLimit, OnError, RetryPolicy, Reuse, Waves};
 pub use price::Price;

@@ -68,7 +68,6 @@ impl Amount {
     }
 
     /// Whether it is nothing.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over like this")]
     pub fn is_zero(&self) -> bool {
         self.0 == 0
     }
@@ -241,6 +240,11 @@ impl Cost {
         }
     }
 
+    /// Whether anything is known to be paid.
+    pub fn has_amount(&self) -> bool {
+        Currency::ALL.into_iter().any(|currency| !self.amount(currency).is_zero())
+    }
+
     /// Whether nothing was paid, and all of it is known.
     pub fn is_nothing(&self) -> bool {
         *self == Self::NOTHING
@@ -259,6 +263,51 @@ impl fmt::Display for Cost {
             (false, unpriced) => write!(f, "{}, {unpriced} unpriced", amounts.join(" + ")),
         }
     }
+}
+
+/// What a run has used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Requests on the wire.
+    pub calls: u64,
+    /// Tokens of texts, in and out.
+    pub tokens: u64,
+    /// What they cost.
+    pub cost: Cost,
+}
+
+impl Spent {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(other.calls),
+            tokens: self.tokens.saturating_add(other.tokens),
+            cost: self.cost.plus(other.cost),
+        }
+    }
+
+    /// What is left without `other`.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(other.calls),
+            tokens: self.tokens.saturating_sub(other.tokens),
+            cost: self.cost.minus(other.cost),
+        }
+    }
+}
+
+/// A part of a [`Budget`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BudgetPart {
+    /// Requests.
+    Calls,
+    /// Tokens.
+    Tokens,
+    /// Dollars, or pollen.
+    Cost,
 }
 
 /// How much a run may take, its resumes included. What is not set is not limited.

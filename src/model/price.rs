@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Content, Cost, Currency, Reply, Request, Usage};
+use super::{Amount, Call, Content, Cost, Currency, Reply, Request, Usage};
 
 /// The prices of a model. A part that is not known is absent, which is not the same as nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +56,19 @@ impl Price {
     }
 
     /// The most that a call can cost, before it is sent: each byte of it a token, and the longest answer allowed.
-    pub fn worst(&self, request: &Request) -> Option<Amount> {
-        match request {
-            Request::Text { params, .. } => self.of_tokens(request.bytes(), params.max_tokens?),
+    pub fn worst(&self, call: &Call) -> Option<Amount> {
+        if self.is_free() {
+            return Some(Amount::ZERO);
+        }
+        match &call.request {
+            Request::Text { params, .. } => self.of_tokens(call.bytes(), params.max_tokens?),
             Request::Image { .. } => self.image,
         }
+    }
+
+    /// Whether a call can be priced before it is sent, once its length has an end.
+    pub fn is_known_for(&self, is_image: bool) -> bool {
+        if is_image { self.image.is_some() } else { self.input.is_some() && self.output.is_some() }
     }
 
     /// An amount as a cost.
@@ -76,16 +84,21 @@ impl Price {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ImageParams, Message, Role, TextParams};
+    use crate::model::{Choice, ImageParams, Message, ProviderIdentity, ProviderKind, Role, TextParams};
 
     fn price() -> Price {
         let amount = |text: &str| Some(text.parse().unwrap());
         Price { currency: Currency::Usd, input: amount("0.15"), output: amount("0.60"), image: amount("0.04") }
     }
 
-    fn text(max_tokens: Option<u64>) -> Request {
+    fn call(request: Request) -> Call {
+        let provider = ProviderIdentity { kind: ProviderKind::Offline, address: "offline".into() };
+        Call { stage: "a".into(), provider, model: None, request, repeat: vec![], answer: Choice::Text }
+    }
+
+    fn text(max_tokens: Option<u64>) -> Call {
         let params = TextParams { max_tokens, ..TextParams::default() };
-        Request::Text { messages: vec![Message { role: Role::User, content: "Hello".to_owned() }], params }
+        call(Request::Text { messages: vec![Message { role: Role::User, content: "Hello".to_owned() }], params })
     }
 
     fn usage(input_tokens: u64, output_tokens: u64, total_tokens: u64) -> Usage {
@@ -110,7 +123,7 @@ mod tests {
 
     #[test]
     fn pictures_are_priced_by_the_piece_or_by_what_was_counted() {
-        let picture = Request::Image { prompt: "A fox".to_owned(), params: ImageParams::default() };
+        let picture = call(Request::Image { prompt: "A fox".to_owned(), params: ImageParams::default() });
         assert_eq!(price().worst(&picture), price().image);
         let by_tokens = Price { image: None, ..price() };
         assert_eq!(by_tokens.worst(&picture), None);

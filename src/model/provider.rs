@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Rate;
+use super::{Price, Rate};
 
 /// The kinds of provider that the program speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -104,6 +104,8 @@ pub struct ProviderSettings {
     pub rate: Option<Rate>,
     /// At most so many tokens, in and out, a minute.
     pub tokens_per_minute: Option<u64>,
+    /// What its models cost, as the file says.
+    pub prices: BTreeMap<String, Price>,
     /// Used by the offline kind alone.
     pub offline: OfflineManner,
 }
@@ -130,6 +132,7 @@ impl ProviderSettings {
             concurrency: None,
             rate: None,
             tokens_per_minute: None,
+            prices: BTreeMap::new(),
             offline: OfflineManner::default(),
         })
     }

@@ -19,7 +19,7 @@ use super::shape::Shape;
 use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::work::Work;
-use super::{outputs, passes, providers, saves, settings, survey};
+use super::{budget, outputs, passes, providers, saves, settings, survey};
 
 /// What compiling came to.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     let providers = providers::all(spec);
     providers::check_given(given, &providers, diagnostics);
     settings::warn_of_limits(spec, diagnostics);
+    let budget = budget::check(spec, given, diagnostics);
     let values: Vec<Shape> = spec.stages.iter().map(|stage| value_shape(spec, stage)).collect();
     let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
     let around = Around { ground: &ground, given, providers: &providers };
@@ -84,7 +85,8 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
         stages,
         outputs,
         limit: given.limit,
-        deadline: spec.deadline.as_ref().map(|at| at.value),
+        budget,
+        deadline: given.deadline.or(spec.deadline.as_ref().map(|at| at.value)),
     }
 }
 

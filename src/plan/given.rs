@@ -1,8 +1,9 @@
 //! What a run says beside the file: inputs, providers, a part of the stages.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::model::{At, Json, Place, StageKindName};
+use crate::model::{At, Budget, Json, Place, StageKindName};
 
 /// What is said on the command line, or by a program, about the pipeline as a whole.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,10 @@ pub struct Given {
     pub only: Vec<At<String>>,
     /// The first so many of every list that comes from an input.
     pub limit: Option<u64>,
+    /// Limits that take the place of those of `budget`, each by itself.
+    pub budget: Budget,
+    /// What takes the place of `deadline`.
+    pub deadline: Option<Duration>,
     /// What given paths are relative to.
     pub working_dir: PathBuf,
     /// Whether it is to be run: then a required input without a value is an error, else a note.

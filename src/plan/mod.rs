@@ -4,6 +4,7 @@
 //! providers are data: this room knows none of them.
 
 mod binder;
+mod budget;
 mod compile;
 mod fields;
 mod given;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{FailureLimit, Json, ProviderSettings, Rate, StageKindName, Waves};
+use crate::model::{Budget, FailureLimit, Json, ProviderSettings, Rate, StageKindName, Waves};
 use crate::source::ListSource;
 
 use super::template::Template;
@@ -47,6 +47,8 @@ pub struct Plan {
     pub outputs: Vec<OutputPlan>,
     /// Of every list that comes from an input, the first so many.
     pub limit: Option<u64>,
+    /// How much a run may take.
+    pub budget: Budget,
     /// How long a run may take.
     pub deadline: Option<Duration>,
 }

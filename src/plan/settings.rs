@@ -45,6 +45,11 @@ impl<'a> Settings<'a> {
         self.kind == Some(StageKindName::Image)
     }
 
+    /// Whether the length of an answer has an end, be it one that could not be read.
+    pub(super) fn has_max_tokens(&self) -> bool {
+        [Some(self.own), self.of_kind].into_iter().flatten().any(|settings| settings.keys.contains_key("max_tokens"))
+    }
+
     /// Whether what a failure means is written in a way that could not be read.
     fn has_unread_on_error(&self) -> bool {
         let is_unread = |settings: &SettingsSpec| settings.on_error.is_none() && settings.keys.contains_key("on_error");

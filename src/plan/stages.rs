@@ -110,6 +110,7 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
         model,
         retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
+        reuse: settings.get(|s| s.reuse.as_ref()).map(|at| at.value).unwrap_or_default(),
         stream: stream(settings, binder),
         repeat: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! What a stage does when it runs: what it asks, with which settings, and where its value goes.
 
-use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Role, TextParams};
+use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
 
 use super::pipeline::LoopIx;
 use super::template::Template;
@@ -27,6 +27,8 @@ pub struct Asking {
     pub retry: RetryPolicy,
     /// How long.
     pub clocks: Clocks,
+    /// Whether a kept answer stands for the call.
+    pub reuse: Reuse,
     /// Whether a stream is asked for; without a value, when the text is shown live.
     pub stream: Option<bool>,
     /// Loops whose items are part of the call's key, since the request does not depend on them.

@@ -20,6 +20,7 @@ mod offline;
 mod openai;
 mod placeholders;
 mod pollinations;
+mod prices;
 mod redact;
 mod retry_after;
 mod service;
@@ -33,9 +34,10 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Failure, Piece, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Call, CallKey, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
 
 pub use http::HttpClient;
+pub use prices::known_price;
 pub use redact::Redactor;
 pub use service::identity;
 
@@ -109,6 +111,12 @@ pub struct ModelInfo {
     /// In a few words, where the service says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Other names that mean it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// What it costs, where the service says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 /// The provider that these settings describe. Nothing is sent, and no key is looked for.

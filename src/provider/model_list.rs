@@ -3,6 +3,7 @@
 use super::ModelInfo;
 use super::errors::{self, Speaker};
 use super::message::HttpHead;
+use super::prices::listed_price;
 use crate::model::{Failure, FailureKind, Json};
 
 /// Reads a list: `{"data": [..]}`, `{"models": [..]}`, or the list itself, of names or of objects. `makes` is what its
@@ -34,10 +35,14 @@ fn model(entry: &Json, makes: Option<&str>) -> Option<ModelInfo> {
     let said = entry.get("output_modalities").and_then(Json::as_array);
     let said = said.map(|list| list.iter().filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>());
     let makes = said.filter(|list| !list.is_empty()).unwrap_or_else(|| makes.map(str::to_owned).into_iter().collect());
+    let aliases = entry.get("aliases").and_then(Json::as_array).into_iter().flatten();
+    let aliases = aliases.filter_map(Json::as_str).map(str::to_owned).collect();
     Some(ModelInfo {
         name: name.to_owned(),
         makes,
         description: text("description").or(text("title")).map(str::to_owned),
+        aliases,
+        price: listed_price(entry),
     })
 }
 

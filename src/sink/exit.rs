@@ -34,7 +34,7 @@ impl Exit {
         (Self::Usage, "wrong usage"),
         (Self::Invalid, "the pipeline file, an input or a data file is wrong; nothing was called"),
         (Self::Failed, "items failed"),
-        (Self::Blocked, "blocked: key missing or refused, balance gone, deadline passed"),
+        (Self::Blocked, "blocked: key missing or refused, balance gone, budget or deadline used up"),
         (Self::Unwritable, "the store or an output can't be written"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
         (Self::Terminated, "interrupted by SIGTERM or SIGHUP"),

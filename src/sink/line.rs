@@ -150,6 +150,10 @@ fn totals_line(tally: &Tally, frame: &Frame, hidden: usize) -> String {
     if tokens > 0 {
         parts.push(format!("{} tokens", short_number(tokens)));
     }
+    let cost = tally.cost();
+    if cost.has_amount() {
+        parts.push(cost.to_string());
+    }
     // Not to tenths: a figure that flickers draws the eye away from those that matter.
     parts.push(whole_seconds(tally.elapsed(frame.now)));
     if tally.stopping().is_some() {

@@ -164,7 +164,7 @@ fn is_one_of_many(item: &ItemRef, tally: &Tally) -> bool {
 mod tests {
     use super::super::sample::{Sample, item, single};
     use super::*;
-    use crate::model::FailureKind;
+    use crate::model::{Cost, FailureKind};
     use std::time::Duration;
 
     fn chunk(item: ItemRef, text: &str) -> EventKind {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn done(item: ItemRef) -> EventKind {
-        EventKind::Done { item, attempts: 1, usage: None, took: Duration::ZERO, saved: None }
+        EventKind::Done { item, attempts: 1, usage: None, cost: Cost::NOTHING, took: Duration::ZERO, saved: None }
     }
 
     fn dropped(item: ItemRef) -> EventKind {

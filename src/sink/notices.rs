@@ -92,6 +92,7 @@ impl Notices {
 mod tests {
     use super::super::sample::{Sample, lane};
     use super::*;
+    use crate::model::Cost;
     use std::time::Duration;
 
     fn told(sample: &mut Sample, verbose: bool, kinds: impl IntoIterator<Item = EventKind>) -> Vec<String> {
@@ -136,7 +137,13 @@ mod tests {
         let warnings = (0..30).map(|number| EventKind::Warning { message: format!("no {number}") });
         let reasons = (0..30).map(|number| {
             let failure = Failure::new(crate::model::FailureKind::BadRequest, "no").suggest(format!("try {number}"));
-            EventKind::Failed { item: super::super::sample::item("a", number), attempts: 1, usage: None, failure }
+            EventKind::Failed {
+                item: super::super::sample::item("a", number),
+                attempts: 1,
+                usage: None,
+                cost: Cost::NOTHING,
+                failure,
+            }
         });
         let last = |kinds: Vec<EventKind>| {
             let lines = told(Sample::new().plan("a", Some(50)), false, kinds);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    CallKey, EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName, Usage,
+    CallKey, Cost, EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName,
+    Usage,
 };
 
 use super::tally::Tally;
@@ -87,6 +88,7 @@ impl Sample {
             item: item(stage, number),
             attempts: 1,
             usage: Some(Usage { input_tokens: 8, output_tokens: 2, total_tokens: 10 }),
+            cost: Cost::NOTHING,
             took: Duration::from_millis(500),
             saved: None,
         })
@@ -94,7 +96,13 @@ impl Sample {
 
     pub(super) fn fail(&mut self, stage: &str, number: u64, message: &str) -> &mut Self {
         let failure = Failure::new(FailureKind::Length, message).suggest("raise `max_tokens`");
-        self.push(EventKind::Failed { item: item(stage, number), attempts: 1, usage: None, failure })
+        self.push(EventKind::Failed {
+            item: item(stage, number),
+            attempts: 1,
+            usage: None,
+            cost: Cost::NOTHING,
+            failure,
+        })
     }
 
     pub(super) fn skip(&mut self, stage: &str, number: u64, reason: SkipReason) -> &mut Self {

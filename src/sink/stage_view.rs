@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{StageKindName, StageTally, Usage};
+use crate::model::{Cost, StageKindName, StageTally, Usage};
 
 use super::clock::between;
 
@@ -36,6 +36,8 @@ pub struct StageView {
     pub retries: u64,
     /// Tokens, as far as the provider says.
     pub usage: Usage,
+    /// What it has cost, as far as prices are known.
+    pub cost: Cost,
     /// Instances that asked for a text, and whose provider did not say how many tokens it took.
     pub unmetered: u64,
     /// Instances that failed, or were replaced, since the answer hit `max_tokens`.
@@ -108,6 +110,7 @@ impl StageView {
             calls: 0,
             retries: 0,
             usage: Usage::default(),
+            cost: Cost::NOTHING,
             unmetered: 0,
             cut: 0,
             saved: SavedFiles::default(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Failure, FailureKind, RunOutcome, Units};
+use crate::model::{Cost, Failure, FailureKind, RunOutcome, Units};
 
 use super::columns::{Side, one_line, table, width_of};
 use super::failures::FailureGroup;
@@ -141,14 +141,19 @@ fn stage_table(tally: &Tally, width: Option<usize>) -> Vec<String> {
         always.iter().chain(fates.iter().chain(&COSTS).filter(|column| seen(column))).copied().collect();
     let tokens: &[(&str, Figure)] = if TOKENS.iter().any(seen) { &TOKENS } else { &[] };
 
+    // Where no price is known there is nothing to add up, and what is free is not worth a word.
+    let has_cost = tally.cost().has_amount();
+
     let mut head = vec!["stage".to_owned()];
     head.extend(counts.iter().chain(tokens).map(|(name, _)| (*name).to_owned()));
+    head.extend(has_cost.then(|| "cost".to_owned()));
     head.extend(["each".to_owned(), "time".to_owned()]);
     let row = |name: &str, of: &[&StageView], times: [Option<Duration>; 2]| {
         let sum = |figure: Figure| of.iter().map(|stage| figure(stage)).sum::<u64>();
         let mut row = vec![name.to_owned()];
         row.extend(counts.iter().map(|(_, figure)| sum(*figure).to_string()));
         row.extend(tokens.iter().map(|(_, figure)| token_count(sum(*figure), sum(|stage| stage.unmetered))));
+        row.extend(has_cost.then(|| cost_of(of)));
         row.extend(times.map(|time| time.map_or_else(String::new, Units::show_duration)));
         row
     };
@@ -162,7 +167,7 @@ fn stage_table(tally: &Tally, width: Option<usize>) -> Vec<String> {
 
 /// The lines of a table with as many of its columns as there is room for.
 fn narrowed(mut rows: Vec<Vec<String>>, width: usize) -> Vec<String> {
-    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls", "time"].into_iter();
+    let mut dispensable = ["each", "tokens in", "tokens out", "retries", "calls", "time", "cost"].into_iter();
     loop {
         let mut sides = vec![Side::Right; rows[0].len()];
         sides[0] = Side::Left;
@@ -188,6 +193,12 @@ fn stacked(rows: &[Vec<String>], width: usize) -> Vec<String> {
         wrapped(&format!("{}: {}", row[0], if told.is_empty() { "-".to_owned() } else { told.join(", ") }), width)
     };
     rows.iter().map(line).collect()
+}
+
+/// Nothing for what made no call, or free ones alone.
+fn cost_of(stages: &[&StageView]) -> String {
+    let cost = stages.iter().fold(Cost::NOTHING, |sum, stage| sum.plus(stage.cost));
+    if cost.is_nothing() { String::new() } else { cost.to_string() }
 }
 
 /// What was not counted is never shown as nought: `?`, or `1.2k+` where only some was.
@@ -286,6 +297,10 @@ fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
         Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, stops)).collect(),
+        // What it suggests is to run it again, with more.
+        Some(RunOutcome::Blocked { failure }) if failure.kind == FailureKind::BudgetUsedUp => {
+            suggested(failure).into_iter().collect()
+        }
         Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
             let first = suggested(failure);
             let then = if first.is_some() { format!("then {again}") } else { format!("fix that, then {again}") };

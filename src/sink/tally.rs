@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageTally, Usage,
+    Cost, EventKind, Failure, FailureKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageTally, Usage,
 };
 
 use super::clock::between;
@@ -153,9 +153,10 @@ impl Tally {
                 stage.send(&item.path, at);
             }),
             EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
-            EventKind::Done { item, attempts, usage, took, .. } => self.end(item, at, |stage| {
+            EventKind::Done { item, attempts, usage, cost, took, .. } => self.end(item, at, |stage| {
                 stage.come_out(&item.path);
                 stage.take(&item.path, at, *took);
+                stage.cost = stage.cost.plus(*cost);
                 match usage {
                     Some(usage) => stage.usage = stage.usage.plus(*usage),
                     None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
@@ -165,16 +166,25 @@ impl Tally {
                 SkipReason::When | SkipReason::Absent { .. } => stage.tally.skipped += 1,
                 SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,
             }),
-            EventKind::Replaced { item, usage, failure } => self.fail(item, at, (failure, *usage), true),
-            EventKind::Failed { item, usage, failure, .. } => self.fail(item, at, (failure, *usage), false),
+            EventKind::Replaced { item, usage, cost, failure } => self.fail(item, at, (failure, *usage, *cost), true),
+            EventKind::Failed { item, usage, cost, failure, .. } => {
+                self.fail(item, at, (failure, *usage, *cost), false);
+            }
             _ => {}
         }
     }
 
-    fn fail(&mut self, item: &ItemRef, at: Timestamp, (failure, usage): (&Failure, Option<Usage>), replaced: bool) {
+    fn fail(
+        &mut self,
+        item: &ItemRef,
+        at: Timestamp,
+        (failure, usage, cost): (&Failure, Option<Usage>, Cost),
+        replaced: bool,
+    ) {
         self.failures.add(item, failure, replaced);
         self.end(item, at, |stage| {
             stage.usage = stage.usage.plus(usage.unwrap_or_default());
+            stage.cost = stage.cost.plus(cost);
             stage.cut += u64::from(failure.kind == FailureKind::Length);
             if replaced {
                 stage.tally.replaced += 1;
@@ -262,6 +272,11 @@ impl Tally {
         self.last.map_or(Duration::ZERO, |last| self.elapsed(last))
     }
 
+    /// What all stages have cost, as far as prices are known.
+    pub fn cost(&self) -> Cost {
+        self.stages().fold(Cost::NOTHING, |sum, stage| sum.plus(stage.cost))
+    }
+
     /// The figures of all stages together.
     pub fn total(&self) -> StageTally {
         self.stages().map(|stage| stage.tally).fold(StageTally::default(), StageTally::plus)
@@ -285,20 +300,33 @@ mod tests {
         let mut sample = Sample::new();
         sample.plan("a", Some(8)).plan("b", None);
         let failure = Failure::new(FailureKind::WrongAnswer, "no");
-        let done = |item| EventKind::Done { item, attempts: 0, usage: None, took: Duration::ZERO, saved: None };
+        let done = |item| EventKind::Done {
+            item,
+            attempts: 0,
+            usage: None,
+            cost: Cost::NOTHING,
+            took: Duration::ZERO,
+            saved: None,
+        };
         let steps: Vec<EventKind> = vec![
             EventKind::InstancesFound { stage: "b".into(), count: 2 },
             EventKind::Reused { item: item("a", 0), call: call() },
             done(item("a", 0)),
             // An answer that was kept, and fails a check that is new.
             EventKind::Reused { item: item("a", 6), call: call() },
-            EventKind::Failed { item: item("a", 6), attempts: 0, usage: None, failure: failure.clone() },
+            EventKind::Failed {
+                item: item("a", 6),
+                attempts: 0,
+                usage: None,
+                cost: Cost::NOTHING,
+                failure: failure.clone(),
+            },
             done(item("a", 7)),
-            EventKind::Replaced { item: item("a", 1), usage: None, failure: failure.clone() },
+            EventKind::Replaced { item: item("a", 1), usage: None, cost: Cost::NOTHING, failure: failure.clone() },
             EventKind::Skipped { item: item("a", 2), reason: SkipReason::When },
             EventKind::Skipped { item: item("a", 3), reason: SkipReason::Absent { stage: "b".into() } },
             EventKind::Skipped { item: item("a", 4), reason: SkipReason::Failed { stage: "b".into() } },
-            EventKind::Failed { item: item("a", 5), attempts: 1, usage: None, failure },
+            EventKind::Failed { item: item("a", 5), attempts: 1, usage: None, cost: Cost::NOTHING, failure },
             // One more than was announced, since the next items were read in the meantime.
             EventKind::Skipped { item: item("b", 0), reason: SkipReason::When },
             EventKind::Skipped { item: item("b", 1), reason: SkipReason::When },
@@ -347,7 +375,13 @@ mod tests {
         };
         for number in 0..100_000 {
             apply(EventKind::Started { item: item("a", number) });
-            let failed = |failure| EventKind::Failed { item: item("a", number), attempts: 1, usage: None, failure };
+            let failed = |failure| EventKind::Failed {
+                item: item("a", number),
+                attempts: 1,
+                usage: None,
+                cost: Cost::NOTHING,
+                failure,
+            };
             match number % 3 {
                 0 => apply(failed(failure(number))),
                 1 => apply(failed(failure(0))),
@@ -378,11 +412,13 @@ mod tests {
     fn what_failed_items_took_is_counted() {
         let mut sample = Sample::new();
         sample.plan("a", Some(3)).start("a", 0).done("a", 0);
+        let cost = Cost::unpriced(1);
         let (failure, usage) =
             (Failure::new(FailureKind::Length, "cut"), Some(Usage { total_tokens: 7, ..Usage::default() }));
-        sample.push(EventKind::Replaced { item: item("a", 1), usage, failure: failure.clone() });
-        sample.push(EventKind::Failed { item: item("a", 2), attempts: 1, usage, failure });
+        sample.push(EventKind::Replaced { item: item("a", 1), usage, cost, failure: failure.clone() });
+        sample.push(EventKind::Failed { item: item("a", 2), attempts: 1, usage, cost, failure });
         assert_eq!(sample.tally().stage("a").unwrap().usage.total_tokens, 24);
+        assert_eq!(sample.tally().cost(), Cost::unpriced(2));
     }
 
     #[test]

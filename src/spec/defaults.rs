@@ -12,14 +12,14 @@ pub(super) const DEFAULTS: Keys = Keys {
     owner: "`defaults`",
     own: &["text", "chat", "image"],
     settings: &settings::POLICIES,
-    unsupported: &["feedback", "fallback", "reuse", "expect"],
+    unsupported: &["feedback", "fallback", "expect"],
 };
 
 const OF_KIND: Keys = Keys {
     owner: "defaults of a kind",
     own: &[],
     settings: &settings::ALL,
-    unsupported: &["feedback", "fallback", "reuse", "images", "schema", "continues", "expect"],
+    unsupported: &["feedback", "fallback", "images", "schema", "continues", "expect"],
 };
 
 /// Keys of a stage that are about this one stage.

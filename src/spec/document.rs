@@ -3,6 +3,7 @@
 use super::defaults::defaults;
 use super::fields::{Fields, Keys};
 use super::inputs::inputs;
+use super::money::budget;
 use super::node::{Node, Value};
 use super::outputs::outputs;
 use super::pipeline::{PipelineSpec, Unread};
@@ -16,9 +17,9 @@ use crate::model::{At, Place};
 
 pub(super) const PIPELINE: Keys = Keys {
     owner: "a pipeline",
-    own: &["name", "description", "inputs", "providers", "defaults", "stages", "outputs", "deadline"],
+    own: &["name", "description", "inputs", "providers", "defaults", "stages", "outputs", "budget", "deadline"],
     settings: &[],
-    unsupported: &["budget"],
+    unsupported: &[],
 };
 
 /// The pipeline that the root of a file describes.
@@ -44,6 +45,7 @@ pub(super) fn pipeline(root: &Node, reader: &mut Reader<'_>) -> Option<PipelineS
     let defaults = fields.read("defaults", reader, defaults).unwrap_or_default();
     let (stages, stages_unread) = section("stages", &mut fields, reader, stages);
     let outputs = fields.take("outputs").map(|entry| outputs(&entry.value, reader));
+    let budget = fields.read_at("budget", reader, budget);
     let deadline = fields.read_at("deadline", reader, time);
     fields.finish(reader);
     Some(PipelineSpec {
@@ -55,6 +57,7 @@ pub(super) fn pipeline(root: &Node, reader: &mut Reader<'_>) -> Option<PipelineS
         defaults,
         stages,
         outputs,
+        budget,
         deadline,
         unread: Unread { names: inputs_unread || stages_unread, providers: providers_unread },
     })

@@ -13,6 +13,7 @@ mod for_each;
 mod inputs;
 mod load;
 mod mapping;
+mod money;
 mod names;
 mod node;
 mod outputs;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{
-    At, Clocks, FailureLimit, FileId, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy, Role,
-    StageKindName, Waves,
+    At, Budget, Clocks, FailureLimit, FileId, InputKind, Json, JsonMap, Place, ProviderSettings, Rate, RetryPolicy,
+    Reuse, Role, StageKindName, Waves,
 };
 
 use super::text_map::TextMap;
@@ -32,6 +32,8 @@ pub struct PipelineSpec {
     pub stages: Vec<StageSpec>,
     /// `outputs`.
     pub outputs: Option<Vec<OutputSpec>>,
+    /// `budget`.
+    pub budget: Option<At<Budget>>,
     /// `deadline`.
     pub deadline: Option<At<Duration>>,
     /// What could not be read.
@@ -328,6 +330,8 @@ pub struct SettingsSpec {
     pub on_error: Option<At<OnErrorSpec>>,
     /// `max_failures`.
     pub max_failures: Option<At<FailureLimit>>,
+    /// `reuse`.
+    pub reuse: Option<At<Reuse>>,
     /// `system`.
     pub system: Option<TextSpec>,
     /// `max_tokens`.

@@ -7,7 +7,7 @@ use super::quantities::{count, duration, number, share, time, truth, whole};
 use super::reader::Reader;
 use super::templates::json;
 use crate::diag::Diagnostic;
-use crate::model::{Clocks, FailureLimit, RetryPolicy, Waves};
+use crate::model::{Clocks, FailureLimit, RetryPolicy, Reuse, Waves};
 
 pub(super) const RETRY: Keys = Keys {
     owner: "`retry`",
@@ -92,6 +92,20 @@ pub(super) fn waves(node: &Node, reader: &mut Reader<'_>) -> Option<Waves> {
         );
     }
     Some(Waves { size: size?, pause: pause.unwrap_or_default() })
+}
+
+/// `true`, `false`, or how old an answer may be.
+pub(super) fn reuse(node: &Node, reader: &mut Reader<'_>) -> Option<Reuse> {
+    match &node.value {
+        Value::Bool(true) => Some(Reuse::Always),
+        Value::Bool(false) => Some(Reuse::Never),
+        Value::Text(..) | Value::Number(_) => time(node, reader).map(Reuse::For),
+        _ => {
+            let help = "write `reuse: false` to ask each time, or how old an answer may be: `reuse: 30d`";
+            reader.expected_with("`true`, `false` or a duration", node, Some(help));
+            None
+        }
+    }
 }
 
 /// `10`, or `5%`.

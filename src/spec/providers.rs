@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::{Fields, Keys};
+use super::money::prices;
 use super::names::{self, Named};
 use super::node::{Entry, Node, Value};
 use super::pipeline::ProviderSpec;
@@ -16,9 +17,9 @@ use crate::model::{AddressError, At, KeySource, OfflineManner, ProviderKind, Pro
 
 pub(super) const PROVIDER: Keys = Keys {
     owner: "a provider",
-    own: &["kind", "base_url", "api_key", "headers", "concurrency", "rate", "tokens_per_minute"],
+    own: &["kind", "base_url", "api_key", "headers", "concurrency", "rate", "tokens_per_minute", "prices"],
     settings: &OFFLINE,
-    unsupported: &["prices"],
+    unsupported: &[],
 };
 
 /// Keys of the kind `offline` alone.
@@ -95,6 +96,7 @@ fn unread(name: &str) -> ProviderSettings {
         concurrency: None,
         rate: None,
         tokens_per_minute: None,
+        prices: BTreeMap::new(),
         offline: OfflineManner::default(),
     }
 }
@@ -117,6 +119,7 @@ fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) 
     let concurrency = fields.read("concurrency", reader, count(1));
     let rate = fields.read("rate", reader, rate);
     let tokens_per_minute = fields.read("tokens_per_minute", reader, amount);
+    let prices = fields.read("prices", reader, prices).unwrap_or_default();
     let offline = offline(&mut fields, kind, reader);
     refuse_address(&mut fields, kind, reader);
     fields.finish(reader);
@@ -132,6 +135,7 @@ fn settings(name: &At<String>, mut fields: Fields<'_>, reader: &mut Reader<'_>) 
         concurrency,
         rate,
         tokens_per_minute,
+        prices,
         offline,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::node::{Node, Style, Value};
 use super::reader::Reader;
 use crate::diag::{Diagnostic, shortened};
-use crate::model::{Place, Rate, UnitError, Units};
+use crate::model::{Amount, Place, Rate, UnitError, Units};
 
 /// `true` or `false`.
 pub(super) fn truth(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
@@ -133,6 +133,11 @@ pub(super) fn amount(node: &Node, reader: &mut Reader<'_>) -> Option<u64> {
         return None;
     }
     Some(amount)
+}
+
+/// `2.50`: so much of a currency that goes without saying.
+pub(super) fn money(node: &Node, reader: &mut Reader<'_>) -> Option<Amount> {
+    quantity("an amount of money", str::parse, node, reader)
 }
 
 /// A quantity with a unit. A bare number lacks it, and its reader says how it is written.

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::node::{Node, Value, to_json_map};
 use super::pipeline::{Maybe, SettingsSpec};
-use super::policies::{max_failures, on_error, retry, timeout, waves};
+use super::policies::{max_failures, on_error, retry, reuse, timeout, waves};
 use super::quantities::{amount, count, number, rate, truth, whole};
 use super::reader::Reader;
 use super::secrets;
@@ -41,7 +41,7 @@ impl For {
 }
 
 /// Every key of [`SettingsSpec`], those of [`POLICIES`] first.
-const SETTINGS: [(&str, For); 24] = [
+const SETTINGS: [(&str, For); 25] = [
     ("provider", For::Calls),
     ("model", For::Calls),
     ("concurrency", For::Calls),
@@ -52,6 +52,7 @@ const SETTINGS: [(&str, For); 24] = [
     ("stream", For::Texts),
     ("on_error", For::All),
     ("max_failures", For::All),
+    ("reuse", For::Calls),
     ("system", For::Texts),
     ("max_tokens", For::Texts),
     ("temperature", For::Texts),
@@ -71,7 +72,7 @@ const SETTINGS: [(&str, For); 24] = [
 /// The keys of all settings.
 pub(super) const ALL: [&str; SETTINGS.len()] = names();
 /// The keys of the settings that may be defaults of every kind: how calls are made, not what is asked.
-pub(super) const POLICIES: [&str; 10] = names();
+pub(super) const POLICIES: [&str; 11] = names();
 
 /// The first keys of the table.
 const fn names<const N: usize>() -> [&'static str; N] {
@@ -109,6 +110,7 @@ fn policies(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reade
     spec.stream = fields.read_at("stream", reader, truth);
     spec.on_error = fields.read_at("on_error", reader, on_error);
     spec.max_failures = fields.read_at("max_failures", reader, max_failures);
+    spec.reuse = fields.read_at("reuse", reader, reuse);
 }
 
 fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {

@@ -26,9 +26,6 @@ fn instead(name: &str) -> &'static str {
         "fallback" => {
             "take it out: `retry` asks the same provider again, and `on_error: {value: ..}` stands in for an answer"
         }
-        "reuse" => "take it out: every run makes all of its calls",
-        "budget" => "take it out: `max_tokens` bounds an answer, `deadline` a run, and `--limit N` its lists",
-        "prices" => "take it out: a run tells how many tokens it has used, and not what they cost",
         _ => "take it out",
     }
 }

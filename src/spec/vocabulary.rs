@@ -3,6 +3,7 @@
 use super::defaults::DEFAULTS;
 use super::document::PIPELINE;
 use super::inputs::INPUT;
+use super::money::{BUDGET, PRICE};
 use super::outputs::SAVE;
 use super::policies::{RETRY, TIMEOUT, WAVES};
 use super::providers::PROVIDER;
@@ -10,7 +11,7 @@ use super::stage::STAGE;
 
 /// The keys of the mappings that a pipeline file is made of, each as messages call it: `a stage` has `text`, `when`, ..
 pub fn vocabulary() -> Vec<(&'static str, Vec<&'static str>)> {
-    [PIPELINE, INPUT, PROVIDER, DEFAULTS, STAGE, SAVE, RETRY, TIMEOUT, WAVES]
+    [PIPELINE, INPUT, PROVIDER, DEFAULTS, STAGE, SAVE, RETRY, TIMEOUT, WAVES, BUDGET, PRICE]
         .iter()
         .map(|keys| (keys.owner, keys.all().collect()))
         .collect()

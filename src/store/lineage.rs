@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use crate::model::{Amount, Cost};
+use crate::model::{Amount, Cost, Spent};
 
 use super::encoding::count;
 use super::error::StoreError;
@@ -14,12 +14,8 @@ use super::runs::RunId;
 /// What a line of runs has used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Used {
-    /// Requests on the wire.
-    pub calls: u64,
-    /// Tokens, in and out, as far as providers have told.
-    pub tokens: u64,
-    /// Money, as far as prices were known.
-    pub cost: Cost,
+    /// Requests, tokens and money.
+    pub spent: Spent,
     /// How long its runs went on, without what lies between them.
     pub time: Duration,
 }
@@ -45,12 +41,12 @@ impl Store {
         let sums = reader.query_row(SUMS, params![root.0], |row| {
             let number = |column: usize| row.get::<_, i64>(column).map(count);
             let cost = Cost { usd: Amount(number(2)?), pollen: Amount(number(3)?), unpriced: number(4)? };
-            Ok(Used { calls: number(0)?, tokens: number(1)?, cost, time: Duration::ZERO })
+            Ok(Spent { calls: number(0)?, tokens: number(1)?, cost })
         });
         let mut times = reader.prepare(TIMES).map_err(wrong)?;
         let spans = times.query_map(params![root.0], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(0)?));
         let milliseconds: i64 = spans.and_then(|spans| spans.sum::<Result<i64, _>>()).map_err(wrong)?;
-        Ok(Used { time: Duration::from_millis(count(milliseconds)), ..sums.map_err(wrong)? })
+        Ok(Used { spent: sums.map_err(wrong)?, time: Duration::from_millis(count(milliseconds)) })
     }
 }
 
@@ -85,8 +81,8 @@ mod tests {
             store.end(next, end).await.unwrap();
         });
         let used = store.used(root).unwrap();
-        assert_eq!((used.calls, used.tokens), (3, 2 * 7));
-        assert_eq!(used.cost.usd, Amount(2 * 5));
+        assert_eq!((used.spent.calls, used.spent.tokens), (3, 2 * 7));
+        assert_eq!(used.spent.cost.usd, Amount(2 * 5));
         assert_eq!(used.time, Duration::from_millis(2_000 - 1_000 + 1_000), "the first has died after its last answer");
     }
 }

@@ -13,13 +13,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{
-    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, LookUp, Member, NothingKept, Standing,
-    Unanswered,
+    Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, LookUp, Member, NothingKept, Prices, Purse,
+    Standing, Unanswered,
 };
 use blossom_run::model::{
-    AnswerId, AttemptRecord, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef,
+    AnswerId, AttemptRecord, Budget, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef,
     KeptAnswer, KeySource, Message, Order, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request,
-    RetryPolicy, Reuse, Role, TextParams, Usage,
+    RetryPolicy, Reuse, Role, Spent, TextParams, Usage,
 };
 use blossom_run::provider::{Attempt, ModelInfo, Provider, RequestView};
 
@@ -90,6 +90,12 @@ impl Scripted {
             peak: AtomicU32::new(0),
             sent: Mutex::default(),
         }
+    }
+
+    /// A server of which no price is known.
+    pub(crate) fn unpriced(script: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        let identity = ProviderIdentity { kind: ProviderKind::Openai, address: "http://127.0.0.1:1/v1".into() };
+        Self { identity, ..Self::new(script) }
     }
 
     pub(crate) fn sent(&self) -> Vec<Sent> {
@@ -252,6 +258,7 @@ pub(crate) struct DeskBuilder {
     ceiling: Option<u32>,
     keep: Option<Arc<dyn Keep>>,
     variables: BTreeMap<String, String>,
+    money: Option<(Budget, Spent, bool)>,
 }
 
 impl DeskBuilder {
@@ -270,6 +277,12 @@ impl DeskBuilder {
         self
     }
 
+    /// A budget, what is spent of it, and whether calls without a price are let through.
+    pub(crate) fn money(mut self, budget: Budget, spent: Spent, allow_unpriced: bool) -> Self {
+        self.money = Some((budget, spent, allow_unpriced));
+        self
+    }
+
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.into(), value.into());
         self
@@ -280,7 +293,11 @@ impl DeskBuilder {
         let halt = Halt::new();
         let keep = self.keep.unwrap_or_else(|| Arc::new(NothingKept));
         let environment = Environment::fixed(self.variables);
-        let client = Client::with_environment(self.members, self.ceiling, keep, events, halt.clone(), environment);
+        let prices = Prices::of(&self.members);
+        let (budget, spent, allow_unpriced) = self.money.unwrap_or_default();
+        let purse = Purse::new(prices, budget, spent, allow_unpriced);
+        let client = Client::with_environment(self.members, self.ceiling, keep, events, halt.clone(), environment)
+            .with_purse(purse);
         Desk { client, halt, stream }
     }
 }

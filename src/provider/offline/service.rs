@@ -12,8 +12,8 @@ use super::picture::{self, Studio};
 use super::rehearsal::{Course, Step};
 use super::text;
 use crate::model::{
-    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Piece, ProviderIdentity, ProviderSettings, Reply,
-    Request, Usage,
+    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Piece, Price, ProviderIdentity, ProviderSettings,
+    Reply, Request, Usage,
 };
 use crate::provider::service::{self, OFFLINE};
 use crate::provider::{Attempt, ModelInfo, Provider, RequestView};
@@ -112,6 +112,8 @@ impl Provider for Offline {
             name: OFFLINE.to_owned(),
             makes: vec!["text".to_owned(), "image".to_owned()],
             description: Some("Built in: answers from the words of the prompt, without a network".to_owned()),
+            aliases: vec![],
+            price: Some(Price::FREE),
         };
         stream::iter([Ok(model)]).boxed()
     }
