@@ -25,8 +25,8 @@ pub const HELD_IN_MEMORY: usize = 16 * 1024 * 1024;
 const PAGE: usize = 256;
 /// A page has no more bytes than this and one end.
 const PAGE_BYTES: usize = 1024 * 1024;
-/// What a place in memory takes beside the end: its key, and its share of the tree.
-const PLACE: usize = 64;
+/// What a place in memory takes beside the end: its key, and its share of a tree whose nodes are half full.
+const PLACE: usize = 112;
 
 const OPENING: &str = "
 PRAGMA page_size = 8192;
