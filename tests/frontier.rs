@@ -62,6 +62,8 @@ struct Pipeline {
     stages: Vec<Stage>,
     /// How many items of a loop may be open at once. Most lists are longer.
     window: usize,
+    /// So many bytes of values are held in memory, and the others on the disk.
+    held_in_memory: usize,
 }
 
 impl Pipeline {
@@ -277,7 +279,8 @@ fn run(pipeline: &Pipeline, folder: &Path) -> Vec<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let finished = runtime.block_on(async {
         let window = NonZeroUsize::new(pipeline.window);
-        let options = RunOptions { out: out.clone(), window, ..RunOptions::default() };
+        let held_in_memory = pipeline.held_in_memory;
+        let options = RunOptions { out: out.clone(), window, held_in_memory, ..RunOptions::default() };
         let (running, events) = engine::run(plan, options).unwrap();
         drop(events);
         tokio::time::timeout(PATIENCE, running.finish()).await
@@ -323,7 +326,9 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
             1..4_u8,
             any::<bool>(),
         );
-        (Just(loops), prop::collection::vec(stage, 1..8), 1..4_usize).prop_map(|(loops, drawn, window)| {
+        let held_in_memory = prop_oneof![Just(0), Just(1000), Just(usize::MAX)];
+        let drawn = (Just(loops), prop::collection::vec(stage, 1..8), 1..4_usize, held_in_memory);
+        drawn.prop_map(|(loops, drawn, window, held_in_memory)| {
             let stages =
                 drawn.into_iter().enumerate().map(|(at, (innermost, refs, when, fails, concurrency, is_call))| {
                     let mut refs: Vec<(usize, bool)> =
@@ -332,7 +337,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                     refs.dedup_by_key(|(ix, _)| *ix);
                     Stage { innermost, refs, when, fails, concurrency, is_call }
                 });
-            Pipeline { stages: stages.collect(), loops, window }
+            Pipeline { stages: stages.collect(), loops, window, held_in_memory }
         })
     })
 }

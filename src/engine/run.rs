@@ -11,7 +11,7 @@ use crate::exec::{Finished, Fresh, Journal, RunParts, execute};
 use crate::model::{Failure, FailureKind, Json};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
-use crate::store::{NewRun, RunId, Store, Used};
+use crate::store::{HELD_IN_MEMORY, NewRun, RunId, Store, Used};
 
 use super::money::{KnownPrices, refuse_unpriced};
 use super::providers::{identities, members};
@@ -35,6 +35,9 @@ pub struct RunOptions {
     /// How many items of a loop may be open at once, that is read and not at their end in every stage. Without it there
     /// are 1024, or eight times the largest concurrency of a stage.
     pub window: Option<NonZeroUsize>,
+    /// So many bytes of values that are collected, or needed in a later pass, are held in memory; more lie in a file in
+    /// the output folder while the run lasts. With 0 all do.
+    pub held_in_memory: usize,
     /// Where answers are kept, and used again; without it nothing is kept.
     pub store: Option<Kept>,
     /// Which calls are made anew, though an answer is kept.
@@ -61,6 +64,7 @@ impl Default for RunOptions {
             prices: None,
             allow_unpriced: false,
             window: None,
+            held_in_memory: HELD_IN_MEMORY,
             store: None,
             fresh: Fresh::default(),
         }
@@ -88,7 +92,8 @@ impl Running {
     /// Runs to the end. Its events must be read meanwhile, or their stream dropped. Dropping this future drops what is
     /// in flight.
     pub async fn finish(self) -> Finished {
-        execute(self.parts).await
+        // It has the state of the whole run in it, which would lie in the future of every caller.
+        Box::pin(execute(self.parts)).await
     }
 }
 
@@ -98,7 +103,8 @@ impl Running {
 /// An input has no value, the cost is limited and a model has no known price, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, store, fresh } = options;
+    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, held_in_memory, store, fresh } =
+        options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -119,7 +125,20 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let (keep, journal) = begin(&plan, &id, store)?;
     let client = Client::new(members, concurrency, keep, events, halt.clone()).with_purse(purse);
     let time_used = used.time;
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings };
+    let parts = RunParts {
+        plan,
+        client,
+        providers,
+        folder,
+        id,
+        show,
+        fresh,
+        journal,
+        time_used,
+        window,
+        held_in_memory,
+        warnings,
+    };
     Ok((Running { parts, halt }, stream))
 }
 

@@ -100,7 +100,7 @@ pub(super) fn names(plan: &Plan, stage: &Stage, job: &Job, fixed: &Fixed) -> Jso
 pub(super) fn seen_json(seen: &Seen) -> Option<Json> {
     match seen {
         Seen::One(value) => Some(value.to_json()),
-        Seen::All(values) => Some(Json::Array(values.iter().map(crate::model::Value::to_json).collect())),
+        Seen::All(collection) => collection.list().cloned(),
         Seen::Nothing(_) => None,
     }
 }

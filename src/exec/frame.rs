@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Json, SkipReason, Value};
+use crate::model::{End, Json};
 use crate::plan::{Scope, ScopeIx};
 
 /// A frame, by its place in the arena; places are used again.
@@ -14,15 +14,6 @@ pub(super) struct FrameId(pub(super) usize);
 pub(super) struct InstanceId {
     pub(super) frame: FrameId,
     pub(super) slot: usize,
-}
-
-/// How an instance ended, as far as others care.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum End {
-    /// With a value.
-    Value(Value),
-    /// Without one.
-    Absent(SkipReason),
 }
 
 /// An instance in its frame.

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::model::{EventKind, Failure, FailureKind, OnError, StageTally};
-use crate::plan::{OnErrorPlan, Plan, Reach, ScopeIx, StageIx};
+use crate::model::{End, EventKind, Failure, FailureKind, OnError, StageTally};
+use crate::plan::{OnErrorPlan, Plan, Reach, ScopeIx, Stage, StageIx};
+use crate::store::{Held, StoreError};
 
 use super::cursor::{Cursor, Cursors};
-use super::frame::{End, Frame, FrameId, Frames, InstanceId, Slot};
+use super::frame::{Frame, FrameId, Frames, InstanceId, Slot};
 use super::job::SavedRow;
 use super::lists;
 use super::order::InOrder;
@@ -47,9 +48,9 @@ pub(super) struct Frontier {
     pub(super) is_stopped: bool,
     /// A list that turned out wrong while it was read, and the failure of an instance that never came to be.
     pub(super) broken: Vec<(StageIx, Failure)>,
+    /// What can't be held, or is held and can't be read: the run ends.
+    pub(super) unheld: Option<Failure>,
     pub(super) stdin: lists::Stdin,
-    /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
-    pub(super) told_empty: BTreeSet<(StageIx, StageIx)>,
 }
 
 /// How many items of a scope may be open at once, unless the caller says.
@@ -58,11 +59,23 @@ fn usual_window(plan: &Plan) -> usize {
     most.saturating_mul(8).max(1024)
 }
 
+fn shelf(ix: StageIx, stage: &Stage, held: &Arc<Held>) -> Option<Shelf> {
+    stage.shelf.as_ref().map(|shelving| Shelf::new(ix, shelving, held.clone()))
+}
+
+/// Notes what can't be held, if it is the first.
+pub(super) fn note(unheld: &mut Option<Failure>, held: Result<(), StoreError>) {
+    if let Err(error) = held {
+        unheld.get_or_insert_with(|| error.into());
+    }
+}
+
 impl Frontier {
     pub(super) fn new(
         plan: Arc<Plan>,
         queues: Vec<ReadyQueue>,
         stdin: lists::Stdin,
+        held: &Arc<Held>,
         window: Option<NonZeroUsize>,
     ) -> Self {
         let stages = plan.stages.len();
@@ -81,7 +94,7 @@ impl Frontier {
         let root = frames.insert(Frame::root(plan.scope(ScopeIx::ROOT)));
         Self {
             frames,
-            shelves: plan.stages.iter().map(|stage| stage.shelf.as_ref().map(|_| Shelf::default())).collect(),
+            shelves: plan.stage_ixs().map(|(ix, stage)| shelf(ix, stage, held)).collect(),
             cursors: Cursors::new(plan.scopes.len()),
             queues,
             rows: plan.stages.iter().map(|stage| stage.has_rows().then(InOrder::default)).collect(),
@@ -98,8 +111,8 @@ impl Frontier {
             is_over: false,
             is_stopped: false,
             broken: Vec::new(),
+            unheld: None,
             stdin,
-            told_empty: BTreeSet::new(),
             plan,
         }
     }
@@ -213,7 +226,8 @@ impl Frontier {
         let stage = self.plan.scope(scope).stages[instance.slot];
         let frame = self.frames.at_mut(instance.frame);
         if let Some(shelf) = &mut self.shelves[stage.0] {
-            shelf.put(&frame.path, &end);
+            let put = shelf.put(&frame.path, &end);
+            note(&mut self.unheld, put);
         }
         frame.slots[instance.slot] = Slot::Ended(end);
         for waiter in std::mem::take(&mut frame.waiters[instance.slot]) {
@@ -251,9 +265,10 @@ impl Frontier {
             }
         }
         for fed in self.feeds[stage.0].clone() {
-            if let Some(shelving) = self.plan.stage(fed).shelf.as_ref().filter(|shelving| shelving.len == path.len()) {
-                let consumers = shelving.consumers.len();
-                self.shelves[fed.0].iter_mut().for_each(|shelf| shelf.consume(&path, consumers));
+            let is_shared = self.plan.stage(fed).shelf.as_ref().is_some_and(|shelving| path.len() <= shelving.len);
+            if let (true, Some(shelf)) = (is_shared, &mut self.shelves[fed.0]) {
+                let consumed = shelf.consume(&path, stage);
+                note(&mut self.unheld, consumed);
             }
         }
         if let Some(parent) = parent {

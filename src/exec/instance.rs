@@ -1,7 +1,7 @@
 //! One instance from its condition to its saved value. This is what a spawned task does.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,11 +11,11 @@ use crate::model::{
     Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
 };
 use crate::output::{OutputFolder, SafePath};
-use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, TextWork, Work};
+use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
 
 use super::context::{Fixed, Renderer, Unrendered, names};
 use super::fresh::Fresh;
-use super::job::{Done, Job, Outcome, Returned, SavedRow, Spent};
+use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::find_list;
 use super::request::{Asked, Requests};
 use super::save;
@@ -37,6 +37,8 @@ pub(super) struct Env {
     pub(super) show: bool,
     /// Which calls are made anew.
     pub(super) fresh: Fresh,
+    /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
+    pub(super) told_empty: Mutex<BTreeSet<(StageIx, StageIx)>>,
 }
 
 /// A value with what it took to get it.
@@ -79,8 +81,36 @@ impl From<Unanswered> for Unmade {
 
 /// Runs one instance.
 pub(super) async fn run(env: Arc<Env>, job: Box<Job>) -> Returned {
-    let outcome = Instance::new(&env, &job).outcome().await;
+    let outcome = match read_collections(&env, &job).await {
+        Ok(()) => Instance::new(&env, &job).outcome().await,
+        Err(failure) => unread(failure),
+    };
     Returned { stage: job.stage, instance: job.instance, item: job.item, outcome }
+}
+
+/// Reads the lists that an instance sees, and tells of those that turn out empty.
+async fn read_collections(env: &Env, job: &Job) -> Result<(), Failure> {
+    for (name, seen) in &job.seen {
+        let Seen::All(collection) = seen else { continue };
+        collection.read().await?;
+        let is_new = || {
+            let mut told = env.told_empty.lock().unwrap_or_else(PoisonError::into_inner);
+            told.insert((job.stage, collection.stage()))
+        };
+        if collection.is_empty() && is_new() {
+            let message = format!("`{}` collects `{name}`, of which nothing came out", job.item.stage);
+            env.events.emit(EventKind::Warning { message }).await;
+        }
+    }
+    Ok(())
+}
+
+/// What lies on the disk and can't be read ends the run.
+fn unread(failure: Failure) -> Outcome {
+    match failure.kind {
+        FailureKind::Internal => Outcome::Failed { failure, spent: Spent::default() },
+        _ => Outcome::Unwritable(failure),
+    }
 }
 
 struct Instance<'a> {

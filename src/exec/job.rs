@@ -7,6 +7,7 @@ use crate::model::{Cost, Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usa
 use crate::output::SafePath;
 use crate::plan::StageIx;
 
+use super::collection::Collection;
 use super::frame::InstanceId;
 
 /// What an instance sees of a stage that it names.
@@ -14,8 +15,8 @@ use super::frame::InstanceId;
 pub(super) enum Seen {
     /// One value.
     One(Value),
-    /// All values that share its loops, in item order.
-    All(Arc<[Value]>),
+    /// All values that share its loops, in item order; they are read before it runs.
+    All(Arc<Collection>),
     /// Nothing: the name is optional.
     Nothing(SkipReason),
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use crate::model::{Failure, FailureKind, Json, SkipReason, kind_of};
+use crate::model::{End, Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::output::FileNames;
 use crate::plan::{LoopIx, LoopSource, Plan, ScopeIx, Stage, StageIx, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
 
-use super::frame::{End, Frame, FrameId};
+use super::frame::{Frame, FrameId};
 use super::frontier::Frontier;
 
 /// Standard input is read once, as it comes, into a file from which every loop and every pass over it reads.
@@ -57,6 +57,8 @@ pub(super) enum Opened {
     Absent(SkipReason),
     /// What it is made of is no list.
     Broken(Failure),
+    /// What it is made of lies on the disk, and can't be read.
+    Unreadable(Failure),
 }
 
 /// The stages, and the lengths of paths, whose completeness a list waits for.
@@ -91,11 +93,15 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opene
             if !is_complete(*stage, len) {
                 return Opened::NotYet;
             }
-            let end = frontier.shelves[stage.0].as_ref().and_then(|shelf| shelf.get(&path[..len]));
+            let end = match frontier.shelves[stage.0].as_ref().map(|shelf| shelf.get(&path[..len])) {
+                Some(Ok(end)) => end,
+                Some(Err(error)) => return Opened::Unreadable(error.into()),
+                None => None,
+            };
             let name = &plan.stage(*stage).name;
             match end {
-                Some(End::Value(value)) => held(&value.to_json(), name, fields),
-                Some(End::Absent(reason)) => Opened::Absent(passed_on(reason, name)),
+                Some(End::Value(value)) => held(&value.into_json(), name, fields),
+                Some(End::Absent(reason)) => Opened::Absent(passed_on(&reason, name)),
                 None => Opened::NotYet,
             }
         }

@@ -4,6 +4,7 @@
 //! events. The state of a run (`frontier`) knows no task and no clock; the tasks (`instance`) know no other instance.
 //! This room prints nothing and parses nothing.
 
+mod collection;
 mod context;
 mod cursor;
 mod frame;
@@ -15,6 +16,7 @@ mod journal;
 mod lists;
 mod order;
 mod outputs;
+mod path_set;
 mod preview;
 mod queue;
 mod reading;

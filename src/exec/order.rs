@@ -25,7 +25,11 @@ enum State<T> {
     Open {
         next: u64,
     },
-    Settled(Option<T>),
+    Settled(T),
+    /// Nothing came to this place, nor to its neighbours up to that of this number: a long row of them is one.
+    Nothing {
+        through: u64,
+    },
 }
 
 /// A place was settled twice, or after something behind it had left.
@@ -46,21 +50,57 @@ impl<T> InOrder<T> {
 
     /// `place` will be settled; until then nothing behind it leaves.
     pub(super) fn expect(&mut self, place: &[u64]) {
-        if !self.is_past(place) && !self.places.contains_key(place) {
+        if !self.is_past(place) && !self.places.contains_key(place) && !self.is_settled(place) {
             self.places.insert(place.into(), State::Open { next: 0 });
         }
     }
 
     /// `place` has come to this, and nothing comes to it any more.
     pub(super) fn settle(&mut self, place: &[u64], thing: Option<T>) -> Result<(), TooLate> {
-        let twice = matches!(self.places.get(place), Some(State::Settled(_)));
-        if twice || (self.is_past(place) && !self.places.contains_key(place)) {
+        if self.is_settled(place) || (self.is_past(place) && !self.places.contains_key(place)) {
             // That nothing came is no news.
             return if thing.is_some() { Err(TooLate) } else { Ok(()) };
         }
-        self.held += usize::from(thing.is_some());
-        self.places.insert(place.into(), State::Settled(thing));
+        match thing {
+            Some(thing) => {
+                self.held += 1;
+                self.places.insert(place.into(), State::Settled(thing));
+            }
+            None => self.settle_empty(place),
+        }
         Ok(())
+    }
+
+    /// Nothing came to `place`: it joins its neighbours, unless anything else stands between them.
+    fn settle_empty(&mut self, place: &[u64]) {
+        self.places.remove(place);
+        let mut through = number(place);
+        let behind = self.places.range::<[u64], _>((Bound::Excluded(place), Bound::Unbounded)).next();
+        if let Some((next, State::Nothing { through: end })) = behind
+            && are_neighbours(place, through, next)
+        {
+            through = *end;
+            let next = next.clone();
+            self.places.remove(&next);
+        }
+        let before = self.places.range_mut::<[u64], _>((Bound::Unbounded, Bound::Excluded(place))).next_back();
+        if let Some((previous, State::Nothing { through: end })) = before
+            && are_neighbours(previous, *end, place)
+        {
+            *end = through;
+            return;
+        }
+        self.places.insert(place.into(), State::Nothing { through });
+    }
+
+    fn is_settled(&self, place: &[u64]) -> bool {
+        match self.places.range::<[u64], _>((Bound::Unbounded, Bound::Included(place))).next_back() {
+            Some((known, State::Settled(_))) => **known == *place,
+            Some((known, State::Nothing { through })) => {
+                **known == *place || (are_siblings(known, place) && number(place) <= *through)
+            }
+            Some((_, State::Open { .. })) | None => false,
+        }
     }
 
     /// How many things wait here for what comes before them.
@@ -71,7 +111,7 @@ impl<T> InOrder<T> {
     /// Whether a place is behind one that waits here: nothing that is here waits for it.
     pub(super) fn is_behind_held(&self, place: &[u64]) -> bool {
         let mut before = self.places.range::<[u64], _>((Bound::Unbounded, Bound::Excluded(place)));
-        before.any(|(_, state)| matches!(state, State::Settled(Some(_))))
+        before.any(|(_, state)| matches!(state, State::Settled(_)))
     }
 
     /// The next thing, if nothing can come before it.
@@ -87,8 +127,8 @@ impl<T> InOrder<T> {
     /// Everything that is settled, whatever is still open.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         std::mem::take(&mut self.places).into_values().filter_map(|state| match state {
-            State::Settled(thing) => thing,
-            State::Open { .. } => None,
+            State::Settled(thing) => Some(thing),
+            State::Open { .. } | State::Nothing { .. } => None,
         })
     }
 
@@ -113,8 +153,11 @@ impl<T> InOrder<T> {
         }
     }
 
-    fn leave(&mut self, place: Place) -> Option<T> {
+    fn leave(&mut self, mut place: Place) -> Option<T> {
         let state = self.places.remove(&place);
+        if let (Some(State::Nothing { through }), Some(number)) = (&state, place.last_mut()) {
+            *number = *through;
+        }
         if let Some((number, outer)) = place.split_last()
             && let Some(State::Open { next }) = self.places.get_mut(outer)
         {
@@ -123,13 +166,28 @@ impl<T> InOrder<T> {
         // A prefix leaves after what was under it, and stands before it.
         self.last = self.last.take().max(Some(place));
         match state {
-            Some(State::Settled(Some(thing))) => {
+            Some(State::Settled(thing)) => {
                 self.held -= 1;
                 Some(thing)
             }
             _ => None,
         }
     }
+}
+
+/// The number of a place under the prefix that it stands in.
+fn number(place: &[u64]) -> u64 {
+    place.last().copied().unwrap_or(0)
+}
+
+/// Whether two places stand in the same prefix.
+fn are_siblings(one: &[u64], other: &[u64]) -> bool {
+    one.len() == other.len() && !one.is_empty() && one[..one.len() - 1] == other[..other.len() - 1]
+}
+
+/// Whether `next` follows right after the place of this number beside `place`.
+fn are_neighbours(place: &[u64], last: u64, next: &[u64]) -> bool {
+    are_siblings(place, next) && last.checked_add(1) == Some(number(next))
 }
 
 #[cfg(test)]
@@ -218,6 +276,27 @@ mod tests {
             assert_eq!(in_order.next(), Some(number));
         }
         assert_eq!(in_order.places.len(), 2, "the root and the open prefix");
+    }
+
+    #[test]
+    fn what_came_to_nothing_behind_an_open_place_is_one() {
+        let mut in_order = InOrder::new();
+        in_order.expect(&[0]);
+        // From both ends, so that a run grows in front and behind, and two of them meet.
+        let inwards = (1..500).flat_map(|number| [number, 1000 - number]).chain([500]);
+        for number in inwards {
+            in_order.expect(&[number]);
+            in_order.settle(&[number], None).unwrap();
+        }
+        assert_eq!(in_order.places.len(), 3, "the root, the open place and the others");
+        in_order.expect(&[700]);
+        assert_eq!(in_order.settle(&[700], Some(700)), Err(TooLate));
+        in_order.settle(&[1000], Some(1000)).unwrap();
+        assert_eq!(in_order.next(), None);
+        in_order.settle(&[0], Some(0)).unwrap();
+        assert_eq!([in_order.next(), in_order.next(), in_order.next()], [Some(0), Some(1000), None]);
+        assert_eq!(in_order.places.len(), 1, "the root");
+        assert_eq!(in_order.settle(&[700], Some(700)), Err(TooLate));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What a pipeline returns, gathered at the end of a run.
 
-use crate::model::Json;
-use crate::plan::{OutputPlan, Work};
+use crate::model::{Failure, Json};
+use crate::plan::{OutputPlan, Plan, Work};
 
 use super::context::{Fixed, json, seen_json};
 use super::frontier::Frontier;
+use super::job::Seen;
 
 /// One of the outputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,28 +21,41 @@ pub struct Output {
     pub is_list: bool,
 }
 
-pub(super) fn gather(frontier: &Frontier, fixed: &Fixed) -> Vec<Output> {
-    frontier.plan.outputs.iter().map(|output| one(frontier, fixed, output)).collect()
+/// All outputs, and what of them is held and can't be read.
+pub(super) async fn gather(frontier: &mut Frontier, fixed: &Fixed) -> (Vec<Output>, Option<Failure>) {
+    let plan = frontier.plan.clone();
+    let (mut outputs, mut unread) = (Vec::new(), None);
+    for output in &plan.outputs {
+        let value = if output.held { value(frontier, fixed, output).await } else { Ok(None) };
+        let value = value.unwrap_or_else(|failure| {
+            unread = Some(failure);
+            None
+        });
+        outputs.push(one(&plan, output, value));
+    }
+    (outputs, unread)
 }
 
-fn one(frontier: &Frontier, fixed: &Fixed, output: &OutputPlan) -> Output {
-    let plan = &frontier.plan;
+fn one(plan: &Plan, output: &OutputPlan, value: Option<Json>) -> Output {
     let stage = output.stage.map(|ix| plan.stage(ix));
     let is_list = stage.is_some_and(|stage| !stage.loops.is_empty());
     let stage_saved = stage.and_then(|stage| {
         let save = stage.save.as_ref().map(|save| save.path.text().trim().to_owned());
         save.or_else(|| matches!(stage.work, Work::Image(_)).then(|| stage.name.to_string()))
     });
-    let value = if output.held { value(frontier, fixed, output) } else { None };
     Output { name: output.name.to_string(), value: value.unwrap_or_default(), stage_saved, is_list }
 }
 
-fn value(frontier: &Frontier, fixed: &Fixed, output: &OutputPlan) -> Option<Json> {
+async fn value(frontier: &mut Frontier, fixed: &Fixed, output: &OutputPlan) -> Result<Option<Json>, Failure> {
     let mut names = fixed.outputs(&frontier.plan, &output.inputs);
     for one in &output.refs {
-        if let Some(value) = seen_json(&frontier.see(frontier.root, one)) {
+        let seen = frontier.see(frontier.root, one)?;
+        if let Seen::All(collection) = &seen {
+            collection.read().await?;
+        }
+        if let Some(value) = seen_json(&seen) {
             names.insert(frontier.plan.stage(one.stage).name.to_string(), value);
         }
     }
-    json(&output.value, &names.into()).ok()
+    Ok(json(&output.value, &names.into()).ok())
 }

@@ -11,7 +11,7 @@ use crate::source::{Row, SourceError};
 
 use super::cursor::CursorId;
 use super::frame::FrameId;
-use super::frontier::Frontier;
+use super::frontier::{Frontier, note};
 use super::lists;
 use super::shelf::{Path, Waiter};
 
@@ -127,6 +127,9 @@ impl Frontier {
             lists::Opened::Rows(rows) => self.cursors.open(id, &path, Some(rows)),
             lists::Opened::Absent(reason) => self.leave_out(id, &path, &reason),
             lists::Opened::Broken(failure) => self.break_off(id, &path, failure),
+            lists::Opened::Unreadable(failure) => {
+                self.unheld.get_or_insert(failure);
+            }
         }
     }
 
@@ -147,7 +150,8 @@ impl Frontier {
         let Some(scope) = self.cursors.get(id).map(|cursor| cursor.scope) else { return };
         for stage in &self.plan.clone().scope(scope).beneath {
             if let Some(shelf) = &mut self.shelves[stage.0] {
-                shelf.set_barren(path, reason);
+                let put = shelf.set_barren(path, reason);
+                note(&mut self.unheld, put);
             }
         }
         self.exhaust(id, path);

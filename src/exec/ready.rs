@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::{EventKind, ItemRef, Order, SkipReason};
+use crate::model::{End, EventKind, Failure, ItemRef, Order, SkipReason};
 use crate::plan::{Reach, Ref, Stage, StageIx};
 
-use super::frame::{End, FrameId, InstanceId, Slot};
+use super::frame::{FrameId, InstanceId, Slot};
 use super::frontier::Frontier;
 use super::job::{Around, Job, Seen};
 use super::lists::passed_on;
@@ -19,16 +19,17 @@ impl Frontier {
         self.frames.at_mut(instance.frame).slots[instance.slot] = Slot::Going;
         let mut seen: Vec<(Arc<str>, Seen)> = Vec::with_capacity(stage.refs.len());
         for one in &stage.refs {
-            let found = self.see(instance.frame, one);
+            let found = match self.see(instance.frame, one) {
+                Ok(found) => found,
+                Err(failure) => {
+                    self.unheld.get_or_insert(failure);
+                    return;
+                }
+            };
             if let (Seen::Nothing(reason), false) = (&found, one.optional) {
                 let reason = passed_on(reason, &plan.stage(one.stage).name);
                 self.skip(ix, instance, item, reason);
                 return;
-            }
-            if matches!(&found, Seen::All(values) if values.is_empty()) && self.told_empty.insert((ix, one.stage)) {
-                let (stage, empty) = (&stage.name, &plan.stage(one.stage).name);
-                let message = format!("`{stage}` collects `{empty}`, of which nothing came out");
-                self.outbox.push(EventKind::Warning { message });
             }
             seen.push((plan.stage(one.stage).name.clone(), found));
         }
@@ -53,26 +54,29 @@ impl Frontier {
     }
 
     /// What an instance sees of a stage, all of whose instances there have ended.
-    pub(super) fn see(&self, frame: FrameId, one: &Ref) -> Seen {
+    ///
+    /// # Errors
+    /// It is held on the disk, and can't be read.
+    pub(super) fn see(&mut self, frame: FrameId, one: &Ref) -> Result<Seen, Failure> {
         let end = match one.reach {
-            Reach::Near { up, slot } => self.frames.chain(frame).nth(up).and_then(|frame| frame.end(slot)),
+            Reach::Near { up, slot } => self.frames.chain(frame).nth(up).and_then(|frame| frame.end(slot)).cloned(),
             Reach::Far { len, collect } => {
-                let Some(held) = &self.shelves[one.stage.0] else { return absent(one, self) };
+                let Some(held) = &mut self.shelves[one.stage.0] else { return Ok(absent(one, self)) };
                 let path = &self.frames.at(frame).path[..len];
                 if collect {
-                    return match held.barren(path) {
-                        Some(reason) => Seen::Nothing(reason.clone()),
+                    return Ok(match held.barren(path)? {
+                        Some(reason) => Seen::Nothing(reason),
                         None => Seen::All(held.collect(path)),
-                    };
+                    });
                 }
-                held.get(path)
+                held.get(path)?
             }
         };
-        match end {
-            Some(End::Value(value)) => Seen::One(value.clone()),
-            Some(End::Absent(reason)) => Seen::Nothing(reason.clone()),
+        Ok(match end {
+            Some(End::Value(value)) => Seen::One(value),
+            Some(End::Absent(reason)) => Seen::Nothing(reason),
             None => absent(one, self),
-        }
+        })
     }
 
     fn around(&self, frame: FrameId) -> Vec<Around> {

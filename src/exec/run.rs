@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, SelectAll, select_all};
@@ -15,6 +15,7 @@ use crate::client::{Client, Events, Halt, HaltReason, RateGate};
 use crate::model::{Cost, EventKind, Failure, FailureKind, ItemRef, JsonMap, ProviderIdentity, RunOutcome, StageTally};
 use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
+use crate::store::Held;
 
 use super::context::Fixed;
 use super::fresh::Fresh;
@@ -56,6 +57,8 @@ pub struct RunParts {
     pub window: Option<NonZeroUsize>,
     /// What is to be told when it begins, a sentence each.
     pub warnings: Vec<String>,
+    /// So many bytes of values that are reached from afar are held in memory, and more beside the outputs.
+    pub held_in_memory: usize,
 }
 
 /// How a run ended.
@@ -72,7 +75,8 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, .. } = parts;
+    let (window, held_in_memory, warnings) = (parts.window, parts.held_in_memory, parts.warnings);
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, journal.as_ref()).await;
     for message in warnings {
@@ -81,6 +85,8 @@ pub async fn execute(parts: RunParts) -> Finished {
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
     let stdin = Stdin::new(copy.path().to_owned());
+    let file = folder.scratch("held");
+    let held = Arc::new(Held::new(file.path().to_owned(), held_in_memory));
     let fixed = tokio::select! {
         fixed = Fixed::read(&plan, &id, &stdin) => fixed.map_err(Some),
         // Whoever waits for standard input may wait forever.
@@ -91,13 +97,15 @@ pub async fn execute(parts: RunParts) -> Finished {
         Err(wrong) => return fail_early(&plan, (&events, &halt, journal.as_ref()), wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
-    let env = Arc::new(Env { plan: plan.clone(), client, folder, events, halt, providers, fixed, rates, show, fresh });
+    let (shared, told_empty) = (plan.clone(), Mutex::default());
+    let env = Env { plan: shared, client, folder, events, halt, providers, fixed, rates, show, fresh, told_empty };
+    let env = Arc::new(env);
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
         plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
-    let frontier = Frontier::new(plan.clone(), queues, stdin, window);
+    let frontier = Frontier::new(plan.clone(), queues, stdin, &held, window);
     let rows = RowFiles::default();
     let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
     let (ending, was_interrupted) = (None, false);
@@ -270,6 +278,9 @@ impl Run {
         if let Some(ending) = self.frontier.broken_lists() {
             self.end(ending);
         }
+        if let Some(failure) = self.frontier.unheld.take() {
+            self.end(unwritable(failure));
+        }
         for event in std::mem::take(&mut self.frontier.outbox) {
             if let Some(journal) = &self.journal {
                 journal.note(&event);
@@ -312,13 +323,13 @@ impl Run {
         let folder =
             self.env.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
         let stages = self.stages();
-        let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
+        let (outputs, unread) = gather(&mut self.frontier, &self.env.fixed).await;
+        let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder).or(unread));
         if let Some(journal) = &self.journal
             && let Err(failure) = journal.end(&outcome, &stages).await
         {
             outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
         }
-        let outputs = gather(&self.frontier, &self.env.fixed);
         let took: Duration = start.elapsed();
         self.env.events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
         Finished { outcome, outputs, stages }

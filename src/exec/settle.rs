@@ -1,9 +1,9 @@
 //! An instance comes back: it is counted and told, and what follows for the run is decided.
 
-use crate::model::{Cost, EventKind, Failure, FailureKind, ItemRef, RunOutcome, SkipReason};
+use crate::model::{Cost, End, EventKind, Failure, FailureKind, ItemRef, RunOutcome, SkipReason};
 use crate::plan::StageIx;
 
-use super::frame::{End, InstanceId};
+use super::frame::InstanceId;
 use super::frontier::Frontier;
 use super::job::{Outcome, Returned, Spent};
 

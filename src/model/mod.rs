@@ -35,4 +35,4 @@ pub use price::Price;
 pub use provider::{KeySource, OfflineManner, ProviderIdentity, ProviderKind, ProviderSettings};
 pub use reply::{Content, ImageInfo, MediaType, Piece, Reply, Usage};
 pub use units::{Rate, UnitError, Units};
-pub use value::Value;
+pub use value::{End, Value};

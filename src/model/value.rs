@@ -1,8 +1,8 @@
-//! The value of an instance, as templates see it.
+//! The value of an instance, as templates see it, and how an instance ended.
 
 use std::sync::Arc;
 
-use super::{Json, MediaType};
+use super::{Json, MediaType, SkipReason};
 
 /// What an instance came to. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,15 @@ pub enum Value {
     },
 }
 
+/// How an instance ended, as far as others care.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// With a value.
+    Value(Value),
+    /// Without one.
+    Absent(SkipReason),
+}
+
 impl Value {
     /// The fields of a picture.
     pub const IMAGE_FIELDS: [&'static str; 5] = ["path", "width", "height", "media_type", "bytes"];
@@ -38,6 +47,14 @@ impl Value {
             Self::Image { path, width, height, media_type, bytes } => serde_json::json!({
                 "path": &**path, "width": width, "height": height, "media_type": media_type.mime(), "bytes": bytes,
             }),
+        }
+    }
+
+    /// The same, of a value that nobody needs any more.
+    pub fn into_json(self) -> Json {
+        match self {
+            Self::Json(json) => Arc::unwrap_or_clone(json),
+            other => other.to_json(),
         }
     }
 }

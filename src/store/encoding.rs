@@ -9,6 +9,14 @@ pub(super) fn path(path: &[u64]) -> Vec<u8> {
     path.iter().flat_map(|index| index.to_be_bytes()).collect()
 }
 
+/// The path that these bytes were.
+pub(super) fn path_of(bytes: &[u8]) -> Vec<u64> {
+    bytes
+        .chunks_exact(size_of::<u64>())
+        .map(|index| index.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+        .collect()
+}
+
 pub(super) fn time(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap_or_default()
 }
@@ -36,6 +44,7 @@ mod tests {
         #[test]
         fn bytes_are_ordered_as_paths(one: Vec<u64>, other: Vec<u64>) {
             prop_assert_eq!(path(&one).cmp(&path(&other)), one.cmp(&other));
+            prop_assert_eq!(path_of(&path(&one)), one);
         }
     }
 }

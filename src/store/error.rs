@@ -59,6 +59,24 @@ impl StoreError {
         }
     }
 
+    /// What is in the way of values that a run holds for itself beside its outputs.
+    pub(super) fn held(file: &Path, error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::new(
+                format!("values that are still needed can't be held: the disk is full (`{}`)", file.display()),
+                "make room, or name an output folder where there is more with `--out DIR`",
+            ),
+            _ => Self::unheld(file, error),
+        }
+    }
+
+    pub(super) fn unheld(file: &Path, why: impl std::fmt::Display) -> Self {
+        Self::new(
+            format!("values that are still needed can't be held: {why} (`{}`)", file.display()),
+            "look at the output folder, or name another with `--out DIR`",
+        )
+    }
+
     pub(super) fn newer(path: &Path, version: i64) -> Self {
         Self::new(
             format!("the store has format {version}, which this version does not know (`{}`)", path.display()),

@@ -3,6 +3,8 @@
 //! A [`Store`] is a folder with one embedded database and pictures by their content. One thread commits
 //! (`committer`), first come first served: who hands something over is told when it is safe, and not before. The format
 //! has a version (`schema`); a newer or unknown one is refused. Several processes may use one store at the same time.
+//! A [`Held`] is another database: what one run holds for itself while it lasts, where that is more than memory should
+//! take.
 //!
 //! This room keeps. It never parses an answer, knows no pipeline and decides nothing: what an answer is worth is told by
 //! who reads it.
@@ -11,8 +13,10 @@ mod answers;
 mod blobs;
 mod committer;
 mod encoding;
+mod ends;
 mod error;
 mod folder;
+mod held;
 mod history;
 mod lineage;
 mod lock;
@@ -26,6 +30,7 @@ mod writing;
 pub use answers::Found;
 pub use error::StoreError;
 pub use folder::Store;
+pub use held::{HELD_IN_MEMORY, Held, Under};
 pub use history::{KeptAttempt, KeptInstance, KeptRun, Requests};
 pub use lineage::Used;
 pub use lock::RunLock;

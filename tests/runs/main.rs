@@ -14,6 +14,7 @@ mod clocks;
 mod digest;
 mod failures;
 mod faults;
+mod held;
 mod keys;
 mod limits;
 mod loops;

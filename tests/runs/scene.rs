@@ -157,6 +157,12 @@ impl Scene {
         self
     }
 
+    /// So many bytes of values that are reached from afar are held in memory.
+    pub(crate) fn held_in_memory(mut self, bytes: usize) -> Self {
+        self.options.held_in_memory = bytes;
+        self
+    }
+
     fn yaml(&self) -> String {
         let Self { providers, defaults, body, .. } = self;
         format!("name: scene\nproviders:\n  {providers}}}\ndefaults: {{{defaults}}}\n{body}")
@@ -187,6 +193,16 @@ impl Scene {
 }
 
 impl Going {
+    /// The run's own name.
+    pub(crate) fn id(&self) -> &str {
+        self.running.id()
+    }
+
+    /// The output folder.
+    pub(crate) fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
     /// What is told, as it is told.
     pub(crate) fn told(&self) -> Told {
         self.told.clone()
