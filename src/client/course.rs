@@ -50,6 +50,8 @@ pub(super) struct Course<'a> {
 struct Sent {
     began: Timestamp,
     took: Duration,
+    /// The pieces of its answer, where they are wanted.
+    chunks: Vec<String>,
 }
 
 /// What comes after a failed attempt.
@@ -124,14 +126,24 @@ impl<'a> Course<'a> {
             attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
             ask: self.ask,
             events: self.client.events(),
+            keep_chunks: stream && self.client.store().wants_chunks(),
         };
         let outcome = tokio::select! {
             biased;
             () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
-        let outcome = outcome.map(|reply| self.clean(reply)).map_err(|failure| self.shown(failure));
-        let sent = Sent { began, took: start.elapsed() };
+        let took = start.elapsed();
+        let (outcome, chunks) = match outcome {
+            Ok((reply, chunks)) => {
+                let reply = self.clean(reply);
+                // What was cleaned did not come in these pieces.
+                let is_clean = matches!(&reply.content, Content::Text(text) if *text == chunks.concat());
+                (Ok(reply), if is_clean { chunks } else { Vec::new() })
+            }
+            Err(failure) => (Err(self.shown(failure)), Vec::new()),
+        };
+        let sent = Sent { began, took, chunks };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
         if let Err(failure) = &outcome {
@@ -212,6 +224,7 @@ impl<'a> Course<'a> {
             took: sent.took,
             outcome,
             cost: Cost::default(),
+            chunks: sent.chunks.clone(),
         }
     }
 

@@ -18,6 +18,8 @@ mod keep;
 mod lane;
 mod pace;
 mod permit;
+mod recording;
+mod replaying;
 mod service;
 mod store_keep;
 mod wire;
@@ -30,6 +32,8 @@ pub use halt::{Halt, HaltReason};
 pub use keep::{Keep, LookUp, NothingKept, Standing};
 pub use lane::LaneReport;
 pub use pace::RateGate;
+pub use recording::Recording;
+pub use replaying::Replaying;
 pub use service::Member;
 pub use store_keep::StoreKeep;
 

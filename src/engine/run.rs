@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, StoreKeep};
-use crate::exec::{Finished, Fresh, Journal, RunParts, execute};
+use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, Recording, Replaying, StoreKeep};
+use crate::exec::{Finished, Fresh, Journal, RunParts, RunTape, execute};
 use crate::model::{Failure, FailureKind, Json};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
-use crate::store::{NewRun, RunId, Store};
+use crate::store::{NewRun, NewTape, RunId, Store, Tape};
 
 use super::providers::{identities, members};
 
@@ -19,7 +19,7 @@ use super::providers::{identities, members};
 const UNREAD: usize = 4096;
 
 /// How a plan is run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunOptions {
     /// The output folder; it is made if it is not there.
     pub out: PathBuf,
@@ -34,6 +34,17 @@ pub struct RunOptions {
     pub store: Option<Kept>,
     /// Which calls are made anew, though an answer is kept.
     pub fresh: Fresh,
+    /// The tape that it is recorded on, or that answers it, if there is one.
+    pub tape: Option<TapeUse>,
+}
+
+/// What a tape is used for.
+#[derive(Debug)]
+pub enum TapeUse {
+    /// What the run uses is put on it: answers that were kept, and those that come.
+    Record(NewTape),
+    /// It answers, and nothing else does: no store is read or written, nothing is sent.
+    Replay(Tape),
 }
 
 /// Where a run is written down.
@@ -56,6 +67,7 @@ impl Default for RunOptions {
             window: None,
             store: None,
             fresh: Fresh::default(),
+            tape: None,
         }
     }
 }
@@ -91,7 +103,7 @@ impl Running {
 /// An input has no value, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, window, store, fresh } = options;
+    let RunOptions { out, concurrency, stream: show, window, store, fresh, tape } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -99,9 +111,23 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let (keep, journal) = begin(&plan, &id, store)?;
+    let (keep, journal, tape) = match tape {
+        Some(TapeUse::Replay(tape)) => {
+            let name = tape.path().display().to_string().into();
+            (Arc::new(Replaying::new(tape)) as Arc<dyn Keep>, None, Some(RunTape::Replayed(name)))
+        }
+        Some(TapeUse::Record(tape)) => {
+            let (keep, journal) = begin(&plan, &id, store)?;
+            let tape = Arc::new(tape);
+            (Arc::new(Recording::new(keep, tape.clone())) as _, journal, Some(RunTape::Recorded(tape)))
+        }
+        None => {
+            let (keep, journal) = begin(&plan, &id, store)?;
+            (keep, journal, None)
+        }
+    };
     let client = Client::new(members, concurrency, keep, events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, window };
+    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, window };
     Ok((Running { parts, halt }, stream))
 }
 

@@ -27,6 +27,7 @@ use super::outputs::{Output, gather};
 use super::queue::{ReadyQueue, ReadyStream};
 use super::rows::RowFiles;
 use super::settle::Ending;
+use super::tape::RunTape;
 
 /// Items opened at a time, before what has come back is looked at.
 const BATCH: usize = 64;
@@ -50,6 +51,8 @@ pub struct RunParts {
     pub fresh: Fresh,
     /// Where the run is written down, if it is.
     pub journal: Option<Journal>,
+    /// The tape that it is recorded on, or that answers it, if there is one.
+    pub tape: Option<RunTape>,
     /// How many items of a loop may be open at once, if not as many as usual.
     pub window: Option<NonZeroUsize>,
 }
@@ -68,9 +71,9 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, window } = parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
-    announce(&plan, &events, &id, journal.as_ref()).await;
+    announce(&plan, &events, &id, (journal.as_ref(), tape.as_ref())).await;
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
     let stdin = Stdin::new(copy.path().to_owned());
@@ -92,7 +95,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, window);
     let rows = RowFiles::default();
-    let mut going = Run { env: env.clone(), frontier, journal, rows, ending: None, was_interrupted: false };
+    let mut going = Run { env: env.clone(), frontier, journal, tape, rows, ending: None, was_interrupted: false };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -100,9 +103,10 @@ pub async fn execute(parts: RunParts) -> Finished {
     going.finish(start).await
 }
 
-async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, journal: Option<&Journal>) {
-    let store = journal.map(Journal::place);
-    events.emit(EventKind::RunStarted { run: id.clone(), pipeline: plan.name.clone(), store }).await;
+async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, (journal, tape): (Option<&Journal>, Option<&RunTape>)) {
+    let (run, pipeline, store) = (id.clone(), plan.name.clone(), journal.map(Journal::place));
+    let (record, replay) = (tape.and_then(RunTape::recorded), tape.and_then(RunTape::replayed));
+    events.emit(EventKind::RunStarted { run, pipeline, store, record, replay }).await;
     for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
         let instances = plan.known_instances(plan.stage(ix));
         events.emit(EventKind::StagePlanned { stage: stage.name.clone(), kind: stage.kind, instances }).await;
@@ -199,6 +203,7 @@ struct Run {
     env: Arc<Env>,
     frontier: Frontier,
     journal: Option<Journal>,
+    tape: Option<RunTape>,
     rows: RowFiles,
     ending: Option<Ending>,
     was_interrupted: bool,
@@ -305,6 +310,11 @@ impl Run {
         let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder));
         if let Some(journal) = &self.journal
             && let Err(failure) = journal.end(&outcome, &stages).await
+        {
+            outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
+        }
+        if let Some(tape) = &self.tape
+            && let Err(failure) = tape.end().await
         {
             outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
         }

@@ -1,5 +1,6 @@
 //! How two calls differ, told from their canonical forms, and which of many calls is most like another.
 
+use std::borrow::Borrow;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -40,15 +41,7 @@ pub fn differences(old: &str, new: &str) -> Vec<Difference> {
 /// Which of these calls, in their [canonical forms](super::Call::canonical), is most like this one: by the words of its
 /// texts first, then by its other fields. The first of several that are equally like; nothing if there are none.
 pub fn nearest<T: AsRef<str>>(wanted: &str, candidates: impl IntoIterator<Item = T>) -> Option<usize> {
-    let wanted = Likeness::of(wanted);
-    let mut best: Option<(f64, usize)> = None;
-    for (at, candidate) in candidates.into_iter().enumerate() {
-        let likeness = wanted.to(&Likeness::of(candidate.as_ref()));
-        if best.is_none_or(|(most, _)| likeness > most) {
-            best = Some((likeness, at));
-        }
-    }
-    best.map(|(_, at)| at)
+    Likeness::of(wanted).nearest(candidates.into_iter().map(|candidate| Likeness::of(candidate.as_ref())))
 }
 
 /// What calls are compared by, made once for each: digests of its words and of its fields.
@@ -75,6 +68,18 @@ impl Likeness {
             digests.shrink_to_fit();
         }
         Self { words, fields }
+    }
+
+    /// Which of these is most like it; the first of several that are equally like, and nothing if there are none.
+    pub fn nearest<T: Borrow<Self>>(&self, candidates: impl IntoIterator<Item = T>) -> Option<usize> {
+        let mut best: Option<(f64, usize)> = None;
+        for (at, candidate) in candidates.into_iter().enumerate() {
+            let likeness = self.to(candidate.borrow());
+            if best.is_none_or(|(most, _)| likeness > most) {
+                best = Some((likeness, at));
+            }
+        }
+        best.map(|(_, at)| at)
     }
 
     /// How like two calls are: 1 for the same one, 0 for two that share nothing.

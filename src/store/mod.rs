@@ -3,6 +3,7 @@
 //! A [`Store`] is a folder with one embedded database and pictures by their content. One thread commits
 //! (`committer`), first come first served: who hands something over is told when it is safe, and not before. The format
 //! has a version (`schema`); a newer or unknown one is refused. Several processes may use one store at the same time.
+//! A [`Tape`] is a part of that in a file that can be carried anywhere; a [`NewTape`] is one that is being recorded.
 //!
 //! This room keeps. It never parses an answer, knows no pipeline and decides nothing: what an answer is worth is told by
 //! who reads it.
@@ -14,12 +15,16 @@ mod encoding;
 mod error;
 mod folder;
 mod lock;
+mod new_tape;
 mod runs;
 mod schema;
+mod tape;
 mod writing;
 
 pub use answers::Found;
 pub use error::StoreError;
 pub use folder::Store;
 pub use lock::RunLock;
+pub use new_tape::NewTape;
 pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};
+pub use tape::{Tape, Taped, TapedCall};
