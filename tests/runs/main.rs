@@ -23,3 +23,4 @@ mod saving;
 mod scene;
 mod signals;
 mod stdin;
+mod tapes;
