@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::num::IntErrorKind;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 
 use crate::diag::did_you_mean;
-use crate::model::StageKindName;
+use crate::model::{StageKindName, Units};
 use crate::sink::Exit;
 
 use super::inputs::InputArg;
@@ -41,6 +42,10 @@ pub(super) enum Command {
     Templates,
     /// List the models of a provider
     Models(ModelsArgs),
+    /// Go on with a run: all that was not started, was interrupted or has failed
+    Resume(ResumeArgs),
+    /// Show what happened: all runs, one run, a stage of it, or each request for an item
+    Runs(RunsArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -224,6 +229,60 @@ pub(super) struct ModelsArgs {
 }
 
 #[derive(Debug, Clone, clap::Args)]
+pub(super) struct ResumeArgs {
+    /// The run, by its name or the beginning or end of it; the latest that has not come to its end if none is named
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// The store; found as for a run if none is named
+    #[arg(long, value_name = "DIR", help_heading = "Keeping")]
+    pub(super) store: Option<PathBuf>,
+    /// Send at most N requests at once, over all stages
+    #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
+    pub(super) concurrency: Option<u32>,
+    /// Show text on standard error as it comes
+    #[arg(long, help_heading = "Printing")]
+    pub(super) stream: bool,
+    /// Print one JSON document on standard output at the end
+    #[arg(long, help_heading = "Printing")]
+    pub(super) json: bool,
+    /// Write events as JSON lines to this file as they happen
+    #[arg(long, value_name = "FILE", help_heading = "Printing")]
+    pub(super) events: Option<PathBuf>,
+    /// Show progress as bars, as plain lines, or not at all
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = "Printing")]
+    pub(super) progress: ProgressArg,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+    /// Report each retry, each pause and each file as well
+    #[arg(short, long, help_heading = "Printing", conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RunsArgs {
+    /// The run, by its name or the beginning or end of it; `last` is the latest
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// A stage of it: its items that did not come out
+    #[arg(value_name = "STAGE", requires = "run")]
+    pub(super) stage: Option<String>,
+    /// An item of that stage by its key: each request, with its whole answer; for a stage outside of loops its own name
+    #[arg(value_name = "ITEM", requires = "stage")]
+    pub(super) item: Option<String>,
+    /// Remove runs that ended longer ago than this, and their requests that brought no answer; answers stay
+    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "run")]
+    pub(super) prune: Option<Duration>,
+    /// Print JSON
+    #[arg(long, help_heading = "Printing")]
+    pub(super) json: bool,
+    /// The store; found as for a run if none is named
+    #[arg(long, value_name = "DIR", help_heading = "Keeping")]
+    pub(super) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) display: DisplayArgs,
+}
+
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -275,6 +334,11 @@ fn count(text: &str) -> Result<u64, String> {
         }
         Err(_) => Err("write a whole number from 1 on, in digits".to_owned()),
     }
+}
+
+/// How old something is.
+fn age(text: &str) -> Result<Duration, String> {
+    Units::duration(text).map_err(|error| error.to_string())
 }
 
 /// A number of requests at once.
@@ -337,6 +401,8 @@ impl Command {
             Self::Show(args) => args.display.clone(),
             Self::Graph(args) => args.display.clone(),
             Self::Models(args) => args.display.clone(),
+            Self::Resume(args) => args.display.clone(),
+            Self::Runs(args) => args.display.clone(),
             Self::New(_) | Self::Templates | Self::Completions(_) | Self::Man => DisplayArgs::default(),
         }
     }

@@ -3,6 +3,7 @@
 use anyhow::Error;
 
 use crate::diag::did_you_mean;
+use crate::engine::StoreError;
 use crate::model::{Advice, Failure, FailureKind};
 use crate::sink::{Exit, Paint, one_line};
 
@@ -51,6 +52,12 @@ impl Fault {
         let help = fault.help.as_deref().map(|help| format!("\n  help: {}", one_line(help))).unwrap_or_default();
         stdout::error(&format!("{tag} {}{help}\n", one_line(&fault.message)));
         fault.exit
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::unwritable(error.message, Some(error.help))
     }
 }
 

@@ -51,6 +51,13 @@ impl InputArg {
         self.source == Source::Stdin
     }
 
+    /// From now on its value is `text` where that is standard input.
+    fn give(&mut self, text: &str) {
+        if self.is_stdin() {
+            self.source = Source::Words(text.to_owned());
+        }
+    }
+
     fn text(&self) -> Result<String, Fault> {
         let (name, bytes) = match &self.source {
             Source::Words(words) => return Ok(words.clone()),
@@ -71,6 +78,18 @@ impl InputArg {
                 "convert it first: `iconv -t utf-8`",
             )
         })
+    }
+}
+
+impl RequestArgs {
+    /// Gives the input that is read from standard input its value.
+    pub(super) fn give_stdin(&mut self, text: &str) {
+        self.inputs.iter_mut().for_each(|input| input.give(text));
+    }
+
+    /// The name of the input that is read from standard input.
+    pub(super) fn reads_stdin(&self) -> Option<&str> {
+        self.inputs.iter().find(|input| input.is_stdin()).map(|input| input.name.as_str())
     }
 }
 

@@ -33,13 +33,25 @@ fn nearest() -> Option<PathBuf> {
     here.ancestors().skip(1).map(|folder| folder.join(USUAL)).find(|folder| folder.is_dir())
 }
 
+/// The store of a folder, to look into it.
+///
+/// # Errors
+/// There is none, or it can't be read.
+pub(super) fn look_into(folder: &Path) -> Result<Store, Fault> {
+    let none = || {
+        let message = format!("there is no store in `{}`", folder.display());
+        Fault::usage(message, "run a pipeline first, or name the store with `--store DIR`")
+    };
+    Store::open_to_read(folder)?.ok_or_else(none)
+}
+
 /// The store that a run keeps its answers in.
 ///
 /// # Errors
 /// It can't be opened or made.
 pub(super) fn open(flag: Option<&Path>) -> Result<Store, Fault> {
     let folder = place(flag);
-    Store::open(&folder).map_err(|error| Fault::unwritable(error.message, Some(error.help)))
+    Ok(Store::open(&folder)?)
 }
 
 /// The tape of `--record` or `--replay`.

@@ -21,7 +21,11 @@ mod panics;
 mod pipeline;
 mod printed;
 mod reference;
+mod resume;
 mod run;
+mod runs;
+mod runs_document;
+mod runs_text;
 mod settings;
 mod show;
 mod signals;
@@ -67,6 +71,8 @@ fn dispatch(command: &Command, words: &[OsString]) -> Result<Exit> {
         Command::New(args) => templates::new(args),
         Command::Templates => templates::list(),
         Command::Models(args) => models::models(args),
+        Command::Resume(args) => resume::resume(args),
+        Command::Runs(args) => runs::runs(args),
         Command::Completions(args) => reference::completions(args),
         Command::Man => reference::man(),
     }

@@ -1,29 +1,93 @@
 //! Where a run comes from: the command line that it can be gone on with later.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
+use crate::engine::{Request, changed_parts, outline};
 use crate::model::Json;
-use crate::store::RunId;
+use crate::sink::one_line;
+use crate::store::{KeptRun, RunId};
+
+use super::args::RequestArgs;
+use super::stdout;
 
 /// What began a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origin {
     /// The words of the command line, without the program's own name.
     pub(super) words: Vec<String>,
-    /// The first run of the line that is gone on with.
-    pub(super) goes_on: Option<RunId>,
+    /// All of standard input, where that was the value of an input.
+    pub(super) stdin: Option<String>,
+    /// The run that is gone on with.
+    pub(super) goes_on: Option<GoesOn>,
+}
+
+/// The run that another one goes on with.
+#[derive(Debug, Clone)]
+pub(super) struct GoesOn {
+    /// Its name.
+    pub(super) name: String,
+    /// The first run of the line.
+    pub(super) root: RunId,
+    /// Where it was begun.
+    pub(super) folder: PathBuf,
+    /// What its pipeline file said.
+    pub(super) outline: Json,
 }
 
 impl Origin {
     /// A command line that somebody typed.
     pub(super) fn typed(words: &[OsString]) -> Self {
         let words = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        Self { words, goes_on: None }
+        Self { words, stdin: None, goes_on: None }
     }
 
-    /// As the store keeps it.
-    pub(super) fn about(&self) -> Json {
+    /// That of a run which is remembered; nothing where it can't be read.
+    pub(super) fn of(run: &KeptRun) -> Option<Self> {
+        let about = &run.about;
+        let words = about.get("words")?.as_array()?;
+        Some(Self {
+            words: words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+            stdin: about.get("stdin").and_then(Json::as_str).map(str::to_owned),
+            goes_on: Some(GoesOn {
+                name: run.name.clone(),
+                root: run.root,
+                folder: about.get("folder")?.as_str()?.into(),
+                outline: about.get("outline").cloned().unwrap_or_default(),
+            }),
+        })
+    }
+
+    /// With what was read from standard input, if that is the value of an input.
+    pub(super) fn with_stdin(&self, args: &RequestArgs, request: &Request) -> Self {
+        let read = args.reads_stdin().and_then(|name| request.inputs.iter().find(|(input, _)| input == name));
+        let stdin = read.map(|(_, text)| text.clone()).or_else(|| self.stdin.clone());
+        Self { stdin, ..self.clone() }
+    }
+
+    /// The first run of the line that is gone on with.
+    pub(super) fn root(&self) -> Option<RunId> {
+        self.goes_on.as_ref().map(|run| run.root)
+    }
+
+    /// Says which run is gone on with, and what has changed in its file since.
+    pub(super) fn tell(&self, file: &Path) {
+        let Some(run) = &self.goes_on else { return };
+        let changed = changed_parts(&run.outline, &outline(file));
+        let changed = match changed[..] {
+            [] => String::new(),
+            _ => format!("; changed since: {}", one_line(&changed.join(", "))),
+        };
+        stdout::error(&format!("going on with run {}{changed}\n", run.name));
+    }
+
+    /// As the store keeps it, with what the pipeline file says.
+    pub(super) fn about(&self, file: &Path) -> Json {
         let folder = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
-        serde_json::json!({"words": self.words, "folder": folder})
+        let mut about = serde_json::json!({"words": self.words, "folder": folder, "outline": outline(file)});
+        if let (Some(fields), Some(stdin)) = (about.as_object_mut(), &self.stdin) {
+            fields.insert("stdin".to_owned(), Json::from(stdin.as_str()));
+        }
+        about
     }
 }

@@ -36,6 +36,10 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         wanted: wanted(args),
         ..inputs::request(&located.file, &args.request, Purpose::Use)?
     };
+    let origin = origin.with_stdin(&args.request, &request);
+    if !settings.quiet {
+        origin.tell(&located.file);
+    }
     let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
     inputs::one_reader(&args.request, &plan)?;
     if let Some(name) = &args.print {
@@ -53,7 +57,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         out: args.out.clone(),
         concurrency: args.concurrency,
         stream: args.stream,
-        store: store.map(|store| Kept { store, goes_on: origin.goes_on, about: origin.about() }),
+        store: store.map(|store| Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
         fresh,
         tape,
         ..RunOptions::default()

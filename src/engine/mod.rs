@@ -5,6 +5,7 @@
 
 mod graph;
 mod open;
+mod outline;
 mod providers;
 mod run;
 mod show;
@@ -16,6 +17,7 @@ pub use crate::plan::WantedOutputs;
 pub use crate::store::{NewTape, Store, StoreError, Tape};
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use open::{COMMAND_LINE, Checked, Request, check};
+pub use outline::{changed_parts, outline};
 pub use providers::models;
 pub use run::{Kept, RunOptions, Running, TapeUse, run};
 pub use show::{Shown, show};

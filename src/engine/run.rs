@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -111,6 +112,10 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let providers = identities(&members);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
+    let time_used = match &store {
+        Some(Kept { store, goes_on: Some(root), .. }) => store.used(*root)?.time,
+        _ => Duration::ZERO,
+    };
     let (keep, journal, tape) = match tape {
         Some(TapeUse::Replay(tape)) => {
             let name = tape.path().display().to_string().into();
@@ -127,7 +132,7 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         }
     };
     let client = Client::new(members, concurrency, keep, events, halt.clone());
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, window };
+    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, time_used, window };
     Ok((Running { parts, halt }, stream))
 }
 

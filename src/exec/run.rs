@@ -53,6 +53,8 @@ pub struct RunParts {
     pub journal: Option<Journal>,
     /// The tape that it is recorded on, or that answers it, if there is one.
     pub tape: Option<RunTape>,
+    /// How much of the time that the plan allows is gone, since the run goes on with others.
+    pub time_used: Duration,
     /// How many items of a loop may be open at once, if not as many as usual.
     pub window: Option<NonZeroUsize>,
 }
@@ -71,7 +73,7 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, window } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, time_used, window } = parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, (journal.as_ref(), tape.as_ref())).await;
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
@@ -95,7 +97,9 @@ pub async fn execute(parts: RunParts) -> Finished {
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, window);
     let rows = RowFiles::default();
-    let mut going = Run { env: env.clone(), frontier, journal, tape, rows, ending: None, was_interrupted: false };
+    let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
+    let (ending, was_interrupted) = (None, false);
+    let mut going = Run { env: env.clone(), frontier, journal, tape, rows, deadline, ending, was_interrupted };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -205,6 +209,8 @@ struct Run {
     journal: Option<Journal>,
     tape: Option<RunTape>,
     rows: RowFiles,
+    /// When its time is up.
+    deadline: Option<Instant>,
     ending: Option<Ending>,
     was_interrupted: bool,
 }
@@ -223,7 +229,6 @@ impl Run {
     }
 
     async fn go(&mut self, mut flow: SelectAll<BoxStream<'static, Returned>>) {
-        let deadline = self.env.plan.deadline.map(|after| Instant::now() + after);
         if self.ending.is_none() {
             self.frontier.start();
         }
@@ -236,7 +241,7 @@ impl Run {
                 () = halt.aborting() => Step::Aborted,
                 () = halt.interrupted(), if !self.was_interrupted => Step::Interrupted,
                 () = halt.draining(), if !is_stopped => Step::Halted,
-                () = until(deadline), if !is_halted => Step::TimeIsUp,
+                () = until(self.deadline), if !is_halted => Step::TimeIsUp,
                 returned = flow.next() => Step::Returned(returned),
                 () = poll_fn(|cx| self.frontier.read(cx, BATCH)), if !is_stopped => Step::ReadMore,
             };

@@ -120,6 +120,11 @@ impl Request {
         }
     }
 
+    /// How long it is, in bytes of JSON with all that goes with it: never less than the tokens a model reads of it.
+    pub fn bytes(&self) -> u64 {
+        serde_json::to_string(self).map_or(u64::MAX, |json| json.len() as u64)
+    }
+
     /// The last thing that was said by the user, or the picture's prompt.
     pub fn prompt(&self) -> &str {
         match self {

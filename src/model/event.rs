@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CallKey, Failure, Usage, seconds};
 
@@ -81,7 +81,7 @@ impl StageKindName {
 }
 
 /// Why an instance was skipped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum SkipReason {
     /// Its `when` was false.
@@ -101,7 +101,7 @@ pub enum SkipReason {
 }
 
 /// What became of the instances of a stage: they add up to `instances`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTally {
     /// All that are known.
     pub instances: u64,
@@ -122,6 +122,21 @@ pub struct StageTally {
 }
 
 impl StageTally {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            instances: self.instances + other.instances,
+            done: self.done + other.done,
+            reused: self.reused + other.reused,
+            replaced: self.replaced + other.replaced,
+            skipped: self.skipped + other.skipped,
+            skipped_after_failure: self.skipped_after_failure + other.skipped_after_failure,
+            failed: self.failed + other.failed,
+            not_started: self.not_started + other.not_started,
+        }
+    }
+
     /// How many have come to an end, whichever.
     pub fn instances_ended(&self) -> u64 {
         self.done + self.reused + self.replaced + self.skipped + self.skipped_after_failure + self.failed
@@ -129,7 +144,7 @@ impl StageTally {
 }
 
 /// How a run ended. The worst of all that holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum RunOutcome {
     /// Every item came out, was replaced, or was skipped.

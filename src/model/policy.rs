@@ -60,18 +60,6 @@ impl Clocks {
     pub const IDLE: Duration = Duration::from_secs(60);
 }
 
-/// Whether an answer that is kept is used in place of a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Reuse {
-    /// However old it is.
-    #[default]
-    Always,
-    /// Never: the call is made each time.
-    Never,
-    /// If it has come within this time.
-    For(Duration),
-}
-
 /// Start `size`, wait for them, pause, go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waves {
@@ -109,6 +97,18 @@ impl FailureLimit {
             Self::Share(limit) => ended >= 20 && failed as f64 > limit * ended as f64,
         }
     }
+}
+
+/// Whether a good answer that is kept stands for a call that is made again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// However old it is.
+    #[default]
+    Always,
+    /// Never: the call is made.
+    Never,
+    /// As long as it is no older than this.
+    For(Duration),
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub enum Exit {
     Failed = 4,
     /// A key is missing or refused, a balance is gone, or the deadline has passed.
     Blocked = 5,
-    /// An output can't be written.
+    /// The store or an output can't be written.
     Unwritable = 6,
     /// Interrupted by Ctrl-C: 128 and the number of SIGINT.
     Interrupted = 130,
@@ -35,7 +35,7 @@ impl Exit {
         (Self::Invalid, "the pipeline file, an input or a data file is wrong; nothing was called"),
         (Self::Failed, "items failed"),
         (Self::Blocked, "blocked: key missing or refused, balance gone, deadline passed"),
-        (Self::Unwritable, "an output can't be written"),
+        (Self::Unwritable, "the store or an output can't be written"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
         (Self::Terminated, "interrupted by SIGTERM or SIGHUP"),
     ];

@@ -264,19 +264,7 @@ impl Tally {
 
     /// The figures of all stages together.
     pub fn total(&self) -> StageTally {
-        self.stages().fold(StageTally::default(), |sum, stage| {
-            let tally = stage.tally;
-            StageTally {
-                instances: sum.instances + tally.instances,
-                done: sum.done + tally.done,
-                reused: sum.reused + tally.reused,
-                replaced: sum.replaced + tally.replaced,
-                skipped: sum.skipped + tally.skipped,
-                skipped_after_failure: sum.skipped_after_failure + tally.skipped_after_failure,
-                failed: sum.failed + tally.failed,
-                not_started: sum.not_started + tally.not_started,
-            }
-        })
+        self.stages().map(|stage| stage.tally).fold(StageTally::default(), StageTally::plus)
     }
 }
 

@@ -63,6 +63,10 @@ impl Blobs {
         (blake3::hash(&bytes).as_bytes() == digest).then(|| bytes.into())
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn path(&self, digest: &[u8]) -> PathBuf {
         let name = digest.iter().fold(String::new(), |mut name, byte| {
             // A text takes all that is written to it.

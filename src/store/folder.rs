@@ -72,6 +72,10 @@ impl Store {
         self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn database(&self) -> &Path {
+        &self.inner.database
+    }
+
     pub(super) fn blobs(&self) -> &Blobs {
         &self.inner.blobs
     }

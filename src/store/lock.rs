@@ -44,6 +44,13 @@ impl Store {
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
+    /// The names of the runs that are going on.
+    pub(super) fn going_on(&self) -> Vec<String> {
+        let files = fs::read_dir(self.folder().join(RUNS)).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".lock")?.to_owned()));
+        names.filter(|run| self.is_going_on(run)).collect()
+    }
+
     fn lock_path(&self, run: &str) -> PathBuf {
         self.folder().join(RUNS).join(format!("{run}.lock"))
     }

@@ -22,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// (`kind` is null) holds the answer: a text, or the digest of a picture. `usd` and `pollen` are in trillionths.
 const TABLES: &str = "
 CREATE TABLE runs(
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
-    root INTEGER NOT NULL,
+    root INTEGER,
     pipeline TEXT NOT NULL,
     began INTEGER NOT NULL,
     ended INTEGER,

@@ -20,13 +20,14 @@ pub(super) fn write(connection: &Connection, entry: &Entry, picture: Option<&Dig
 }
 
 fn begin(connection: &Connection, run: &NewRun) -> Result<i64> {
-    let next: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM runs", [], |row| row.get(0))?;
-    let root = run.goes_on.map_or(next, |RunId(root)| root);
+    let root = run.goes_on.map(|RunId(root)| root);
     connection.execute(
-        "INSERT INTO runs(id, name, root, pipeline, began, about) VALUES(?, ?, ?, ?, ?, ?)",
-        params![next, run.name, root, run.pipeline, run.began.as_millisecond(), run.about.to_string()],
+        "INSERT INTO runs(name, root, pipeline, began, about) VALUES(?, ?, ?, ?, ?)",
+        params![run.name, root, run.pipeline, run.began.as_millisecond(), run.about.to_string()],
     )?;
-    Ok(next)
+    let id = connection.last_insert_rowid();
+    connection.execute("UPDATE runs SET root = id WHERE id = ? AND root IS NULL", params![id])?;
+    Ok(id)
 }
 
 fn end(connection: &Connection, run: RunId, end: &RunEnd) -> Result<i64> {
@@ -101,8 +102,8 @@ fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture:
         ":input": usage.map(|usage| integer(usage.input_tokens)),
         ":output": usage.map(|usage| integer(usage.output_tokens)),
         ":total": usage.map(|usage| integer(usage.total_tokens)),
-        ":usd": integer(usd.trillionths()),
-        ":pollen": integer(pollen.trillionths()),
+        ":usd": integer(usd.0),
+        ":pollen": integer(pollen.0),
         ":unpriced": integer(unpriced),
         ":media": info.map(|info| info.media_type.mime()),
         ":width": info.map(|info| info.width),

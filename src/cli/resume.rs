@@ -1,0 +1,85 @@
+//! `resume`: a run goes on with all that is missing.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::sink::Exit;
+use crate::store::KeptRun;
+
+use super::args::{Command, ResumeArgs, RunArgs};
+use super::fault::Fault;
+use super::keeping;
+use super::origin::Origin;
+use super::run;
+use super::runs::{find, is_done};
+use super::stdout;
+
+pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
+    let folder = keeping::place(args.store.as_deref());
+    let store = keeping::look_into(&folder)?;
+    let runs = store.runs().map_err(Fault::from)?;
+    let found = match &args.run {
+        Some(name) => Some(find(&runs, name)?),
+        None => unfinished(&runs),
+    };
+    let Some(found) = found else {
+        stdout::error("nothing is left to do: every run has come to its end\n");
+        return Ok(Exit::Done);
+    };
+    if found.is_going_on {
+        let message = format!("the run `{}` is going on", found.name);
+        return Err(Fault::usage(message, "wait for its end, or stop it first").into());
+    }
+    drop(store);
+    // It is found from where it was begun as well.
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let (mut run, origin) = again(args, found)?;
+    run.store = Some(folder);
+    run::run(&run, &origin)
+}
+
+/// The latest run that has not come to its end, unless it was begun again in the same way and then did.
+fn unfinished(runs: &[KeptRun]) -> Option<&KeptRun> {
+    let is_same = |one: &KeptRun, other: &KeptRun| {
+        let begun = |run: &KeptRun| (run.about.get("words").cloned(), run.about.get("folder").cloned());
+        one.root == other.root || begun(one) == begun(other)
+    };
+    // The latest is the first.
+    let open = runs.iter().enumerate().find(|(at, run)| {
+        let is_over = |later: &KeptRun| is_same(run, later) && (is_done(later) || later.is_going_on);
+        !is_done(run) && !run.is_going_on && !runs[..*at].iter().any(is_over)
+    });
+    open.map(|(_, run)| run)
+}
+
+/// The flags of that run, in the folder where they were typed; what is said now about the display takes precedence.
+fn again(args: &ResumeArgs, found: &KeptRun) -> Result<(RunArgs, Origin)> {
+    let lost =
+        || Fault::usage(format!("how the run `{}` was begun is not known", found.name), "run its pipeline again");
+    let mut origin = Origin::of(found).ok_or_else(lost)?;
+    let goes_on = origin.goes_on.as_ref().ok_or_else(lost)?;
+    std::env::set_current_dir(&goes_on.folder).map_err(|error| {
+        let message =
+            format!("the folder `{}`, where that run was begun, can't be entered: {error}", goes_on.folder.display());
+        Fault::usage(message, "run the pipeline again from where it is now: what is kept is used")
+    })?;
+    let words = std::iter::once("blossom-run").chain(origin.words.iter().map(String::as_str)).map(OsString::from);
+    let Ok(Command::Run(run)) = Command::read(words) else { return Err(lost().into()) };
+    let mut run = *run;
+    if let Some(stdin) = origin.stdin.take() {
+        run.request.give_stdin(&stdin);
+        origin.stdin = Some(stdin);
+    }
+    run.display.quiet |= args.display.quiet;
+    run.verbose = (run.verbose || args.verbose) && !run.display.quiet;
+    run.display.color = args.display.color;
+    run.progress = args.progress;
+    run.json |= args.json;
+    run.stream |= args.stream;
+    if args.events.is_some() {
+        run.events.clone_from(&args.events);
+    }
+    run.concurrency = args.concurrency.or(run.concurrency);
+    Ok((run, origin))
+}

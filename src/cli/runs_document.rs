@@ -1,0 +1,84 @@
+//! Runs as programs read them.
+
+use serde_json::json;
+
+use crate::model::Json;
+use crate::store::{KeptAttempt, KeptRun, Pruned, Requests, Store, StoreError};
+
+use super::runs_text::{StageLine, end_in_a_word, stages, total};
+
+pub(super) fn list(store: &Store, runs: &[KeptRun]) -> Result<String, StoreError> {
+    let runs: Vec<Json> =
+        runs.iter().map(|run| Ok(head(run, &total(&stages(store, run)?)))).collect::<Result<_, StoreError>>()?;
+    Ok(printed(&json!(runs)))
+}
+
+pub(super) fn run(store: &Store, run: &KeptRun) -> Result<String, StoreError> {
+    let lines = stages(store, run)?;
+    let mut shown = head(run, &total(&lines));
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("outcome".to_owned(), run.outcome.clone().unwrap_or_default());
+        fields.insert("words".to_owned(), run.about.get("words").cloned().unwrap_or_default());
+        fields.insert("folder".to_owned(), run.about.get("folder").cloned().unwrap_or_default());
+        fields.insert("stages".to_owned(), lines.iter().map(line).collect());
+        fields.insert("instances".to_owned(), instances(store, run, None)?);
+    }
+    Ok(printed(&shown))
+}
+
+pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String, StoreError> {
+    let found = stages(store, run)?.into_iter().find(|(name, _, _)| name == stage);
+    let shown =
+        json!({"run": run.name, "stage": found.as_ref().map(line), "instances": instances(store, run, Some(stage))?});
+    Ok(printed(&shown))
+}
+
+pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: Option<&str>) -> Result<String, StoreError> {
+    let item = item.filter(|item| *item != stage);
+    let attempts: Vec<Json> = store.attempts(Some(run.id), stage, item)?.iter().map(attempt).collect();
+    Ok(printed(&json!({"run": run.name, "stage": stage, "item": item, "attempts": attempts})))
+}
+
+pub(super) fn pruned(pruned: &Pruned) -> String {
+    let Pruned { runs, attempts, files, bytes } = pruned;
+    printed(&json!({"runs": runs, "attempts": attempts, "files": files, "bytes": bytes}))
+}
+
+fn head(run: &KeptRun, taken: &Requests) -> Json {
+    json!({
+        "run": run.name, "pipeline": run.pipeline, "began": run.began, "ended": run.ended, "end": end_in_a_word(run),
+        "requests": taken.sent, "answered": taken.answered, "usage": taken.usage, "cost": taken.cost,
+    })
+}
+
+fn line((name, tally, taken): &StageLine) -> Json {
+    json!({
+        "name": name, "tally": tally, "requests": taken.sent, "answered": taken.answered, "usage": taken.usage,
+        "cost": taken.cost,
+    })
+}
+
+fn instances(store: &Store, run: &KeptRun, stage: Option<&str>) -> Result<Json, StoreError> {
+    let mut instances = Vec::new();
+    store.instances(run.id, stage, |one| {
+        let state = one.state.name();
+        instances.push(
+            json!({"stage": one.stage, "key": one.item, "state": state, "why": one.why, "attempts": one.attempts}),
+        );
+    })?;
+    Ok(Json::Array(instances))
+}
+
+fn attempt(attempt: &KeptAttempt) -> Json {
+    json!({
+        "number": attempt.number, "take": attempt.take, "provider": attempt.provider, "began": attempt.began,
+        "took": attempt.took.as_secs_f64(), "failure": attempt.failure, "text": attempt.text,
+        "picture": attempt.picture, "model": attempt.model, "finish_reason": attempt.finish_reason,
+        "usage": attempt.usage, "cost": attempt.cost,
+        "request": serde_json::from_str::<Json>(&attempt.request).unwrap_or_default(),
+    })
+}
+
+fn printed(value: &Json) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,126 @@
+//! What a model's calls cost.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, Content, Cost, Currency, Reply, Request, Usage};
+
+/// The prices of a model. A part that is not known is absent, which is not the same as nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// What it is counted in.
+    pub currency: Currency,
+    /// For a million tokens of the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub input: Option<Amount>,
+    /// For a million tokens of the answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<Amount>,
+    /// For a picture.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<Amount>,
+}
+
+const MILLION: u64 = 1_000_000;
+
+impl Price {
+    /// What is built in costs nothing.
+    pub const FREE: Self = Self {
+        currency: Currency::Usd,
+        input: Some(Amount::ZERO),
+        output: Some(Amount::ZERO),
+        image: Some(Amount::ZERO),
+    };
+
+    /// Whether all of it is known, and nothing.
+    pub fn is_free(&self) -> bool {
+        [self.input, self.output, self.image].into_iter().all(|part| part == Some(Amount::ZERO))
+    }
+
+    /// What tokens cost. Thinking that a provider counts in the total alone is part of the answer.
+    pub fn of_usage(&self, usage: Usage) -> Option<Amount> {
+        let output = usage.output_tokens.max(usage.total_tokens.saturating_sub(usage.input_tokens));
+        self.of_tokens(usage.input_tokens, output)
+    }
+
+    /// What one picture costs: by the piece, or by the tokens that the provider counted for it.
+    pub fn of_image(&self, usage: Option<Usage>) -> Option<Amount> {
+        self.image.or_else(|| self.of_usage(usage?))
+    }
+
+    /// What an answer costs, as far as it says enough.
+    pub fn of_reply(&self, reply: &Reply) -> Option<Amount> {
+        match reply.content {
+            Content::Text(_) => self.of_usage(reply.usage?),
+            Content::Image { .. } => self.of_image(reply.usage),
+        }
+    }
+
+    /// The most that a call can cost, before it is sent: each byte of it a token, and the longest answer allowed.
+    pub fn worst(&self, request: &Request) -> Option<Amount> {
+        match request {
+            Request::Text { params, .. } => self.of_tokens(request.bytes(), params.max_tokens?),
+            Request::Image { .. } => self.image,
+        }
+    }
+
+    /// An amount as a cost.
+    pub fn cost(&self, amount: Amount) -> Cost {
+        Cost::of(self.currency, amount)
+    }
+
+    fn of_tokens(&self, input: u64, output: u64) -> Option<Amount> {
+        Some(self.input?.times(input, MILLION).plus(self.output?.times(output, MILLION)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ImageParams, Message, Role, TextParams};
+
+    fn price() -> Price {
+        let amount = |text: &str| Some(text.parse().unwrap());
+        Price { currency: Currency::Usd, input: amount("0.15"), output: amount("0.60"), image: amount("0.04") }
+    }
+
+    fn text(max_tokens: Option<u64>) -> Request {
+        let params = TextParams { max_tokens, ..TextParams::default() };
+        Request::Text { messages: vec![Message { role: Role::User, content: "Hello".to_owned() }], params }
+    }
+
+    fn usage(input_tokens: u64, output_tokens: u64, total_tokens: u64) -> Usage {
+        Usage { input_tokens, output_tokens, total_tokens }
+    }
+
+    #[test]
+    fn tokens_are_priced_by_the_million() {
+        assert_eq!(price().of_usage(usage(1_000, 500, 1_500)), Some("0.00045".parse().unwrap()));
+        // Five hundred more were thought.
+        assert_eq!(price().of_usage(usage(1_000, 500, 2_000)), Some("0.00075".parse().unwrap()));
+        assert_eq!(Price { output: None, ..price() }.of_usage(usage(1, 1, 2)), None);
+    }
+
+    #[test]
+    fn the_worst_case_is_known_before_only_with_an_end() {
+        assert_eq!(price().worst(&text(None)), None);
+        let worst = price().worst(&text(Some(1_000_000))).unwrap();
+        let counted = price().of_usage(usage(5, 1_000_000, 1_000_005)).unwrap();
+        assert!(worst > counted && worst < counted.plus("0.0001".parse().unwrap()));
+    }
+
+    #[test]
+    fn pictures_are_priced_by_the_piece_or_by_what_was_counted() {
+        let picture = Request::Image { prompt: "A fox".to_owned(), params: ImageParams::default() };
+        assert_eq!(price().worst(&picture), price().image);
+        let by_tokens = Price { image: None, ..price() };
+        assert_eq!(by_tokens.worst(&picture), None);
+        assert_eq!(by_tokens.of_image(None), None);
+        assert_eq!(by_tokens.of_image(Some(usage(0, 1_000, 1_000))), Some("0.0006".parse().unwrap()));
+    }
+
+    #[test]
+    fn free_is_known_and_unknown_is_not_free() {
+        assert!(Price::FREE.is_free() && !Price::default().is_free());
+        assert_eq!(Price::FREE.of_usage(usage(1, 1, 2)), Some(Amount::ZERO));
+    }
+}

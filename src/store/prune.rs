@@ -1,0 +1,97 @@
+//! Tidying: what is no longer asked for goes, what was paid for stays.
+
+use std::collections::HashSet;
+use std::fs;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::encoding::count;
+use super::error::StoreError;
+use super::folder::Store;
+use super::schema;
+
+/// What went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Runs, with what was written down of their instances.
+    pub runs: u64,
+    /// Requests that brought no answer.
+    pub attempts: u64,
+    /// Pictures that no answer names, and what was left of unfinished writing.
+    pub files: u64,
+    /// By how many bytes the folder is smaller.
+    pub bytes: u64,
+}
+
+/// A run is old when it has ended before the time and is not the first of a line that is younger.
+const OLD: &str = "
+CREATE TEMP TABLE old AS SELECT id FROM runs r
+WHERE coalesce(ended, began) < ?1
+  AND NOT EXISTS (SELECT 1 FROM runs younger WHERE younger.root = r.root AND coalesce(younger.ended, younger.began) >= ?1)";
+
+impl Store {
+    /// Removes runs that ended longer ago than this, with their instances and their requests that brought no answer.
+    /// Answers stay, with what they have cost. Runs that are going on stay, whatever their age.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub fn prune(&self, age: Duration) -> Result<Pruned, StoreError> {
+        let before = self.size();
+        let wrong = |error: rusqlite::Error| self.wrong(&error);
+        let mut connection = schema::open(self.database())?;
+        let (runs, attempts) = self.prune_rows(&mut connection, age)?;
+        let files = self.prune_files(&connection)?;
+        // Other processes may be at work: they wait, or this one does.
+        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(wrong)?;
+        Ok(Pruned { runs, attempts, files, bytes: before.saturating_sub(self.size()) })
+    }
+
+    fn prune_rows(&self, connection: &mut Connection, age: Duration) -> Result<(u64, u64), StoreError> {
+        let wrong = |error: rusqlite::Error| self.wrong(&error);
+        let until = Timestamp::now().saturating_sub(age).unwrap_or(Timestamp::MIN).as_millisecond();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+        transaction.execute(OLD, params![until]).map_err(wrong)?;
+        let going_on: Vec<String> = self.going_on();
+        for name in going_on {
+            transaction
+                .execute("DELETE FROM old WHERE id IN (SELECT id FROM runs WHERE name = ?)", params![name])
+                .map_err(wrong)?;
+        }
+        let execute = |sql: &str| transaction.execute(sql, []).map_err(wrong).map(|rows| rows as u64);
+        let attempts = execute("DELETE FROM attempts WHERE kind IS NOT NULL AND run IN old")?;
+        execute("DELETE FROM instances WHERE run IN old")?;
+        execute("DELETE FROM calls WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.call = calls.id)")?;
+        let runs = execute("DELETE FROM runs WHERE id IN old")?;
+        transaction.commit().map_err(wrong)?;
+        Ok((runs, attempts))
+    }
+
+    /// Files of pictures that nothing names. One that is younger than an hour may be named by what is being written.
+    fn prune_files(&self, connection: &Connection) -> Result<u64, StoreError> {
+        let wrong = |error: rusqlite::Error| self.wrong(&error);
+        let mut statement =
+            connection.prepare("SELECT DISTINCT blob FROM attempts WHERE blob IS NOT NULL").map_err(wrong)?;
+        let named = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(wrong)?;
+        let named = named.map(|digest| digest.map(|digest| self.blobs().path(&digest)));
+        let named: HashSet<_> = named.collect::<Result<_, _>>().map_err(wrong)?;
+        let is_young = |path: &std::path::Path| {
+            let age =
+                fs::metadata(path).and_then(|file| file.modified()).map(|time| time.elapsed().unwrap_or_default());
+            age.is_ok_and(|age| age < Duration::from_secs(3600))
+        };
+        let files = fs::read_dir(self.blobs().folder()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let gone = files.filter(|path| !named.contains(path) && !is_young(path) && fs::remove_file(path).is_ok());
+        Ok(count(i64::try_from(gone.count()).unwrap_or(i64::MAX)))
+    }
+
+    /// The bytes of its files.
+    pub fn size(&self) -> u64 {
+        let files = |folder: &std::path::Path| -> u64 {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+        };
+        files(self.folder()) + files(self.blobs().folder())
+    }
+}
