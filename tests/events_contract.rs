@@ -84,7 +84,13 @@ const KINDS: usize = 22;
 
 fn beginning() -> Vec<EventKind> {
     vec![
-        EventKind::RunStarted { run: "amber-fox".into(), pipeline: "digest".into(), store: Some(".blossom".into()) },
+        EventKind::RunStarted {
+            run: "amber-fox".into(),
+            pipeline: "digest".into(),
+            store: Some(".blossom".into()),
+            record: Some("digest.jsonl".into()),
+            replay: Some("digest.jsonl".into()),
+        },
         EventKind::StagePlanned { stage: "analyze".into(), kind: StageKindName::Text, instances: None },
         EventKind::StagePlanned { stage: "report".into(), kind: StageKindName::Chat, instances: Some(1) },
         EventKind::StagePlanned { stage: "cover".into(), kind: StageKindName::Image, instances: Some(1) },

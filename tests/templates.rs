@@ -159,3 +159,54 @@ fn every_template_begins_with_how_to_run_and_change_it() {
         }
     }
 }
+
+/// What a template comes to with the answers on its tape, whichever way the built-in provider answers today.
+/// `UPDATE_GOLDEN=1 cargo test` records the tapes anew; read the difference before you commit it.
+#[test]
+fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
+    let commands = [
+        "article -i parts=2",
+        "catalogue --limit 1",
+        "digest --limit 2",
+        "release-notes",
+        "storyboard -i scenes=2",
+        "translations --limit 1",
+    ];
+    assert_eq!(commands.map(|command| command.split(' ').next().unwrap_or_default()), NAMES);
+    let is_update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut wrong = Vec::new();
+    for (command, name) in commands.iter().zip(NAMES) {
+        let tape = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tapes").join(format!("{name}.jsonl"));
+        let golden = tape.with_extension("txt");
+        let run = |flag| Cli::new(command).arg("--offline").arg(flag).arg(&tape.display().to_string()).run();
+        if is_update {
+            write(&golden, &told(&run("--record").exit(0)));
+        }
+        let ran = run("--replay").exit(0);
+        assert!(!ran.stderr.contains(" calls "), "nothing is sent: {ran:?}");
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        let told = told(&ran);
+        if told != expected {
+            wrong.push(format!("{name}\n--- expected\n{expected}\n--- told\n{told}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ; `UPDATE_GOLDEN=1` takes them over:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Standard output and all files, pictures as digests.
+fn told(ran: &Ran) -> String {
+    let files = ran.files().into_iter().filter(|file| file.starts_with("out/") && file != "out/.blossom-run.lock");
+    let shown = files.map(|file| {
+        let bytes = fs::read(ran.path(&file)).expect("a file");
+        let content = String::from_utf8(bytes).unwrap_or_else(|no_text| {
+            format!("[{} bytes, {}]\n", no_text.as_bytes().len(), blake3::hash(no_text.as_bytes()))
+        });
+        format!("==> {file} <==\n{content}")
+    });
+    format!("==> standard output <==\n{}{}", ran.stdout, shown.collect::<String>())
+}
+
+#[expect(clippy::disallowed_methods, reason = "golden files are sources, not outputs of a run")]
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).expect("write the golden text");
+}

@@ -92,6 +92,14 @@ pub(super) struct RunArgs {
           help_heading = "Keeping")]
     pub(super) fresh: Option<String>,
 
+    /// Put every answer that is used on this tape, in place of one that is there
+    #[arg(long, value_name = "TAPE", help_heading = "Keeping")]
+    pub(super) record: Option<PathBuf>,
+
+    /// Take every answer from this tape: nothing is sent, no store and no key is needed
+    #[arg(long, value_name = "TAPE", conflicts_with_all = ["record", "store", "fresh"], help_heading = "Keeping")]
+    pub(super) replay: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 
@@ -524,6 +532,9 @@ mod tests {
             ("x -i a=1 -i a=2", "`a` is set twice"),
             ("x -i a=@- -i b=@-", "the value of one input"),
             ("x --offline --provider openai", "cannot be used with"),
+            ("x --replay a --record b", "cannot be used with"),
+            ("x --replay a --store b", "cannot be used with"),
+            ("x --replay a --fresh", "cannot be used with"),
             ("show x", "<STAGE>"),
             ("check", "<PIPELINE>"),
             ("graph x --format svg", "mermaid"),

@@ -97,7 +97,13 @@ mod tests {
         let item = ItemRef { stage: "a".into(), key: Some("x".into()), path: [0].into() };
         let failure = Failure::new(FailureKind::Length, "the answer was cut");
         for (seq, kind) in (1..).zip([
-            EventKind::RunStarted { run: "amber-fox".into(), pipeline: "digest".into(), store: None },
+            EventKind::RunStarted {
+                run: "amber-fox".into(),
+                pipeline: "digest".into(),
+                store: None,
+                record: None,
+                replay: None,
+            },
             EventKind::StagePlanned { stage: "a".into(), kind: StageKindName::Text, instances: Some(1) },
             EventKind::Failed { item, attempts: 1, usage: None, cost: Cost::NOTHING, failure },
             EventKind::Saved { stage: "a".into(), path: "a.jsonl".into() },

@@ -45,7 +45,7 @@ fn may_be_replaced(path: &Path) -> bool {
 }
 
 /// Whether a stage is saved to it, as far as its path is known.
-fn is_output(path: &Path, out: &Path, plan: &Plan) -> bool {
+pub(super) fn is_output(path: &Path, out: &Path, plan: &Plan) -> bool {
     let (Some(path), Some(out)) = (full(path), full(out)) else { return false };
     let Ok(inside) = path.strip_prefix(&out) else { return false };
     let inside = inside.to_string_lossy().replace('\\', "/");

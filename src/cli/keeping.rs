@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::{Fresh, Store};
+use crate::engine::{Fresh, NewTape, Store, Tape, TapeUse};
 use crate::plan::Plan;
 
+use super::args::RunArgs;
+use super::events_file::is_output;
 use super::fault::Fault;
 
 /// What the folder is called where nobody says.
@@ -50,6 +52,27 @@ pub(super) fn look_into(folder: &Path) -> Result<Store, Fault> {
 pub(super) fn open(flag: Option<&Path>) -> Result<Store, Fault> {
     let folder = place(flag);
     Ok(Store::open(&folder)?)
+}
+
+/// The tape of `--record` or `--replay`.
+///
+/// # Errors
+/// It can't be read, or not be written, or something else would be lost.
+pub(super) fn tape(args: &RunArgs, plan: &Plan) -> Result<Option<TapeUse>, Fault> {
+    if let Some(path) = &args.replay {
+        let tape = Tape::open(path).map_err(|error| Fault::invalid(error.message, error.help))?;
+        return Ok(Some(TapeUse::Replay(tape)));
+    }
+    let Some(path) = &args.record else { return Ok(None) };
+    let (shown, help) = (path.display(), "name another file: `--record tape.jsonl`");
+    if !NewTape::may_replace(path) {
+        return Err(Fault::usage(format!("`--record`: `{shown}` already exists, and is no tape"), help));
+    }
+    if is_output(path, &args.out, plan) {
+        return Err(Fault::usage(format!("`--record`: `{shown}` is a file that the run itself writes"), help));
+    }
+    let tape = NewTape::begin(path).map_err(|error| Fault::unwritable(error.message, Some(error.help)))?;
+    Ok(Some(TapeUse::Record(tape)))
 }
 
 /// What `--fresh` names.

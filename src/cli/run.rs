@@ -49,7 +49,11 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     }
     let fresh = keeping::fresh(args.fresh.as_deref(), &plan)?;
     let hub = hub(args, &settings, &plan)?;
-    let store = keeping::open(args.store.as_deref())?;
+    let tape = keeping::tape(args, &plan)?;
+    let store = match &args.replay {
+        Some(_) => None,
+        None => Some(keeping::open(args.store.as_deref())?),
+    };
     let stops = stops(&plan);
     let options = RunOptions {
         prices: None,
@@ -57,8 +61,9 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         out: args.out.clone(),
         concurrency: args.concurrency,
         stream: args.stream,
-        store: Some(Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
+        store: store.map(|store| Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
         fresh,
+        tape,
         ..RunOptions::default()
     };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::model::{Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse};
+use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse};
 
 use super::admission::{Admission, LaneId};
 use super::course::Course;
@@ -13,7 +13,7 @@ use super::keep::{LookUp, Standing};
 use super::permit::Permits;
 use super::service::Service;
 use super::verdict::verdict;
-use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered};
+use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered, excerpt};
 
 /// Asks providers, within their limits and those of the run. Clones share all of it.
 #[derive(Debug, Clone)]
@@ -126,20 +126,49 @@ impl Client {
 
     /// A good answer that is kept already: the latest that passes. One that does not pass is no answer.
     async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
-        let (mut before, mut first_take) = (None, None);
+        let (mut before, mut first_take, mut wrong) = (None, None, None);
         loop {
             let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before };
-            let Standing { take, answer } = self.shared.keep.look_up(look_up).await?;
+            let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong) {
+                // It was wrong when it was recorded too, and then it was not asked for again.
+                (Err(failure), Some(wrong)) if failure.kind == FailureKind::NotRecorded => return Err(wrong),
+                (standing, _) => standing?,
+            };
             let first = *first_take.get_or_insert(take);
             // Answers of an earlier take stay where they are.
             let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first }) };
             before = Some(kept.id);
-            if let Ok(json) = verdict(&ask.call, &kept.reply) {
-                let call = asked.key.take(take);
-                self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call }).await;
-                let (id, reply, cost) = (Some(kept.id), kept.reply, Cost::NOTHING);
-                let answer = Answer { reply, json, attempts: 0, kept: true, id, usage: None, cost };
-                return Ok(Kept::Answer(Box::new(answer)));
+            match verdict(&ask.call, &kept.reply) {
+                Ok(json) => {
+                    self.show_again(ask, asked, kept.id).await;
+                    let call = asked.key.take(take);
+                    self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call }).await;
+                    let (id, reply) = (self.shared.keep.has_places().then_some(kept.id), kept.reply);
+                    let (usage, cost) = (None, Cost::NOTHING);
+                    return Ok(Kept::Answer(Box::new(Answer {
+                        reply,
+                        json,
+                        attempts: 0,
+                        kept: true,
+                        id,
+                        usage,
+                        cost,
+                    })));
+                }
+                Err(failure) => {
+                    let partial = failure.partial.as_deref().map(excerpt);
+                    wrong = Some(Failure { partial, usage: None, ..failure });
+                }
+            }
+        }
+    }
+
+    /// Tells of a text as if it came now, where it is kept so.
+    async fn show_again(&self, ask: &Ask, asked: &Asked, id: AnswerId) {
+        if ask.show {
+            for text in self.shared.keep.chunks(asked, id) {
+                let (item, text) = (ask.item.clone(), text.into());
+                self.shared.events.emit(EventKind::Chunk { item, attempt: 1, text }).await;
             }
         }
     }

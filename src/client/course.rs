@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{
-    Advice, Asked, AttemptRecord, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply, Request,
-    RetryPolicy, Units, Usage,
+    Advice, Asked, AttemptRecord, Call, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
+    Request, RetryPolicy, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
@@ -57,6 +57,8 @@ struct Sent {
     began: Timestamp,
     took: Duration,
     cost: Cost,
+    /// The pieces of its answer, where they are wanted.
+    chunks: Vec<String>,
 }
 
 /// What comes after a failed attempt.
@@ -171,18 +173,28 @@ impl<'a> Course<'a> {
             attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
             ask: self.ask,
             events: self.client.events(),
+            keep_chunks: stream && self.client.store().wants_chunks(),
         };
         let outcome = tokio::select! {
             biased;
             () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
             outcome = wire.exchange(&mut permit, clocks) => outcome,
         };
-        let outcome = outcome.map(|reply| self.clean(reply)).map_err(|failure| self.shown(failure));
+        let took = start.elapsed();
+        let (outcome, chunks) = match outcome {
+            Ok((reply, chunks)) => {
+                let reply = self.clean(reply);
+                // What was cleaned did not come in these pieces.
+                let is_clean = matches!(&reply.content, Content::Text(text) if *text == chunks.concat());
+                (Ok(reply), if is_clean { chunks } else { Vec::new() })
+            }
+            Err(failure) => (Err(self.shown(failure)), Vec::new()),
+        };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
         let cost = settle(reservation, &self.ask.call, self.price, &outcome);
         self.cost = self.cost.plus(cost);
-        let sent = Sent { began, took: start.elapsed(), cost };
+        let sent = Sent { began, took, cost, chunks };
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -264,6 +276,7 @@ impl<'a> Course<'a> {
             took: sent.took,
             outcome,
             cost: sent.cost,
+            chunks: sent.chunks.clone(),
         }
     }
 

@@ -46,6 +46,22 @@ pub trait Keep: Send + Sync + fmt::Debug {
 
     /// Writes down a request that brought no answer. Nobody waits for that.
     fn note(&self, record: AttemptRecord);
+
+    /// Whether texts that are streamed are wanted in their pieces too.
+    fn wants_chunks(&self) -> bool {
+        false
+    }
+
+    /// Whether an answer can be read again by its place.
+    fn has_places(&self) -> bool {
+        true
+    }
+
+    /// The text of an answer that was looked up, in the pieces in which it came, where it is to be shown as if it came
+    /// now. Answers that somebody knows already are not.
+    fn chunks(&self, _asked: &Asked, _id: AnswerId) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// No place at all: every call is made, and its answer is held by whoever asked.

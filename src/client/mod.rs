@@ -21,6 +21,8 @@ mod pace;
 mod permit;
 mod prices;
 mod purse;
+mod recording;
+mod replaying;
 mod service;
 mod store_keep;
 mod verdict;
@@ -36,6 +38,8 @@ pub use lane::LaneReport;
 pub use pace::RateGate;
 pub use prices::Prices;
 pub use purse::{Purse, unpriced};
+pub use recording::Recording;
+pub use replaying::Replaying;
 pub use service::Member;
 pub use store_keep::StoreKeep;
 

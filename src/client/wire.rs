@@ -18,14 +18,20 @@ pub(super) struct Wire<'a> {
     pub(super) attempt: Attempt<'a>,
     pub(super) ask: &'a Ask,
     pub(super) events: &'a Events,
+    /// Whether the pieces of a stream are wanted.
+    pub(super) keep_chunks: bool,
 }
 
 impl Wire<'_> {
-    /// Sends it and listens to the end.
-    pub(super) async fn exchange(&self, permit: &mut Permit<'_>, mut clocks: Running) -> Result<Reply, Failure> {
+    /// Sends it and listens to the end. Gives the pieces of a stream too, where they are wanted.
+    pub(super) async fn exchange(
+        &self,
+        permit: &mut Permit<'_>,
+        mut clocks: Running,
+    ) -> Result<(Reply, Vec<String>), Failure> {
         let begun = Instant::now();
         let mut pieces = self.provider.send(self.attempt);
-        let mut heard = String::new();
+        let (mut heard, mut chunks) = (String::new(), Vec::new());
         loop {
             // What has come has come in time, even if this program was too busy to look: it is paid for.
             let piece = tokio::select! {
@@ -48,9 +54,12 @@ impl Wire<'_> {
                 Piece::Text(text) => {
                     self.tell(&text, heard.is_empty().then_some(begun)).await;
                     heard.push_str(&text);
+                    if self.keep_chunks {
+                        chunks.push(text);
+                    }
                     clocks.heard_word();
                 }
-                Piece::Whole(reply) => return Ok(reply),
+                Piece::Whole(reply) => return Ok((reply, chunks)),
             }
         }
     }

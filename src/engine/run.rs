@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::client::{Client, EventStream, Events, Halt, Keep, NothingKept, Prices, Purse, StoreKeep};
-use crate::exec::{Finished, Fresh, Journal, RunParts, execute};
+use crate::client::{
+    Client, EventStream, Events, Halt, Keep, NothingKept, Prices, Purse, Recording, Replaying, StoreKeep,
+};
+use crate::exec::{Finished, Fresh, Journal, RunParts, RunTape, execute};
 use crate::model::{Failure, FailureKind, Json};
 use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
-use crate::store::{HELD_IN_MEMORY, NewRun, RunId, Store, Used};
+use crate::store::{HELD_IN_MEMORY, NewRun, NewTape, RunId, Store, Tape, Used};
 
 use super::money::{KnownPrices, refuse_unpriced};
 use super::providers::{identities, members};
@@ -20,7 +22,7 @@ use super::providers::{identities, members};
 const UNREAD: usize = 4096;
 
 /// How a plan is run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunOptions {
     /// The output folder; it is made if it is not there.
     pub out: PathBuf,
@@ -42,6 +44,17 @@ pub struct RunOptions {
     pub store: Option<Kept>,
     /// Which calls are made anew, though an answer is kept.
     pub fresh: Fresh,
+    /// The tape that it is recorded on, or that answers it, if there is one.
+    pub tape: Option<TapeUse>,
+}
+
+/// What a tape is used for.
+#[derive(Debug)]
+pub enum TapeUse {
+    /// What the run uses is put on it: answers that were kept, and those that come.
+    Record(NewTape),
+    /// It answers, and nothing else does: no store is read or written, nothing is sent.
+    Replay(Tape),
 }
 
 /// Where a run is written down.
@@ -67,6 +80,7 @@ impl Default for RunOptions {
             held_in_memory: HELD_IN_MEMORY,
             store: None,
             fresh: Fresh::default(),
+            tape: None,
         }
     }
 }
@@ -103,8 +117,8 @@ impl Running {
 /// An input has no value, the cost is limited and a model has no known price, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, held_in_memory, store, fresh } =
-        options;
+    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, .. } = options;
+    let RunOptions { window, held_in_memory, store, fresh, tape, .. } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -122,7 +136,7 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let purse = Purse::new(prices, plan.budget, used.spent, allow_unpriced);
     let (events, stream) = Events::channel(UNREAD);
     let halt = Halt::new();
-    let (keep, journal) = begin(&plan, &id, store)?;
+    let (keep, journal, tape) = keeping(&plan, &id, store, tape)?;
     let client = Client::new(members, concurrency, keep, events, halt.clone()).with_purse(purse);
     let time_used = used.time;
     let parts = RunParts {
@@ -134,12 +148,37 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         show,
         fresh,
         journal,
+        tape,
         time_used,
         window,
         held_in_memory,
         warnings,
     };
     Ok((Running { parts, halt }, stream))
+}
+
+/// Where answers are kept, and where they come from.
+fn keeping(
+    plan: &Plan,
+    id: &str,
+    store: Option<Kept>,
+    tape: Option<TapeUse>,
+) -> Result<(Arc<dyn Keep>, Option<Journal>, Option<RunTape>), Failure> {
+    Ok(match tape {
+        Some(TapeUse::Replay(tape)) => {
+            let name = tape.path().display().to_string().into();
+            (Arc::new(Replaying::new(tape)), None, Some(RunTape::Replayed(name)))
+        }
+        Some(TapeUse::Record(tape)) => {
+            let (keep, journal) = begin(plan, id, store)?;
+            let tape = Arc::new(tape);
+            (Arc::new(Recording::new(keep, tape.clone())), journal, Some(RunTape::Recorded(tape)))
+        }
+        None => {
+            let (keep, journal) = begin(plan, id, store)?;
+            (keep, journal, None)
+        }
+    })
 }
 
 /// Writes down that the run begins.

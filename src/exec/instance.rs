@@ -280,6 +280,8 @@ impl<'a> Instance<'a> {
         match failure.kind {
             FailureKind::Interrupted => return Outcome::Interrupted,
             FailureKind::Store => return Outcome::Unwritable(failure),
+            // Nothing is known of what this call comes to: no value may stand in for it.
+            FailureKind::NotRecorded => return Outcome::Failed { failure, spent },
             _ => {}
         }
         if failure.advice() == Advice::Block {

@@ -27,9 +27,11 @@ mod run;
 mod save;
 mod settle;
 mod shelf;
+mod tape;
 
 pub use fresh::Fresh;
 pub use journal::Journal;
 pub use outputs::Output;
 pub use preview::{Asks, Preview, preview};
 pub use run::{Finished, RunParts, execute};
+pub use tape::RunTape;

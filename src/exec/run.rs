@@ -28,6 +28,7 @@ use super::outputs::{Output, gather};
 use super::queue::{ReadyQueue, ReadyStream};
 use super::rows::RowFiles;
 use super::settle::Ending;
+use super::tape::RunTape;
 
 /// Items opened at a time, before what has come back is looked at.
 const BATCH: usize = 64;
@@ -51,6 +52,8 @@ pub struct RunParts {
     pub fresh: Fresh,
     /// Where the run is written down, if it is.
     pub journal: Option<Journal>,
+    /// The tape that it is recorded on, or that answers it, if there is one.
+    pub tape: Option<RunTape>,
     /// How much of the time that the plan allows is gone, since the run goes on with others.
     pub time_used: Duration,
     /// How many items of a loop may be open at once, if not as many as usual.
@@ -75,10 +78,10 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, .. } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, time_used, .. } = parts;
     let (window, held_in_memory, warnings) = (parts.window, parts.held_in_memory, parts.warnings);
     let (events, halt) = (client.events().clone(), client.halt().clone());
-    announce(&plan, &events, &id, journal.as_ref()).await;
+    announce(&plan, &events, &id, (journal.as_ref(), tape.as_ref())).await;
     for message in warnings {
         events.emit(EventKind::Warning { message }).await;
     }
@@ -109,7 +112,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     let rows = RowFiles::default();
     let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
     let (ending, was_interrupted) = (None, false);
-    let mut going = Run { env: env.clone(), frontier, journal, rows, deadline, ending, was_interrupted };
+    let mut going = Run { env: env.clone(), frontier, journal, tape, rows, deadline, ending, was_interrupted };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -117,9 +120,10 @@ pub async fn execute(parts: RunParts) -> Finished {
     going.finish(start).await
 }
 
-async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, journal: Option<&Journal>) {
-    let store = journal.map(Journal::place);
-    events.emit(EventKind::RunStarted { run: id.clone(), pipeline: plan.name.clone(), store }).await;
+async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, (journal, tape): (Option<&Journal>, Option<&RunTape>)) {
+    let (run, pipeline, store) = (id.clone(), plan.name.clone(), journal.map(Journal::place));
+    let (record, replay) = (tape.and_then(RunTape::recorded), tape.and_then(RunTape::replayed));
+    events.emit(EventKind::RunStarted { run, pipeline, store, record, replay }).await;
     for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
         let instances = plan.known_instances(plan.stage(ix));
         events.emit(EventKind::StagePlanned { stage: stage.name.clone(), kind: stage.kind, instances }).await;
@@ -216,6 +220,7 @@ struct Run {
     env: Arc<Env>,
     frontier: Frontier,
     journal: Option<Journal>,
+    tape: Option<RunTape>,
     rows: RowFiles,
     /// When its time is up.
     deadline: Option<Instant>,
@@ -327,6 +332,11 @@ impl Run {
         let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder).or(unread));
         if let Some(journal) = &self.journal
             && let Err(failure) = journal.end(&outcome, &stages).await
+        {
+            outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
+        }
+        if let Some(tape) = &self.tape
+            && let Err(failure) = tape.end().await
         {
             outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
         }

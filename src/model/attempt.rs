@@ -47,6 +47,8 @@ pub struct AttemptRecord {
     pub outcome: Result<Reply, Failure>,
     /// What it has cost, as far as prices are known.
     pub cost: Cost,
+    /// A text that was streamed, in the pieces in which it came; where somebody wants them.
+    pub chunks: Vec<String>,
 }
 
 /// An answer that is kept, by its place among all of its store: later ones are greater.

@@ -202,6 +202,12 @@ pub enum EventKind {
         /// The folder in which answers are kept, if they are.
         #[serde(skip_serializing_if = "Option::is_none")]
         store: Option<Arc<str>>,
+        /// The tape that the run is recorded on, if it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        record: Option<Arc<str>>,
+        /// The tape that answers, if one does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        replay: Option<Arc<str>>,
     },
     /// One for each stage, in file order, before anything else happens.
     StagePlanned {

@@ -44,6 +44,8 @@ pub enum FailureKind {
     Output,
     /// Answers can't be kept.
     Store,
+    /// The tape that is replayed has no such call.
+    NotRecorded,
     /// No key where one is needed.
     KeyMissing,
     /// The key is refused.
@@ -101,6 +103,7 @@ impl FailureKind {
             | Self::Template
             | Self::Output
             | Self::Store
+            | Self::NotRecorded
             | Self::Interrupted
             | Self::Internal => Advice::GiveUp,
             Self::KeyMissing

@@ -5,6 +5,7 @@
 mod address;
 mod attempt;
 mod call;
+mod difference;
 mod event;
 mod failure;
 mod input;
@@ -19,10 +20,12 @@ mod reply;
 mod seconds;
 mod units;
 mod value;
+mod word_diff;
 
 pub use address::{AddressError, address};
 pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
 pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use difference::{Difference, Likeness, differences, nearest};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, RunOutcome, SkipReason, StageKindName, StageTally};
 pub use failure::{Advice, Failure, FailureKind};
 pub use input::{InputKind, ListFormat};

@@ -35,7 +35,7 @@ impl Lines {
     /// The lines for an event that `tally` has already taken in.
     pub(super) fn event(&mut self, kind: &EventKind, tally: &Tally) -> Vec<String> {
         let stage = match kind {
-            EventKind::RunStarted { run, pipeline, store } => return vec![first_line(run, pipeline, store.as_deref())],
+            started @ EventKind::RunStarted { .. } => return first_line(started).into_iter().collect(),
             EventKind::RunFinished { .. } => {
                 return tally.stages().filter(|stage| stage.ended() > 0).filter_map(|stage| self.end(stage)).collect();
             }
@@ -71,10 +71,15 @@ impl Lines {
     }
 }
 
-/// `digest: run amber-fox, answers are kept in .blossom`
-pub(super) fn first_line(run: &str, pipeline: &str, store: Option<&str>) -> String {
-    let kept = store.map(|store| format!(", answers are kept in {}", one_line(store))).unwrap_or_default();
-    format!("{}: run {run}{kept}", one_line(pipeline))
+/// `digest: run amber-fox, answers are kept in .blossom`; of the first event alone.
+pub(super) fn first_line(kind: &EventKind) -> Option<String> {
+    let EventKind::RunStarted { run, pipeline, store, record, replay } = kind else { return None };
+    let mut line = format!("{}: run {run}", one_line(pipeline));
+    let places = [("answers are kept in", store), ("recorded on", record), ("answers come from the tape", replay)];
+    for (what, place) in places {
+        line.extend(place.iter().map(|place| format!(", {what} {}", one_line(place))));
+    }
+    Some(line)
 }
 
 /// The time between two lines of a stage: a log of hours should not be longer than one of minutes by as much.

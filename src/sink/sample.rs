@@ -51,7 +51,13 @@ impl Sample {
     pub(super) fn new() -> Self {
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
         let mut sample = Self { events: vec![], tally: Tally::default(), now };
-        sample.push(EventKind::RunStarted { run: "amber-fox".into(), pipeline: "sample".into(), store: None });
+        sample.push(EventKind::RunStarted {
+            run: "amber-fox".into(),
+            pipeline: "sample".into(),
+            store: None,
+            record: None,
+            replay: None,
+        });
         sample
     }
 

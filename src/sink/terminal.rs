@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{EventKind, RunEvent};
+use crate::model::RunEvent;
 
 use super::bars::Bars;
 use super::hub::Watcher;
@@ -102,8 +102,8 @@ impl Watcher for Terminal {
         if let Some(line) = self.notices.as_ref().and_then(|notices| notices.event(&event.kind, tally)) {
             self.say(&line);
         }
-        if let (Progress::Bars(_), EventKind::RunStarted { run, pipeline, store }) = (&self.progress, &event.kind) {
-            self.say(&first_line(run, pipeline, store.as_deref()));
+        if let (Progress::Bars(_), Some(line)) = (&self.progress, first_line(&event.kind)) {
+            self.say(&line);
         }
         if let Progress::Lines(lines) = &mut self.progress {
             for line in lines.event(&event.kind, tally) {

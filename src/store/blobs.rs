@@ -27,30 +27,34 @@ impl Blobs {
     /// Writes a picture, unless it is there, and gives its digest. It is on the disk when this returns, but for its name:
     /// see [`Blobs::sync`].
     pub(super) fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        self.write(bytes).map_err(|error| StoreError::file(&self.folder, &error))
+    }
+
+    /// The same for those who have other words for what goes wrong.
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<Digest> {
         let digest = blake3::hash(bytes);
         let path = self.path(digest.as_bytes());
-        let wrong = |error: io::Error| StoreError::file(&path, &error);
         // Whoever wrote one of another length was cut off by a machine that went down.
         if fs::metadata(&path).is_ok_and(|there| there.len() == bytes.len() as u64) {
             return Ok(*digest.as_bytes());
         }
-        fs::create_dir_all(&self.folder).map_err(wrong)?;
-        let mut part = part_in(&self.folder).map_err(wrong)?;
-        part.write_all(bytes).map_err(wrong)?;
-        part.as_file().sync_data().map_err(wrong)?;
-        part.persist(&path).map_err(|error| wrong(error.error))?;
+        fs::create_dir_all(&self.folder)?;
+        let mut part = part_in(&self.folder)?;
+        part.write_all(bytes)?;
+        part.as_file().sync_data()?;
+        part.persist(&path).map_err(|error| error.error)?;
         Ok(*digest.as_bytes())
     }
 
     /// Has the names of what was put written to the disk.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.sync_names().map_err(|error| StoreError::file(&self.folder, &error))
+    }
+
+    /// The same for those who have other words for what goes wrong.
+    pub(super) fn sync_names(&self) -> io::Result<()> {
         // Folders can't be opened as files everywhere; where they can't, names are safe without this.
-        if cfg!(unix) {
-            File::open(&self.folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|error| StoreError::file(&self.folder, &error))?;
-        }
-        Ok(())
+        if cfg!(unix) { File::open(&self.folder)?.sync_all() } else { Ok(()) }
     }
 
     /// The picture with this digest; nothing if it is not there, or no longer what it was.

@@ -5,6 +5,7 @@
 //! has a version (`schema`); a newer or unknown one is refused. Several processes may use one store at the same time.
 //! A [`Held`] is another database: what one run holds for itself while it lasts, where that is more than memory should
 //! take.
+//! A [`Tape`] is a part of that in a file that can be carried anywhere; a [`NewTape`] is one that is being recorded.
 //!
 //! This room keeps. It never parses an answer, knows no pipeline and decides nothing: what an answer is worth is told by
 //! who reads it.
@@ -20,11 +21,13 @@ mod held;
 mod history;
 mod lineage;
 mod lock;
+mod new_tape;
 mod prune;
 mod runs;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod tape;
 mod writing;
 
 pub use answers::Found;
@@ -34,5 +37,7 @@ pub use held::{HELD_IN_MEMORY, Held, Under};
 pub use history::{KeptAttempt, KeptInstance, KeptRun, Requests};
 pub use lineage::Used;
 pub use lock::RunLock;
+pub use new_tape::NewTape;
 pub use prune::Pruned;
 pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};
+pub use tape::{Tape, Taped, TapedCall};

@@ -26,6 +26,7 @@ pub(super) fn attempt(prompt: &str, outcome: Result<Reply, Failure>, began: i64,
         took: Duration::from_millis(took),
         outcome,
         cost: Cost { usd, ..Cost::NOTHING },
+        chunks: Vec::new(),
     }
 }
 

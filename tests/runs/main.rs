@@ -24,3 +24,4 @@ mod saving;
 mod scene;
 mod signals;
 mod stdin;
+mod tapes;
