@@ -178,11 +178,13 @@ fn the_document_says_all_of_a_run() {
                 {
                     "name": "motto", "kind": "text", "tally": tally(3, 2, 1), "calls": 3, "retries": 0,
                     "usage": {"input_tokens": 18, "output_tokens": 24, "total_tokens": 42},
+                    "cost": {"unpriced": 2},
                     "files": {"count": 1, "first": ["motto.jsonl"]},
                 },
                 {
                     "name": "best", "kind": "text", "tally": tally(1, 1, 0), "calls": 1, "retries": 0,
                     "usage": {"input_tokens": 9, "output_tokens": 12, "total_tokens": 21},
+                    "cost": {"unpriced": 1},
                     "files": {"count": 1, "first": ["best.md"]},
                 },
             ],
