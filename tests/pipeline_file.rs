@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use blossom_run::diag::{DrawStyle, SourceFiles, draw};
-use blossom_run::model::{FailureLimit, FileId, InputKind, KeySource, ProviderKind, Rate, Role, Units};
+use blossom_run::model::{
+    Amount, Budget, FailureLimit, FileId, InputKind, KeySource, Price, ProviderKind, Rate, Reuse, Role, Units,
+};
 use blossom_run::spec::{
-    self, ForEachSpec, InputDefault, JsonSpec, KindSpec, LoopSourceSpec, Maybe, OnErrorSpec, PipelineSpec, StageSpec,
+    self, ForEachSpec, InputDefault, JsonSpec, KindSpec, LoopSourceSpec, Maybe, OnErrorSpec, PipelineSpec,
+    SettingsSpec, StageSpec,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -331,4 +334,26 @@ proptest! {
             prop_assert!(draw(one, &files, DrawStyle::PLAIN).starts_with(files.get(one.place.file).name()));
         }
     }
+}
+
+#[test]
+fn money_is_read_as_its_digits_say() {
+    let spec = read(
+        "name: a\nbudget: {calls: 500, tokens: 200k, cost: 2.50}\n\
+         providers: {house: {kind: openai, prices: {gpt: {input: 0.15, output: .6}, flux: {image: 1e-2}}}}\n\
+         defaults: {reuse: 30d}\n\
+         stages: {b: {text: c, reuse: false, max_tokens: 5}, d: {text: c, reuse: true, max_tokens: 5}}\n",
+    );
+    let amount = |text: &str| Some(text.parse::<Amount>().unwrap());
+    let budget = Budget { calls: Some(500), tokens: Some(200_000), cost: amount("2.5") };
+    assert_eq!(spec.budget.unwrap().value, budget);
+    let prices = &spec.providers[0].settings.prices;
+    let price = Price { input: amount("0.15"), output: amount("0.6"), ..Price::default() };
+    assert_eq!((prices["gpt"], prices["flux"].image), (price, amount("0.01")));
+    let reuse = |settings: &SettingsSpec| settings.reuse.as_ref().unwrap().value;
+    assert_eq!(reuse(&spec.defaults.all), Reuse::For(Duration::from_secs(30 * 86_400)));
+    assert_eq!(
+        spec.stages.iter().map(|stage| reuse(&stage.settings)).collect::<Vec<_>>(),
+        [Reuse::Never, Reuse::Always]
+    );
 }
