@@ -8,7 +8,7 @@ use crate::model::Json;
 use crate::sink::one_line;
 use crate::store::{KeptRun, RunId};
 
-use super::args::RequestArgs;
+use super::args::{RequestArgs, RunArgs};
 use super::stdout;
 
 /// What began a run.
@@ -33,6 +33,8 @@ pub(super) struct GoesOn {
     pub(super) folder: PathBuf,
     /// What its pipeline file said.
     pub(super) outline: Json,
+    /// The store, if it was named to go on with the run.
+    pub(super) store: Option<PathBuf>,
 }
 
 impl Origin {
@@ -54,6 +56,7 @@ impl Origin {
                 root: run.root,
                 folder: about.get("folder")?.as_str()?.into(),
                 outline: about.get("outline").cloned().unwrap_or_default(),
+                store: None,
             }),
         })
     }
@@ -68,6 +71,14 @@ impl Origin {
     /// The first run of the line that is gone on with.
     pub(super) fn root(&self) -> Option<RunId> {
         self.goes_on.as_ref().map(|run| run.root)
+    }
+
+    /// The store as the user has named it: now, or when the run was begun.
+    pub(super) fn named_store<'a>(&'a self, args: &'a RunArgs) -> Option<&'a Path> {
+        match &self.goes_on {
+            Some(run) => run.store.as_deref(),
+            None => args.store.as_deref(),
+        }
     }
 
     /// Says which run is gone on with, and what has changed in its file since.

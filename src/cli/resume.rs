@@ -34,8 +34,11 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
     drop(store);
     // It is found from where it was begun as well.
     let folder = folder.canonicalize().unwrap_or(folder);
-    let (mut run, origin) = again(args, found)?;
+    let (mut run, mut origin) = again(args, found)?;
     run.store = Some(folder);
+    if let Some(goes_on) = &mut origin.goes_on {
+        goes_on.store.clone_from(&args.store);
+    }
     run::run(&run, &origin)
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -69,7 +70,10 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => Ok(conclude(args, &settings, &stops, (&watched, &finished))),
+        ControlFlow::Continue((watched, finished)) => {
+            let store = origin.named_store(args);
+            Ok(conclude(args, &settings, (&stops, store), (&watched, &finished)))
+        }
         ControlFlow::Break(exit) => {
             stdout::error("what was in flight did not end in time, and was abandoned\n");
             Ok(exit)
@@ -142,7 +146,7 @@ fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
 fn conclude(
     args: &RunArgs,
     settings: &Settings,
-    stops: &[Arc<str>],
+    (stops, store): (&[Arc<str>], Option<&Path>),
     (watched, finished): (&Watched, &Finished),
 ) -> Exit {
     let tally = &watched.tally;
@@ -152,7 +156,7 @@ fn conclude(
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out, stops, width: settings.terminal_width };
+    let view = SummaryView { paint: settings.paint, out: &args.out, stops, store, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {

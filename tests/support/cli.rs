@@ -293,6 +293,7 @@ fn redacted(text: &str, folder: &Path) -> String {
             (r" *\b\d+(\.\d+)?/(s|min)\b", " [rate]"),
             (r" *\b(\d+h\d\dm|\d+m\d\ds|\d+(\.\d+)?m?s)\b", " [time]"),
             (r"\(run [a-z0-9-]+\)", "(run [run])"),
+            (r"\b\d{8}-\d{6}-[a-z0-9]{4}\b", "[run]"),
             (r": run [a-z0-9-]+(, answers are kept in .blossom)?\n", ": run [run]${1}\n"),
             (r"(each) +(time\n)", "$1 $2"),
         ]
