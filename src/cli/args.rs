@@ -334,7 +334,7 @@ fn count(text: &str) -> Result<u64, String> {
 
 /// How old something is.
 fn age(text: &str) -> Result<Duration, String> {
-    Units::duration(text).map_err(|error| error.to_string())
+    Units::duration(text).map_err(|error| format!("it {error}; {}", error.help))
 }
 
 /// A number of requests at once.

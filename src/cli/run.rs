@@ -48,6 +48,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
     }
+    let stdin = origin.kept_list(&plan, args.limit)?;
     let fresh = keeping::fresh(args.fresh.as_deref(), &plan)?;
     let hub = hub(args, &settings, &plan)?;
     let store = keeping::open(args.store.as_deref())?;
@@ -60,6 +61,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         stream: args.stream,
         store: Some(Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
         fresh,
+        stdin,
         ..RunOptions::default()
     };
 

@@ -39,6 +39,8 @@ pub struct RunOptions {
     pub store: Option<Kept>,
     /// Which calls are made anew, though an answer is kept.
     pub fresh: Fresh,
+    /// A file that is read in place of standard input.
+    pub stdin: Option<PathBuf>,
 }
 
 /// Where a run is written down.
@@ -63,6 +65,7 @@ impl Default for RunOptions {
             window: None,
             store: None,
             fresh: Fresh::default(),
+            stdin: None,
         }
     }
 }
@@ -98,7 +101,7 @@ impl Running {
 /// An input has no value, the cost is limited and a model has no known price, the output folder can't be had, or a provider can't be spoken to as it is described.
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
-    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, store, fresh } = options;
+    let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, window, store, fresh, stdin } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -119,7 +122,8 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let (keep, journal) = begin(&plan, &id, store)?;
     let client = Client::new(members, concurrency, keep, events, halt.clone()).with_purse(purse);
     let time_used = used.time;
-    let parts = RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings };
+    let parts =
+        RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings, stdin };
     Ok((Running { parts, halt }, stream))
 }
 
@@ -130,7 +134,7 @@ fn begin(plan: &Plan, id: &str, kept: Option<Kept>) -> Result<(Arc<dyn Keep>, Op
     let (name, pipeline) = (id.to_owned(), plan.name.to_string());
     let run = store.begin(NewRun { name, goes_on, pipeline, began: Timestamp::now(), about })?;
     let keep = StoreKeep::new(store.clone(), run, goes_on.unwrap_or(run));
-    Ok((Arc::new(keep), Some(Journal::new(store, run, lock))))
+    Ok((Arc::new(keep), Some(Journal::new(store, (run, id.into()), lock))))
 }
 
 /// A plan that was checked without being meant to run may lack inputs.

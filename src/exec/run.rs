@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct RunParts {
     pub window: Option<NonZeroUsize>,
     /// What is to be told when it begins, a sentence each.
     pub warnings: Vec<String>,
+    /// What is read in place of standard input: what an earlier run has kept of it.
+    pub stdin: Option<PathBuf>,
 }
 
 /// How a run ended.
@@ -72,7 +75,8 @@ pub struct Finished {
 /// Runs a plan to its end. Dropping the future drops what is in flight.
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
-    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings } = parts;
+    let RunParts { plan, client, providers, folder, id, show, fresh, journal, time_used, window, warnings, stdin } =
+        parts;
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, journal.as_ref()).await;
     for message in warnings {
@@ -80,7 +84,8 @@ pub async fn execute(parts: RunParts) -> Finished {
     }
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
-    let stdin = Stdin::new(copy.path().to_owned());
+    let kept = journal.as_ref().map(|journal| Stdin::kept(journal.stdin()));
+    let stdin = kept.unwrap_or_else(|| Stdin::new(copy.path().to_owned())).instead(stdin);
     let fixed = tokio::select! {
         fixed = Fixed::read(&plan, &id, &stdin) => fixed.map_err(Some),
         // Whoever waits for standard input may wait forever.

@@ -307,7 +307,7 @@ fn next_steps(tally: &Tally, view: &SummaryView<'_>) -> Vec<String> {
     let corrected = format!("fix what failed, then {again}");
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
-Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, view.stops)).collect(),
+        Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, view.stops)).collect(),
         // What it suggests is to run it again, with more.
         Some(RunOutcome::Blocked { failure }) if failure.kind == FailureKind::BudgetUsedUp => {
             suggested(failure).into_iter().collect()

@@ -21,6 +21,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod stdin;
 mod writing;
 
 pub use answers::Found;
@@ -31,3 +32,4 @@ pub use lineage::Used;
 pub use lock::RunLock;
 pub use prune::Pruned;
 pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};
+pub use stdin::KeptStdin;

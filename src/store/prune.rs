@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::encoding::count;
 use super::error::StoreError;
 use super::folder::Store;
 use super::schema;
@@ -53,19 +52,33 @@ impl Store {
         let until = Timestamp::now().saturating_sub(age).unwrap_or(Timestamp::MIN).as_millisecond();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
         transaction.execute(OLD, params![until]).map_err(wrong)?;
-        let going_on: Vec<String> = self.going_on();
-        for name in going_on {
+        // With those that they go on with: they share a budget.
+        for name in self.going_on() {
             transaction
-                .execute("DELETE FROM old WHERE id IN (SELECT id FROM runs WHERE name = ?)", params![name])
+                .execute(
+                    "DELETE FROM old WHERE id IN \
+                     (SELECT id FROM runs WHERE root = (SELECT root FROM runs WHERE name = ?))",
+                    params![name],
+                )
                 .map_err(wrong)?;
         }
         let execute = |sql: &str| transaction.execute(sql, []).map_err(wrong).map(|rows| rows as u64);
         let attempts = execute("DELETE FROM attempts WHERE kind IS NOT NULL AND run IN old")?;
         execute("DELETE FROM instances WHERE run IN old")?;
         execute("DELETE FROM calls WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.call = calls.id)")?;
-        let runs = execute("DELETE FROM runs WHERE id IN old")?;
+        let names = transaction.prepare("DELETE FROM runs WHERE id IN old RETURNING name").and_then(|mut deleted| {
+            deleted.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
+        });
+        let names = names.map_err(wrong)?;
         transaction.commit().map_err(wrong)?;
-        Ok((runs, attempts))
+        names.iter().for_each(|run| self.forget_files(run));
+        Ok((count_rows(names.len()), attempts))
+    }
+
+    /// What lies in the folder of a run that is no more.
+    fn forget_files(&self, run: &str) {
+        self.remove_stdin(run);
+        self.remove_lock(run);
     }
 
     /// Files of pictures that nothing names. One that is younger than an hour may be named by what is being written.
@@ -83,7 +96,7 @@ impl Store {
         };
         let files = fs::read_dir(self.blobs().folder()).into_iter().flatten().flatten().map(|entry| entry.path());
         let gone = files.filter(|path| !named.contains(path) && !is_young(path) && fs::remove_file(path).is_ok());
-        Ok(count(i64::try_from(gone.count()).unwrap_or(i64::MAX)))
+        Ok(count_rows(gone.count()))
     }
 
     /// The bytes of its files.
@@ -94,4 +107,8 @@ impl Store {
         };
         files(self.folder()) + files(self.blobs().folder())
     }
+}
+
+fn count_rows(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }
