@@ -112,3 +112,108 @@ impl Store {
 fn count_rows(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::runs::{NewRun, RunEnd, RunId};
+    use super::super::sample::{answered, asked, refused};
+    use super::*;
+    use crate::model::Json;
+
+    /// A run that ended at that millisecond, or has not.
+    fn run(store: &Store, name: &str, goes_on: Option<RunId>, ended: Option<i64>) -> RunId {
+        let time = |at: i64| Timestamp::from_millisecond(at).unwrap();
+        let new = NewRun { name: name.into(), goes_on, pipeline: "p".into(), began: time(0), about: Json::Null };
+        let id = store.begin(new).unwrap();
+        if let Some(at) = ended {
+            let end = RunEnd { at: time(at), outcome: Json::Null, stages: Json::Null };
+            futures::executor::block_on(store.end(id, end)).unwrap();
+        }
+        id
+    }
+
+    fn names(store: &Store) -> Vec<String> {
+        store.runs().unwrap().into_iter().map(|run| run.name).collect()
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn answers_stay_and_what_brought_none_goes() {
+        let (_folder, store) = store();
+        let old = run(&store, "old", None, Some(1));
+        futures::executor::block_on(async {
+            store.note(old, refused("x", 0, 1));
+            store.note(old, refused("y", 0, 1));
+            store.keep(old, answered("y", "kept", 0, 1)).await.unwrap();
+        });
+        let pruned = store.prune(Duration::ZERO).unwrap();
+        assert_eq!((pruned.runs, pruned.attempts), (1, 2));
+        let found = store.look_up(&asked("y"), None).unwrap();
+        assert_eq!(found.made_by, Some(old), "its line is still known");
+        assert!(found.answer.is_some());
+        let next = run(&store, "next", None, None);
+        assert_ne!(next, old, "no other run takes its number");
+    }
+
+    #[test]
+    fn what_a_run_goes_on_with_stays_as_long_as_it_does() {
+        let (_folder, store) = store();
+        let root = run(&store, "root", None, Some(1));
+        let _lock = store.lock("next").unwrap();
+        run(&store, "next", Some(root), None);
+        run(&store, "died", None, None);
+        assert_eq!(store.prune(Duration::ZERO).unwrap().runs, 1);
+        assert_eq!(names(&store), ["next", "root"]);
+    }
+
+    #[test]
+    fn a_younger_run_keeps_its_line() {
+        let (_folder, store) = store();
+        let root = run(&store, "root", None, Some(1));
+        run(&store, "young", Some(root), Some(Timestamp::now().as_millisecond()));
+        run(&store, "old", None, Some(1));
+        assert_eq!(store.prune(Duration::from_secs(3600)).unwrap().runs, 1);
+        assert_eq!(names(&store), ["young", "root"]);
+    }
+
+    #[test]
+    fn what_lies_beside_an_old_run_goes_with_it() {
+        let (folder, store) = store();
+        run(&store, "old", None, None);
+        drop(store.lock("other").unwrap());
+        let kept = store.stdin_of("old");
+        let lock = folder.path().join("runs/old.lock");
+        for file in [&kept.copy, &kept.mark, &lock] {
+            fs::File::create(file).unwrap();
+        }
+        store.prune(Duration::ZERO).unwrap();
+        assert!(![kept.copy, kept.mark, lock].iter().any(|file| file.exists()));
+    }
+
+    #[test]
+    fn the_file_shrinks_while_another_has_it_open() {
+        let (folder, store) = store();
+        let other = Store::open(folder.path()).unwrap();
+        let old = run(&store, "old", None, Some(1));
+        let long = "x".repeat(10_000);
+        futures::executor::block_on(async {
+            for number in 0..100 {
+                store.note(old, refused(&format!("{number}{long}"), 0, 1));
+            }
+            store.keep(old, answered("y", "kept", 0, 1)).await.unwrap();
+        });
+        assert!(other.look_up(&asked("y"), None).unwrap().answer.is_some());
+        let pruned = store.prune(Duration::ZERO).unwrap();
+        assert!(pruned.attempts == 100 && pruned.bytes > 500_000, "{pruned:?}");
+        // It reads and writes on.
+        assert!(other.look_up(&asked("y"), None).unwrap().answer.is_some());
+        let next = run(&other, "next", None, None);
+        futures::executor::block_on(other.keep(next, answered("z", "new", 0, 1))).unwrap();
+        assert!(store.look_up(&asked("z"), None).unwrap().answer.is_some());
+    }
+}
