@@ -232,6 +232,8 @@ pub(super) struct ResumeArgs {
     /// The store; found as for a run if none is named
     #[arg(long, value_name = "DIR", help_heading = "Keeping")]
     pub(super) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
     /// Send at most N requests at once, over all stages
     #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
     pub(super) concurrency: Option<u32>,

@@ -93,5 +93,6 @@ fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArg
         run.events.clone_from(&args.events);
     }
     run.concurrency = args.concurrency.or(run.concurrency);
+    run.limits = args.limits.or(&run.limits);
     Ok((run, origin))
 }

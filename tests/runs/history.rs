@@ -44,7 +44,7 @@ fn all_runs_are_listed() {
     // The first line is as wide as the names of runs.
     let words: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(words[0].join(" "), "run pipeline began took end items failed requests cost");
-    assert_eq!(words[1].join(" "), "[run] show [at] [time] failed 5 2 5");
+    assert_eq!(words[1].join(" "), "[run] show [at] [time] failed 5 2 5 3 unpriced");
     assert_eq!(words.len(), 2);
     let list = json(&ran, "runs --json");
     assert_eq!(
@@ -58,10 +58,10 @@ fn a_run_is_told_with_its_failures_by_reason() {
     let (_server, ran) = after();
     let run = "show: failed, after [time] (run [run], began [at])\n\
          \n\
-         stage   items  done  failed  requests  tokens in  tokens out\n\
-         motto       4     2       2         4         18          24\n\
-         best        1     1       0         1          9          12\n\
-         in all      5     3       2         5         27          36\n\
+         stage   items  done  failed  requests  tokens in  tokens out        cost\n\
+         motto       4     2       2         4         18          24  2 unpriced\n\
+         best        1     1       0         1          9          12  1 unpriced\n\
+         in all      5     3       2         5         27          36  3 unpriced\n\
          \n\
          failed motto/bad and 1 more: `test` answers 400: That is not allowed\n\
          \n\
@@ -84,8 +84,8 @@ fn a_stage_is_told_item_by_item() {
     let shown = ran.then("runs last motto").run().exit(0);
     assert_eq!(
         shown.printed(),
-        "stage  items  done  failed  requests  tokens in  tokens out\n\
-         motto      4     2       2         4         18          24\n\
+        "stage  items  done  failed  requests  tokens in  tokens out        cost\n\
+         motto      4     2       2         4         18          24  2 unpriced\n\
          \n\
          failed bad: `test` answers 400: That is not allowed, after 1 request\n\
          failed worse: `test` answers 400: That is not allowed, after 1 request\n"
@@ -101,8 +101,7 @@ fn an_item_is_told_request_by_request_with_its_whole_answer() {
     let (request, answer) = shown.split_once("\n\n").unwrap();
     assert!(request.starts_with("request\n  {\n    \"stage\": \"motto\",\n"), "{shown}");
     assert!(request.contains("\"content\": \"Motto of ulm\""), "{shown}");
-    let end =
-        "attempt 1, [at], took [time], test: answered by test-model (stop), 9 tokens in, 12 out\n  Motto of ulm\n";
+    let end = "attempt 1, [at], took [time], test: answered by test-model (stop), 9 tokens in, 12 out, 1 unpriced\n  Motto of ulm\n";
     assert_eq!(answer, end);
     let shown = json(&ran, "runs last motto ulm --json");
     assert_eq!((&shown["attempts"][0]["text"], &shown["state"]), (&"Motto of ulm".into(), &().into()));

@@ -218,3 +218,16 @@ fn a_shipped_template_is_gone_on_with_by_its_name() {
     let ran = ran.then("resume last --store kept").run().exit(0);
     assert!(ran.stderr.contains("answers were there already"), "{ran:?}");
 }
+
+#[test]
+fn a_budget_is_shared_with_the_run_that_is_gone_on_with() {
+    let server = Server::start(|request| Reply::chat(request.prompt()));
+    let ran = cli("letters.yaml --max-calls 2", &server, LETTERS).run().exit(5);
+    ran.then("resume").run().exit(5);
+    assert_eq!(server.requests().len(), 2, "nothing is left of it");
+    let ran = ran.then("resume --max-calls 4").run().exit(5);
+    assert_eq!(server.requests().len(), 4, "two more, since two were counted already");
+    // A run of its own has a budget of its own.
+    is_whole(&ran.then("letters.yaml --max-calls 2").run().exit(0));
+    assert_eq!(server.requests().len(), 6);
+}
