@@ -240,6 +240,8 @@ pub(super) struct ResumeArgs {
     /// The store; found as for a run if none is named
     #[arg(long, value_name = "DIR", help_heading = "Keeping")]
     pub(super) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
     /// Send at most N requests at once, over all stages
     #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
     pub(super) concurrency: Option<u32>,
@@ -342,7 +344,7 @@ fn count(text: &str) -> Result<u64, String> {
 
 /// How old something is.
 fn age(text: &str) -> Result<Duration, String> {
-    Units::duration(text).map_err(|error| error.to_string())
+    Units::duration(text).map_err(|error| format!("it {error}; {}", error.help))
 }
 
 /// A number of requests at once.

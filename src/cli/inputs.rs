@@ -139,6 +139,15 @@ fn working_dir() -> Result<PathBuf, Fault> {
 /// Standard input can be read once: as the value of an input, or as a list.
 pub(super) fn one_reader(args: &RequestArgs, plan: &Plan) -> Result<(), Fault> {
     let Some(input) = args.inputs.iter().find(|input| input.is_stdin()) else { return Ok(()) };
+    if reads_stdin_as_list(plan) {
+        let message = format!("standard input is the value of `{}`, and a list as well", input.name);
+        return Err(Fault::usage(message, format!("write one of them to a file: `-i {}=@FILE`", input.name)));
+    }
+    Ok(())
+}
+
+/// Whether standard input is a list of this plan.
+pub(super) fn reads_stdin_as_list(plan: &Plan) -> bool {
     let lists = plan.loops.iter().filter_map(|one| match &one.source {
         LoopSource::Rows { list, .. } => Some(list),
         _ => None,
@@ -147,11 +156,7 @@ pub(super) fn one_reader(args: &RequestArgs, plan: &Plan) -> Result<(), Fault> {
         InputValue::List(list) => Some(list),
         _ => None,
     });
-    if lists.chain(values).any(|list| matches!(list, ListSource::Stdin)) {
-        let message = format!("standard input is the value of `{}`, and a list as well", input.name);
-        return Err(Fault::usage(message, format!("write one of them to a file: `-i {}=@FILE`", input.name)));
-    }
-    Ok(())
+    lists.chain(values).any(|list| matches!(list, ListSource::Stdin))
 }
 
 fn is_there(path: &Path) -> Result<(), Fault> {

@@ -25,6 +25,16 @@ pub(super) struct LimitArgs {
 }
 
 impl LimitArgs {
+    /// These, and those of `other` where nothing is said.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        Self {
+            max_cost: self.max_cost.or(other.max_cost),
+            max_calls: self.max_calls.or(other.max_calls),
+            deadline: self.deadline.or(other.deadline),
+            allow_unpriced: self.allow_unpriced || other.allow_unpriced,
+        }
+    }
+
     /// The limits that take the place of those of the file.
     pub(super) fn budget(&self) -> Budget {
         Budget { calls: self.max_calls, tokens: None, cost: self.max_cost }

@@ -26,6 +26,7 @@ mod resume;
 mod run;
 mod runs;
 mod runs_document;
+mod runs_item;
 mod runs_text;
 mod settings;
 mod show;

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::{Request, changed_parts, outline};
 use crate::model::Json;
+use crate::plan::Plan;
 use crate::sink::one_line;
-use crate::store::{KeptRun, RunId};
+use crate::store::{KeptRun, KeptStdin, RunId};
 
-use super::args::RequestArgs;
+use super::args::{RequestArgs, RunArgs};
+use super::fault::Fault;
+use super::inputs::reads_stdin_as_list;
 use super::stdout;
 
 /// What began a run.
@@ -33,6 +36,10 @@ pub(super) struct GoesOn {
     pub(super) folder: PathBuf,
     /// What its pipeline file said.
     pub(super) outline: Json,
+    /// The store, if it was named to go on with the run.
+    pub(super) store: Option<PathBuf>,
+    /// Its standard input, should that be a list.
+    pub(super) stdin: KeptStdin,
 }
 
 impl Origin {
@@ -43,7 +50,7 @@ impl Origin {
     }
 
     /// That of a run which is remembered; nothing where it can't be read.
-    pub(super) fn of(run: &KeptRun) -> Option<Self> {
+    pub(super) fn of(run: &KeptRun, kept: KeptStdin) -> Option<Self> {
         let about = &run.about;
         let words = about.get("words")?.as_array()?;
         Some(Self {
@@ -54,6 +61,8 @@ impl Origin {
                 root: run.root,
                 folder: about.get("folder")?.as_str()?.into(),
                 outline: about.get("outline").cloned().unwrap_or_default(),
+                store: None,
+                stdin: kept,
             }),
         })
     }
@@ -68,6 +77,42 @@ impl Origin {
     /// The first run of the line that is gone on with.
     pub(super) fn root(&self) -> Option<RunId> {
         self.goes_on.as_ref().map(|run| run.root)
+    }
+
+    /// The store as the user has named it: now, or when the run was begun.
+    pub(super) fn named_store<'a>(&'a self, args: &'a RunArgs) -> Option<&'a Path> {
+        match &self.goes_on {
+            Some(run) => run.store.as_deref(),
+            None => args.store.as_deref(),
+        }
+    }
+
+    /// What is read in place of standard input, where that is a list and a run is gone on with.
+    ///
+    /// # Errors
+    /// Not enough of it is kept.
+    pub(super) fn kept_list(&self, plan: &Plan, limit: Option<u64>) -> Result<Option<PathBuf>, Fault> {
+        let Some(GoesOn { name, stdin: KeptStdin { copy, mark }, .. }) = &self.goes_on else { return Ok(None) };
+        if !reads_stdin_as_list(plan) {
+            return Ok(None);
+        }
+        let rows =
+            || std::fs::read_to_string(copy).map_or(0, |text| text.lines().filter(|row| !row.is_empty()).count());
+        if mark.exists() || limit.is_some_and(|limit| rows() as u64 >= limit) {
+            return Ok(Some(copy.clone()));
+        }
+        let kept = match rows() {
+            0 => "none of it is kept".to_owned(),
+            rows => format!(
+                "`{}` has its first {}",
+                copy.display(),
+                if rows == 1 { "row".to_owned() } else { format!("{rows} rows") }
+            ),
+        };
+        let message = format!("the run `{name}` had not read its standard input to the end: {kept}");
+        let words = one_line(&self.words.join(" "));
+        let help = format!("give all of it to `blossom-run {words}` again; what was answered is not asked again");
+        Err(Fault::invalid(message, help))
     }
 
     /// Says which run is gone on with, and what has changed in its file since.

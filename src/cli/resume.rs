@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 
 use crate::sink::Exit;
-use crate::store::KeptRun;
+use crate::store::{KeptRun, KeptStdin, Store};
 
 use super::args::{Command, ResumeArgs, RunArgs};
 use super::fault::Fault;
@@ -17,6 +17,8 @@ use super::stdout;
 
 pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
     let folder = keeping::place(args.store.as_deref());
+    // It is found from where the run was begun as well.
+    let folder = folder.canonicalize().unwrap_or(folder);
     let store = keeping::look_into(&folder)?;
     let runs = store.runs().map_err(Fault::from)?;
     let found = match &args.run {
@@ -24,18 +26,21 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
         None => unfinished(&runs),
     };
     let Some(found) = found else {
-        stdout::error("nothing is left to do: every run has come to its end\n");
+        let more = if runs.iter().any(|run| run.is_going_on) { " or goes on" } else { "" };
+        stdout::error(&format!("nothing is left to do: every run has come to its end{more}\n"));
         return Ok(Exit::Done);
     };
     if found.is_going_on {
         let message = format!("the run `{}` is going on", found.name);
         return Err(Fault::usage(message, "wait for its end, or stop it first").into());
     }
+    let stdin = kept_stdin(&store, found, &runs);
     drop(store);
-    // It is found from where it was begun as well.
-    let folder = folder.canonicalize().unwrap_or(folder);
-    let (mut run, origin) = again(args, found)?;
+    let (mut run, mut origin) = again(args, found, stdin)?;
     run.store = Some(folder);
+    if let Some(goes_on) = &mut origin.goes_on {
+        goes_on.store.clone_from(&args.store);
+    }
     run::run(&run, &origin)
 }
 
@@ -53,11 +58,18 @@ fn unfinished(runs: &[KeptRun]) -> Option<&KeptRun> {
     open.map(|(_, run)| run)
 }
 
+/// What is kept of the standard input of a line of runs: of this one, or all of it, where another has that.
+fn kept_stdin(store: &Store, found: &KeptRun, runs: &[KeptRun]) -> KeptStdin {
+    let of = |run: &KeptRun| store.stdin_of(&run.name);
+    let line = runs.iter().filter(|run| run.root == found.root);
+    line.map(of).find(|stdin| stdin.mark.exists()).unwrap_or_else(|| of(found))
+}
+
 /// The flags of that run, in the folder where they were typed; what is said now about the display takes precedence.
-fn again(args: &ResumeArgs, found: &KeptRun) -> Result<(RunArgs, Origin)> {
+fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArgs, Origin)> {
     let lost =
         || Fault::usage(format!("how the run `{}` was begun is not known", found.name), "run its pipeline again");
-    let mut origin = Origin::of(found).ok_or_else(lost)?;
+    let mut origin = Origin::of(found, stdin).ok_or_else(lost)?;
     let goes_on = origin.goes_on.as_ref().ok_or_else(lost)?;
     std::env::set_current_dir(&goes_on.folder).map_err(|error| {
         let message =
@@ -81,5 +93,6 @@ fn again(args: &ResumeArgs, found: &KeptRun) -> Result<(RunArgs, Origin)> {
         run.events.clone_from(&args.events);
     }
     run.concurrency = args.concurrency.or(run.concurrency);
+    run.limits = args.limits.or(&run.limits);
     Ok((run, origin))
 }

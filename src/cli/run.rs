@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -47,6 +48,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     if let Some(name) = &args.print {
         known_output(&plan, name)?;
     }
+    let stdin = origin.kept_list(&plan, args.limit)?;
     let fresh = keeping::fresh(args.fresh.as_deref(), &plan)?;
     let hub = hub(args, &settings, &plan)?;
     let tape = keeping::tape(args, &plan)?;
@@ -64,6 +66,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         store: store.map(|store| Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
         fresh,
         tape,
+        stdin,
         ..RunOptions::default()
     };
 
@@ -74,7 +77,10 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => Ok(conclude(args, &settings, &stops, (&watched, &finished))),
+        ControlFlow::Continue((watched, finished)) => {
+            let store = origin.named_store(args);
+            Ok(conclude(args, &settings, (&stops, store), (&watched, &finished)))
+        }
         ControlFlow::Break(exit) => {
             stdout::error("what was in flight did not end in time, and was abandoned\n");
             Ok(exit)
@@ -147,7 +153,7 @@ fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
 fn conclude(
     args: &RunArgs,
     settings: &Settings,
-    stops: &[Arc<str>],
+    (stops, store): (&[Arc<str>], Option<&Path>),
     (watched, finished): (&Watched, &Finished),
 ) -> Exit {
     let tally = &watched.tally;
@@ -157,7 +163,7 @@ fn conclude(
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out, stops, width: settings.terminal_width };
+    let view = SummaryView { paint: settings.paint, out: &args.out, stops, store, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {

@@ -1,5 +1,7 @@
 //! `runs`: what happened, as the store remembers it.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::diag::did_you_mean;
@@ -36,9 +38,9 @@ pub(super) fn runs(args: &RunsArgs) -> Result<Exit> {
             known_stage(&store, run, stage)?;
             match (&args.item, is_json) {
                 (None, true) => document::stage(&store, run, stage),
-                (None, false) => text::stage(&store, run, stage),
-                (Some(item), true) => document::item(&store, run, stage, Some(item)),
-                (Some(item), false) => text::item(&store, run, stage, Some(item)),
+                (None, false) => text::stage(&store, run, stage, settings.paint),
+                (Some(item), true) => document::item(&store, run, stage, item),
+                (Some(item), false) => text::item(&store, run, stage, item),
             }
         }
     };
@@ -46,19 +48,23 @@ pub(super) fn runs(args: &RunsArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn prune(args: &RunsArgs, folder: &std::path::Path, age: std::time::Duration) -> Result<Exit> {
+fn prune(args: &RunsArgs, folder: &std::path::Path, age: Duration) -> Result<Exit> {
     // One that is not there is not made for this.
     drop(keeping::look_into(folder)?);
     let store = Store::open(folder).map_err(Fault::from)?;
     let pruned = store.prune(age).map_err(Fault::from)?;
-    let shown = if args.json {
-        document::pruned(&pruned)
-    } else {
-        let age = Units::show_duration(age);
-        text::pruned(&pruned, &age)
-    };
+    let shown = if args.json { document::pruned(&pruned) } else { text::pruned(&pruned, &shown_age(age)) };
     stdout::print(&shown)?;
     Ok(Exit::Done)
+}
+
+/// `30d`, or what is shorter as elsewhere.
+fn shown_age(age: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match age.as_secs() {
+        days @ DAY.. if days.is_multiple_of(DAY) => format!("{}d", days / DAY),
+        _ => Units::show_duration(age),
+    }
 }
 
 /// Whether a run came to its end, and all of it came out.

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::model::Json;
 use crate::store::{KeptAttempt, KeptRun, Pruned, Requests, Store, StoreError};
 
+use super::runs_item::ItemHistory;
 use super::runs_text::{StageLine, end_in_a_word, stages, total};
 
 pub(super) fn list(store: &Store, runs: &[KeptRun]) -> Result<String, StoreError> {
@@ -33,10 +34,17 @@ pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String,
     Ok(printed(&shown))
 }
 
-pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: Option<&str>) -> Result<String, StoreError> {
-    let item = item.filter(|item| *item != stage);
-    let attempts: Vec<Json> = store.attempts(Some(run.id), stage, item)?.iter().map(attempt).collect();
-    Ok(printed(&json!({"run": run.name, "stage": stage, "item": item, "attempts": attempts})))
+pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Result<String, StoreError> {
+    let ItemHistory { instance: one, attempts, kept } = ItemHistory::of(store, run, stage, item)?;
+    let key = Some(item).filter(|item| *item != stage);
+    let (state, why) = (one.as_ref().map(|one| one.state.name()), one.as_ref().map(|one| &one.why));
+    let attempts: Vec<Json> = attempts.iter().map(attempt).collect();
+    let kept = kept
+        .as_ref()
+        .map(|kept| json!({"run": Some(&kept.run).filter(|run| !run.is_empty()), "attempt": attempt(kept)}));
+    Ok(printed(&json!({
+        "run": run.name, "stage": stage, "key": key, "state": state, "why": why, "attempts": attempts, "kept": kept,
+    })))
 }
 
 pub(super) fn pruned(pruned: &Pruned) -> String {

@@ -11,6 +11,7 @@ use crate::sink::{Paint, Side, one_line, table};
 use crate::store::{InstanceState, KeptAttempt, KeptInstance, KeptRun, Pruned, Requests, Store, StoreError};
 
 use super::runs::{is_done, outcome};
+use super::runs_item::ItemHistory;
 
 /// Of a raw answer, so many characters are shown in a list.
 const EXCERPT: usize = 200;
@@ -99,8 +100,7 @@ pub(super) fn run(store: &Store, run: &KeptRun, paint: Paint) -> Result<String, 
             let tallies = lines.iter().filter_map(|(_, tally, _)| *tally);
             rows.push(row("in all", tallies.reduce(StageTally::plus), &total(&lines)));
         }
-        let sides: Vec<Side> = (0..rows[0].len()).map(|at| if at == 0 { Side::Left } else { Side::Right }).collect();
-        _ = write!(text, "\n{}", lines_of(&sides, &rows, paint));
+        _ = write!(text, "\n{}", stage_lines(rows, paint));
     }
     let mut reasons: IndexMap<(String, &'static str, String), (u64, KeptInstance)> = IndexMap::new();
     store.instances(run.id, None, |one| {
@@ -113,6 +113,9 @@ pub(super) fn run(store: &Store, run: &KeptRun, paint: Paint) -> Result<String, 
         let who = named(stage, first.item.as_deref());
         let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
         _ = write!(text, "\n{} {}{more}: {}", paint.bad(state), one_line(&who), one_line(why));
+        if let (_, Some(partial)) = reason(first) {
+            _ = write!(text, "\n  answer: {}", excerpt(&partial));
+        }
     }
     if !reasons.is_empty() {
         text.push('\n');
@@ -124,18 +127,13 @@ pub(super) fn run(store: &Store, run: &KeptRun, paint: Paint) -> Result<String, 
 }
 
 /// The items of a stage that did not come out, with their reasons and the beginning of their last answers.
-pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String, StoreError> {
+pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str, paint: Paint) -> Result<String, StoreError> {
     let mut text = String::new();
     let line = stages(store, run)?.into_iter().find(|(name, _, _)| name == stage);
     if let Some((_, tally, taken)) = line {
-        let rows = [vec!["stage".to_owned()], vec![stage.to_owned()]];
         let single = [(stage.to_owned(), tally, taken)];
-        let rows = [
-            rows[0].iter().cloned().chain(head(&single).into_iter().skip(1)).collect::<Vec<_>>(),
-            row(stage, tally, &taken),
-        ];
-        let sides: Vec<Side> = (0..rows[0].len()).map(|at| if at == 0 { Side::Left } else { Side::Right }).collect();
-        text.push_str(&lines_of(&sides, &rows, Paint::new(false)));
+        text.push_str(&stage_lines(vec![head(&single), row(stage, tally, &taken)], paint));
+        text.push('\n');
     }
     store.instances(run.id, Some(stage), |one| {
         let (why, partial) = reason(&one);
@@ -153,49 +151,45 @@ pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String,
 }
 
 /// Each request for an item, with its whole answer.
-pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: Option<&str>) -> Result<String, StoreError> {
-    let mut text = String::new();
-    // A stage outside of loops has one item, which has no name.
-    let of_stage = |run| -> Result<Vec<KeptAttempt>, StoreError> {
-        let named = store.attempts(run, stage, item)?;
-        if named.is_empty() && item == Some(stage) { store.attempts(run, stage, None) } else { Ok(named) }
-    };
-    let mut attempts = of_stage(Some(run.id))?;
-    let mut note = None;
-    store.instances(run.id, Some(stage), |one| {
-        if one.item.as_deref() == item || (one.item.is_none() && item == Some(stage)) {
-            note = Some(format!("{}: {}", one.state.name(), one_line(&reason(&one).0)));
-        }
-    })?;
-    if let Some(note) = note {
-        _ = writeln!(text, "{note}");
+pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Result<String, StoreError> {
+    let ItemHistory { instance, attempts, kept } = ItemHistory::of(store, run, stage, item)?;
+    let mut blocks = Vec::new();
+    if let Some(one) = instance {
+        blocks.push(format!("{}: {}\n", one.state.name(), one_line(&reason(&one).0)));
     }
     if attempts.is_empty() {
-        attempts = of_stage(None)?.into_iter().filter(|attempt| attempt.failure.is_none()).collect();
-        attempts = attempts.pop().into_iter().collect();
-        text.push_str(match attempts[..] {
-            [] => "no request was sent for this item\n",
-            _ => "no request was sent for this item in this run; the latest answer that is kept for it:\n",
+        blocks.push(match &kept {
+            None => "no request was sent for this item in this run\n".to_owned(),
+            Some(KeptAttempt { run, .. }) if run.is_empty() => {
+                "no request was sent for this item in this run; an earlier one, which was pruned, had this answer\n"
+                    .to_owned()
+            }
+            Some(KeptAttempt { run, .. }) => {
+                format!("no request was sent for this item in this run; the earlier run {run} had this answer\n")
+            }
         });
     }
-    if let Some(first) = attempts.first() {
-        _ = writeln!(text, "\nrequest\n{}", indented(&pretty(&first.request)));
-    }
-    for attempt in &attempts {
-        _ = writeln!(text, "\n{}", heading(attempt));
-        match (&attempt.failure, &attempt.text, &attempt.picture) {
-            (Some(failure), _, _) => {
-                _ = writeln!(text, "{}", indented(&failure.message));
-                if let Some(partial) = &failure.partial {
-                    _ = writeln!(text, "  answer:\n{}", indented(partial));
-                }
-            }
-            (None, Some(answer), _) => _ = writeln!(text, "{}", indented(answer)),
-            (None, None, Some(picture)) => _ = writeln!(text, "  {}", picture.display()),
-            (None, None, None) => {}
+    let mut request = "";
+    for attempt in attempts.iter().chain(&kept) {
+        if attempt.request != request {
+            request = &attempt.request;
+            blocks.push(format!("request\n{}\n", indented(&pretty(request))));
         }
+        blocks.push(format!("{}\n{}", heading(attempt), outcome_of(attempt)));
     }
-    Ok(text)
+    Ok(blocks.join("\n"))
+}
+
+fn outcome_of(attempt: &KeptAttempt) -> String {
+    match (&attempt.failure, &attempt.text, &attempt.picture) {
+        (Some(failure), _, _) => {
+            let partial = failure.partial.as_ref().map(|partial| format!("  answer:\n{}\n", indented(partial)));
+            format!("{}\n{}", indented(&failure.message), partial.unwrap_or_default())
+        }
+        (None, Some(answer), _) => format!("{}\n", indented(answer)),
+        (None, None, Some(picture)) => format!("  {}\n", picture.display()),
+        (None, None, None) => String::new(),
+    }
 }
 
 /// `attempt 2, 2026-11-26 10:35:15 UTC, took 1.2s, openai: answered by gpt-5 (stop), 21 tokens in, 9 out, $0.0001`
@@ -257,6 +251,22 @@ fn row(name: &str, tally: Option<StageTally>, taken: &Requests) -> Vec<String> {
     row.extend([taken.sent, usage.input_tokens, usage.output_tokens].map(|count| count.to_string()));
     row.push(money(taken.cost));
     row
+}
+
+/// The lines of a table of stages, without the columns in which nothing stands. `items` and `done` always do.
+fn stage_lines(mut rows: Vec<Vec<String>>, paint: Paint) -> String {
+    let always = ["stage", "items", "done", "requests"];
+    let is_nothing = |cell: &String| matches!(cell.as_str(), "" | "0");
+    let columns = rows.first().map_or(0, Vec::len);
+    for column in (0..columns).rev() {
+        if !always.contains(&rows[0][column].as_str())
+            && rows[1..].iter().all(|row| row.get(column).is_none_or(is_nothing))
+        {
+            rows.iter_mut().filter(|row| row.len() > column).for_each(|row| drop(row.remove(column)));
+        }
+    }
+    let sides: Vec<Side> = (0..rows[0].len()).map(|at| if at == 0 { Side::Left } else { Side::Right }).collect();
+    lines_of(&sides, &rows, paint)
 }
 
 fn lines_of(sides: &[Side], rows: &[Vec<String>], paint: Paint) -> String {

@@ -302,7 +302,7 @@ impl<'a> Course<'a> {
     fn interrupted(&self, what: &str) -> Failure {
         let reason = self.client.halt().reason().map_or_else(|| "the run ends".to_owned(), |reason| reason.to_string());
         let failure = Failure::new(FailureKind::Interrupted, format!("{what}: {reason}"));
-        self.after_last(failure).suggest("run it again; it asks for everything anew")
+        self.after_last(failure).suggest("run it again")
     }
 
     /// Adds what the last attempt came to.

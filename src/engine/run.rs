@@ -46,6 +46,8 @@ pub struct RunOptions {
     pub fresh: Fresh,
     /// The tape that it is recorded on, or that answers it, if there is one.
     pub tape: Option<TapeUse>,
+    /// A file that is read in place of standard input.
+    pub stdin: Option<PathBuf>,
 }
 
 /// What a tape is used for.
@@ -81,6 +83,7 @@ impl Default for RunOptions {
             store: None,
             fresh: Fresh::default(),
             tape: None,
+            stdin: None,
         }
     }
 }
@@ -118,7 +121,7 @@ impl Running {
 pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream), Failure> {
     refuse_missing(&plan)?;
     let RunOptions { out, concurrency, stream: show, prices, allow_unpriced, .. } = options;
-    let RunOptions { window, held_in_memory, store, fresh, tape, .. } = options;
+    let RunOptions { window, held_in_memory, store, fresh, tape, stdin, .. } = options;
     let id: Arc<str> = new_id().into();
     let unwritable = |message: String| Failure::new(FailureKind::Output, message);
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
@@ -153,6 +156,7 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         window,
         held_in_memory,
         warnings,
+        stdin,
     };
     Ok((Running { parts, halt }, stream))
 }
@@ -188,7 +192,7 @@ fn begin(plan: &Plan, id: &str, kept: Option<Kept>) -> Result<(Arc<dyn Keep>, Op
     let (name, pipeline) = (id.to_owned(), plan.name.to_string());
     let run = store.begin(NewRun { name, goes_on, pipeline, began: Timestamp::now(), about })?;
     let keep = StoreKeep::new(store.clone(), run, goes_on.unwrap_or(run));
-    Ok((Arc::new(keep), Some(Journal::new(store, run, lock))))
+    Ok((Arc::new(keep), Some(Journal::new(store, (run, id.into()), lock))))
 }
 
 /// A plan that was checked without being meant to run may lack inputs.

@@ -6,26 +6,32 @@ use jiff::Timestamp;
 use serde_json::to_value;
 
 use crate::model::{EventKind, Failure, Json, RunOutcome, StageTally};
-use crate::store::{InstanceRecord, InstanceState, RunEnd, RunId, RunLock, Store};
+use crate::store::{InstanceRecord, InstanceState, KeptStdin, RunEnd, RunId, RunLock, Store};
 
 /// The store, as a run writes to it.
 #[derive(Debug)]
 pub struct Journal {
     store: Store,
     run: RunId,
+    name: Arc<str>,
     /// Says that the run is going on.
     _lock: RunLock,
 }
 
 impl Journal {
     /// Of this run, which has begun.
-    pub fn new(store: Store, run: RunId, lock: RunLock) -> Self {
-        Self { store, run, _lock: lock }
+    pub fn new(store: Store, (run, name): (RunId, Arc<str>), lock: RunLock) -> Self {
+        Self { store, run, name, _lock: lock }
     }
 
     /// The store's folder, as it was named.
     pub(super) fn place(&self) -> Arc<str> {
         self.store.folder().display().to_string().into()
+    }
+
+    /// Where standard input is kept, should it be a list.
+    pub(super) fn stdin(&self) -> KeptStdin {
+        self.store.stdin_of(&self.name)
     }
 
     /// Writes down what a person will ask for later. What came out is known by its answer.
@@ -44,7 +50,11 @@ impl Journal {
     /// Writes down the end. When this returns, everything that was written down before is safe.
     pub(super) async fn end(&self, outcome: &RunOutcome, stages: &[(Arc<str>, StageTally)]) -> Result<(), Failure> {
         let end = RunEnd { at: Timestamp::now(), outcome: json(outcome), stages: json(&stages) };
-        Ok(self.store.end(self.run, end).await?)
+        self.store.end(self.run, end).await?;
+        // Nobody goes on with what is done.
+        Ok(if *outcome == RunOutcome::Done {
+            self.store.forget_stdin(self.run)?
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where the items of a loop come from, and what an item becomes when it is opened.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -7,6 +8,7 @@ use crate::model::{End, Failure, FailureKind, Json, SkipReason, kind_of};
 use crate::output::FileNames;
 use crate::plan::{LoopIx, LoopSource, Plan, ScopeIx, Stage, StageIx, item_key};
 use crate::source::{ListSource, Row, RowStream, SourceError, StdinCopy};
+use crate::store::KeptStdin;
 
 use super::frame::{Frame, FrameId};
 use super::frontier::Frontier;
@@ -16,11 +18,26 @@ use super::frontier::Frontier;
 pub(super) struct Stdin {
     copy: Arc<Mutex<Option<StdinCopy>>>,
     path: PathBuf,
+    /// Says that the copy is whole, for whoever goes on with the run.
+    mark: Option<PathBuf>,
+    /// A copy that an earlier run has made: it is read in place of standard input.
+    from: Option<PathBuf>,
 }
 
 impl Stdin {
+    /// Copied to `path`, for this run alone.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { copy: Arc::default(), path }
+        Self { path, ..Self::default() }
+    }
+
+    /// Copied for those as well who go on with the run.
+    pub(super) fn kept(KeptStdin { copy, mark }: KeptStdin) -> Self {
+        Self { path: copy, mark: Some(mark), ..Self::default() }
+    }
+
+    /// Read from a file instead.
+    pub(super) fn instead(self, from: Option<PathBuf>) -> Self {
+        Self { from, ..self }
     }
 
     /// The rows of `list`, which may be this; at most `limit` of them.
@@ -39,9 +56,20 @@ impl Stdin {
         let mut copy = self.copy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let started = match copy.take() {
             Some(started) => started,
-            None => StdinCopy::start(std::io::stdin(), &self.path)?,
+            None => self.start()?,
         };
         RowStream::stdin(copy.insert(started))
+    }
+
+    fn start(&self) -> Result<StdinCopy, SourceError> {
+        let input: Box<dyn Read + Send> = match &self.from {
+            Some(from) => Box::new(StdinCopy::open_kept(from)?),
+            None => Box::new(std::io::stdin()),
+        };
+        match &self.mark {
+            Some(mark) => StdinCopy::start_marked(input, &self.path, mark),
+            None => StdinCopy::start(input, &self.path),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct RunParts {
     pub warnings: Vec<String>,
     /// So many bytes of values that are reached from afar are held in memory, and more beside the outputs.
     pub held_in_memory: usize,
+    /// What is read in place of standard input: what an earlier run has kept of it.
+    pub stdin: Option<PathBuf>,
 }
 
 /// How a run ended.
@@ -79,7 +82,7 @@ pub struct Finished {
 pub async fn execute(parts: RunParts) -> Finished {
     let start = Instant::now();
     let RunParts { plan, client, providers, folder, id, show, fresh, journal, tape, time_used, .. } = parts;
-    let (window, held_in_memory, warnings) = (parts.window, parts.held_in_memory, parts.warnings);
+    let (window, held_in_memory, warnings, stdin) = (parts.window, parts.held_in_memory, parts.warnings, parts.stdin);
     let (events, halt) = (client.events().clone(), client.halt().clone());
     announce(&plan, &events, &id, (journal.as_ref(), tape.as_ref())).await;
     for message in warnings {
@@ -87,7 +90,8 @@ pub async fn execute(parts: RunParts) -> Finished {
     }
     // Beside the outputs, where there is room for what is read: a folder for temporary files may lie in memory.
     let copy = folder.scratch("stdin");
-    let stdin = Stdin::new(copy.path().to_owned());
+    let kept = journal.as_ref().map(|journal| Stdin::kept(journal.stdin()));
+    let stdin = kept.unwrap_or_else(|| Stdin::new(copy.path().to_owned())).instead(stdin);
     let file = folder.scratch("held");
     let held = Arc::new(Held::new(file.path().to_owned(), held_in_memory));
     let fixed = tokio::select! {

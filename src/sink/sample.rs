@@ -49,12 +49,21 @@ pub(super) fn call() -> CallKey {
 
 impl Sample {
     pub(super) fn new() -> Self {
+        Self::with_store(None)
+    }
+
+    /// A run whose answers are kept.
+    pub(super) fn kept() -> Self {
+        Self::with_store(Some(".blossom".into()))
+    }
+
+    fn with_store(store: Option<std::sync::Arc<str>>) -> Self {
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
         let mut sample = Self { events: vec![], tally: Tally::default(), now };
         sample.push(EventKind::RunStarted {
             run: "amber-fox".into(),
             pipeline: "sample".into(),
-            store: None,
+            store,
             record: None,
             replay: None,
         });
@@ -87,6 +96,10 @@ impl Sample {
 
     pub(super) fn send(&mut self, stage: &str, number: u64, attempt: u32) -> &mut Self {
         self.push(EventKind::AttemptSent { item: item(stage, number), call: call(), attempt, lane: lane() })
+    }
+
+    pub(super) fn reuse(&mut self, stage: &str, number: u64) -> &mut Self {
+        self.push(EventKind::Reused { item: item(stage, number), call: call() })
     }
 
     pub(super) fn done(&mut self, stage: &str, number: u64) -> &mut Self {

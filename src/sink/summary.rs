@@ -23,6 +23,8 @@ pub struct SummaryView<'a> {
     pub out: &'a Path,
     /// Stages that end the run when an item of theirs fails.
     pub stops: &'a [Arc<str>],
+    /// The store, if the user named it.
+    pub store: Option<&'a Path>,
     /// Columns of the terminal; without one, lines are as long as they are.
     pub width: Option<usize>,
 }
@@ -39,10 +41,13 @@ pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
             _ = writeln!(text, "{line}");
         }
     }
+    if let Some(reused) = reused(tally) {
+        _ = writeln!(text, "\n{}", wrapped(&reused, view.width.unwrap_or(usize::MAX)));
+    }
     text.push_str(&problems(tally, view));
     section(&mut text, view, "Held back by", &lanes(tally));
     section(&mut text, view, &format!("Files in {}", one_line(&view.out.to_string_lossy())), &files(tally));
-    section(&mut text, view, "What to do", &next_steps(tally, view.stops));
+    section(&mut text, view, "What to do", &next_steps(tally, view));
     text
 }
 
@@ -210,6 +215,14 @@ fn token_count(count: u64, unmetered: u64) -> String {
     }
 }
 
+/// `7 answers were there already; `--fresh` asks anew`
+fn reused(tally: &Tally) -> Option<String> {
+    let count = tally.total().reused;
+    let were = if count == 1 { "was" } else { "were" };
+    (count > 0 && tally.is_kept())
+        .then(|| format!("{} {were} there already; `--fresh` asks anew", count_of(count, "answer")))
+}
+
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for group in tally.failures().groups().iter().filter(|group| group.replaced == replaced) {
@@ -288,15 +301,13 @@ fn files(tally: &Tally) -> Vec<String> {
         .collect()
 }
 
-fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
+fn next_steps(tally: &Tally, view: &SummaryView<'_>) -> Vec<String> {
     let suggested = |failure: &Failure| failure.suggestion.as_deref().map(one_line);
-    // Nothing is kept between runs, which matters to those who have paid for answers.
-    let anew = tally.stages().any(|stage| stage.calls > 0);
-    let again = format!("run the same command again{}", if anew { "; it asks for everything anew" } else { "" });
+    let again = again(tally, view.store);
     let corrected = format!("fix what failed, then {again}");
     match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
-        Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, stops)).collect(),
+        Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, view.stops)).collect(),
         // What it suggests is to run it again, with more.
         Some(RunOutcome::Blocked { failure }) if failure.kind == FailureKind::BudgetUsedUp => {
             suggested(failure).into_iter().collect()
@@ -312,6 +323,15 @@ fn next_steps(tally: &Tally, stops: &[Arc<str>]) -> Vec<String> {
             suggested(failure).into_iter().chain([report]).collect()
         }
     }
+}
+
+/// The command that goes on with this run. Where nothing is kept there is none, and everything is asked for again.
+fn again(tally: &Tally, store: Option<&Path>) -> String {
+    if !tally.is_kept() {
+        return "run the same command again".to_owned();
+    }
+    let store = store.map(|store| format!(" --store {}", one_line(&store.to_string_lossy()))).unwrap_or_default();
+    format!("go on with `blossom-run resume {}{store}`", tally.run())
 }
 
 /// What lets items go on that were not started since others failed.
@@ -332,7 +352,7 @@ mod tests {
     }
 
     fn view(width: Option<usize>, stops: &[Arc<str>]) -> SummaryView<'_> {
-        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, width }
+        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, store: None, width }
     }
 
     #[test]
@@ -402,7 +422,7 @@ Files in out
   analyze/0.md, analyze/1.md, analyze/2.md, analyze/3.md, analyze/4.md and 2 more
 
 What to do
-  fix what failed, then run the same command again; it asks for everything anew
+  fix what failed, then run the same command again
   `on_error: continue` in `analyze` lets its other items go on
 "
         );
@@ -429,8 +449,7 @@ Held back by
     1.0s in all, as the server asked
 
 What to do
-  run the same command again; it asks for everything
-    anew
+  run the same command again
 "
         );
     }
@@ -495,15 +514,41 @@ What to do
     fn what_a_stage_does_already_is_not_suggested() {
         let mut sample = Sample::new();
         sample.plan("analyze", Some(3)).start("analyze", 0).fail("analyze", 0, "no").finish(RunOutcome::Failed);
-        let steps = |stops: &[Arc<str>]| next_steps(sample.tally(), stops);
+        let steps = |stops: &[Arc<str>]| next_steps(sample.tally(), &view(None, stops));
         assert_eq!(steps(&["analyze".into()]).len(), 2);
         assert_eq!(steps(&[]), ["fix what failed, then run the same command again"]);
+    }
+
+    #[test]
+    fn a_run_that_is_kept_is_gone_on_with_by_its_name() {
+        let mut sample = Sample::kept();
+        sample
+            .plan("analyze", Some(3))
+            .start("analyze", 0)
+            .reuse("analyze", 0)
+            .done("analyze", 0)
+            .finish(RunOutcome::Interrupted { terminated: false });
+        let view = SummaryView { store: Some(Path::new("kept")), ..view(None, &[]) };
+        assert_eq!(
+            summary(sample.tally(), &view),
+            "
+sample: interrupted after 0ms (run amber-fox)
+
+stage    items  done  reused  not started  tokens in  tokens out   each  time
+analyze      3     0       1            2          8           2  500ms   0ms
+
+1 answer was there already; `--fresh` asks anew
+
+What to do
+  go on with `blossom-run resume amber-fox --store kept`
+"
+        );
     }
 
     #[test]
     fn every_advice_has_a_first_sentence() {
         let mut sample = Sample::new();
         sample.finish(RunOutcome::Unwritable { failure: Failure::new(FailureKind::Output, "`out` is full") });
-        assert_eq!(next_steps(sample.tally(), &[]), ["fix that, then run the same command again"]);
+        assert_eq!(next_steps(sample.tally(), &view(None, &[])), ["fix that, then run the same command again"]);
     }
 }

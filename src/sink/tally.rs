@@ -22,6 +22,7 @@ const MOST_WARNINGS: usize = 20;
 pub struct Tally {
     run: Arc<str>,
     pipeline: Arc<str>,
+    is_kept: bool,
     began: Option<Timestamp>,
     last: Option<Timestamp>,
     stages: IndexMap<Arc<str>, StageView>,
@@ -87,9 +88,10 @@ impl Tally {
         self.last = Some(event.at);
         self.began.get_or_insert(event.at);
         match &event.kind {
-            EventKind::RunStarted { run, pipeline, .. } => {
+            EventKind::RunStarted { run, pipeline, store, .. } => {
                 self.run = run.clone();
                 self.pipeline = pipeline.clone();
+                self.is_kept = store.is_some();
             }
             EventKind::StagePlanned { stage, kind, instances } => {
                 self.stages.insert(stage.clone(), StageView::new(stage.clone(), *kind, *instances));
@@ -215,6 +217,11 @@ impl Tally {
     /// The pipeline's name; empty before the first event.
     pub fn pipeline(&self) -> &str {
         &self.pipeline
+    }
+
+    /// Whether its answers are kept, so that it can be gone on with.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// Every stage, in file order.

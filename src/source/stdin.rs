@@ -52,11 +52,28 @@ impl StdinCopy {
     /// Starts to read `input`, on a thread of its own, and to copy it to a new file at `path`. The thread ends with the
     /// input, or when nobody has the copy any more.
     pub fn start(input: impl Read + Send + 'static, path: &Path) -> Result<Self, SourceError> {
+        Self::begin(input, path, None)
+    }
+
+    /// The same for a copy that others read later: once it has the whole input, and that is safe on the disk, there is
+    /// an empty file at `mark`.
+    pub fn start_marked(input: impl Read + Send + 'static, path: &Path, mark: &Path) -> Result<Self, SourceError> {
+        Self::begin(input, path, Some(mark.to_path_buf()))
+    }
+
+    /// Opens what an earlier copy holds, to be read as the input of another.
+    pub fn open_kept(path: &Path) -> Result<File, SourceError> {
+        let fail = |error| SourceError::io("what was kept of standard input can't be read", Some(path), &error);
+        File::open(path).map_err(fail)
+    }
+
+    fn begin(input: impl Read + Send + 'static, path: &Path, mark: Option<PathBuf>) -> Result<Self, SourceError> {
         let fail = |error| SourceError::io("the copy of standard input can't be written", Some(path), &error);
         let copy = File::create(path).map_err(fail)?;
         let progress = Arc::new(Progress::default());
         let lines = JsonLines::new(Lines::new(Box::new(input), None), Depth::Whole);
-        let mut copying = Copying { lines, copy, path: path.to_path_buf(), line: 0, progress: Arc::clone(&progress) };
+        let mut copying =
+            Copying { lines, copy, path: path.to_path_buf(), mark, line: 0, progress: Arc::clone(&progress) };
         thread::Builder::new().name("stdin".to_owned()).spawn(move || copying.run()).map_err(fail)?;
         Ok(Self { path: path.to_path_buf(), readers: Arc::new(Readers { progress }) })
     }
@@ -129,6 +146,8 @@ struct Copying {
     lines: JsonLines,
     copy: File,
     path: PathBuf,
+    /// Where to say that it is whole.
+    mark: Option<PathBuf>,
     /// How many lines the copy has.
     line: u64,
     progress: Arc<Progress>,
@@ -145,7 +164,14 @@ impl Copying {
                 return;
             }
         }
-        self.progress.came(|state| state.end = Some(Ok(())));
+        let end = self.mark_whole();
+        self.progress.came(|state| state.end = Some(end));
+    }
+
+    fn mark_whole(&self) -> Result<(), SourceError> {
+        let Some(mark) = &self.mark else { return Ok(()) };
+        let marked = self.copy.sync_all().and_then(|()| File::create(mark)).map(drop);
+        marked.map_err(|error| SourceError::io("the copy of standard input can't be written", Some(mark), &error))
     }
 
     /// Copies a row onto the line that it came on, in one write: a buffer would hold rows back from the readers.

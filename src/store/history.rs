@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use crate::model::{Amount, Cost, Failure, Json, Usage};
 
@@ -100,6 +100,12 @@ pub struct KeptAttempt {
 
 const RUNS: &str = "SELECT id, name, root, pipeline, began, ended, outcome, about, stages FROM runs";
 
+const ATTEMPTS: &str = "
+SELECT coalesce(r.name, ''), a.number, c.take, a.provider, a.began, a.took, a.failure, c.request, a.text, a.blob, a.model,
+       a.finish_reason, a.input_tokens, a.output_tokens, a.total_tokens, a.usd, a.pollen, a.unpriced
+FROM attempts a JOIN calls c ON c.id = a.call LEFT JOIN runs r ON r.id = a.run
+WHERE c.stage = :stage AND a.item IS :item";
+
 impl Store {
     /// All runs, the latest first.
     ///
@@ -188,29 +194,37 @@ impl Store {
         Ok(())
     }
 
-    /// The requests for an item of a stage, as they were sent: those of a run, or of all runs.
+    /// The requests that a run sent for an item of a stage, in the order in which they came back.
     ///
     /// # Errors
     /// The store can't be read.
-    pub fn attempts(
-        &self,
-        run: Option<RunId>,
-        stage: &str,
-        item: Option<&str>,
-    ) -> Result<Vec<KeptAttempt>, StoreError> {
+    pub fn attempts(&self, run: RunId, stage: &str, item: Option<&str>) -> Result<Vec<KeptAttempt>, StoreError> {
         let reader = self.reader();
         let wrong = |error: rusqlite::Error| self.wrong(&error);
-        let mut statement = reader
-            .prepare(
-                "SELECT coalesce(r.name, ''), a.number, c.take, a.provider, a.began, a.took, a.failure, c.request, a.text, a.blob, \
-                 a.model, a.finish_reason, a.input_tokens, a.output_tokens, a.total_tokens, a.usd, a.pollen, a.unpriced \
-                 FROM attempts a JOIN calls c ON c.id = a.call LEFT JOIN runs r ON r.id = a.run \
-                 WHERE (:run IS NULL OR a.run = :run) AND c.stage = :stage AND a.item IS :item ORDER BY a.id",
-            )
-            .map_err(wrong)?;
-        let values = named_params! {":run": run.map(|run| run.0), ":stage": stage, ":item": item};
+        let mut statement = reader.prepare(&format!("{ATTEMPTS} AND a.run = :run ORDER BY a.id")).map_err(wrong)?;
+        let values = named_params! {":run": run.0, ":stage": stage, ":item": item};
         let rows = statement.query_map(values, |row| self.attempt(row)).map_err(wrong)?;
         rows.collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    /// The latest answer for an item of a stage that runs of the same pipeline had before this one, or runs that were
+    /// pruned since.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn earlier_answer(
+        &self,
+        run: &KeptRun,
+        stage: &str,
+        item: Option<&str>,
+    ) -> Result<Option<KeptAttempt>, StoreError> {
+        let reader = self.reader();
+        let wrong = |error: rusqlite::Error| self.wrong(&error);
+        let earlier = "a.run < :run AND a.kind IS NULL AND coalesce(r.pipeline, :pipeline) = :pipeline";
+        let sql = format!("{ATTEMPTS} AND {earlier} ORDER BY a.id DESC LIMIT 1");
+        let mut statement = reader.prepare(&sql).map_err(wrong)?;
+        let values = named_params! {":run": run.id.0, ":pipeline": run.pipeline, ":stage": stage, ":item": item};
+        statement.query_row(values, |row| self.attempt(row)).optional().map_err(wrong)
     }
 
     fn attempt(&self, row: &Row<'_>) -> rusqlite::Result<KeptAttempt> {

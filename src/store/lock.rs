@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::folder::Store;
 
 /// The folder of what belongs to one run.
-const RUNS: &str = "runs";
+pub(super) const RUNS: &str = "runs";
 
 /// A run that is going on. When it is dropped, or its process dies, the run is no longer.
 #[derive(Debug)]
@@ -49,6 +49,11 @@ impl Store {
         let files = fs::read_dir(self.folder().join(RUNS)).into_iter().flatten().flatten();
         let names = files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".lock")?.to_owned()));
         names.filter(|run| self.is_going_on(run)).collect()
+    }
+
+    /// Removes the file that a run which died has left.
+    pub(super) fn remove_lock(&self, run: &str) {
+        fs::remove_file(self.lock_path(run)).ok();
     }
 
     fn lock_path(&self, run: &str) -> PathBuf {

@@ -62,7 +62,7 @@ fn a_run_is_told_in_lines_and_summed_up() {
             + "\n\
                Files in out\n  motto.jsonl\n  best.md\n\
                \n\
-               What to do\n  fix what failed, then run the same command again; it asks for everything anew\n"
+               What to do\n  fix what failed, then go on with `blossom-run resume [run]`\n"
     );
     ran.stdout("==> best <==\nBest of Motto of ulm, Motto of jena\n\n==> short <==\n\"Best…\"\n1\n");
 }
