@@ -3,6 +3,9 @@
 //! [`check`] gives a [`Plan`](crate::plan::Plan) or says what is wrong; [`run`] gives a [`Running`] and its events. Programs,
 //! the command line and servers all come this way. This room prints nothing.
 
+mod estimate;
+mod forecast;
+mod forecast_notes;
 mod graph;
 mod money;
 mod open;
@@ -16,6 +19,8 @@ pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Fresh, Output};
 pub use crate::plan::WantedOutputs;
 pub use crate::store::{NewTape, Store, StoreError, Tape};
+pub use estimate::{PriceOf, Range};
+pub use forecast::{Bounds, Counts, Forecast, ForecastOptions, StageForecast, Total, forecast, known_price};
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use money::{KnownPrices, prices};
 pub use open::{COMMAND_LINE, Checked, Request, check};

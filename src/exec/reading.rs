@@ -153,6 +153,10 @@ impl Frontier {
                 let put = shelf.set_barren(path, reason);
                 note(&mut self.unheld, put);
             }
+            if let SkipReason::Unknown { stage: asks } = reason {
+                self.hide(*stage, path, reason);
+                self.uncounted.entry(*stage).or_insert_with(|| asks.clone());
+            }
         }
         self.exhaust(id, path);
     }
