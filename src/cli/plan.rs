@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::engine::{self, ForecastOptions, Fresh, Request, Store, known_price};
+use crate::engine::{self, ForecastOptions, Fresh, Request, Store};
 use crate::plan::Plan;
 use crate::sink::Exit;
 
@@ -22,9 +22,15 @@ use super::stdout;
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit> {
     let settings = Settings::of(&args.looking.display, Surroundings::detect());
     let Some(ahead) = Ahead::of(&args.pipeline, &args.looking, &settings)? else { return Ok(Exit::Invalid) };
-    let price = known_price(&ahead.plan);
-    let options = ForecastOptions { store: ahead.store.as_ref(), fresh: &ahead.fresh, price: &price };
-    let forecast = wait(engine::forecast(&ahead.plan, options))?;
+    let runtime = runtime()?;
+    let forecast = runtime.block_on(async {
+        let known = engine::prices(&ahead.plan, false).await?;
+        let price = |provider: &str, model: Option<&str>, is_image| known.prices.find(provider, model, is_image);
+        let options = ForecastOptions { store: ahead.store.as_ref(), fresh: &ahead.fresh, price: &price };
+        engine::forecast(&ahead.plan, options).await
+    });
+    runtime.shutdown_background();
+    let forecast = forecast.map_err(Fault::from)?;
     let shown =
         if args.json { serde_json::to_string_pretty(&forecast)? + "\n" } else { text::forecast(&forecast, &settings) };
     stdout::print(&shown)?;
@@ -61,10 +67,7 @@ fn existing(flag: Option<&Path>) -> Result<Option<Store>, Fault> {
     Ok(Store::open_to_read(&keeping::place(flag))?)
 }
 
-/// Waits for something that asks nobody.
-pub(super) fn wait<T>(what: impl Future<Output = Result<T, crate::model::Failure>>) -> Result<T> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(what);
-    runtime.shutdown_background();
-    Ok(done.map_err(Fault::from)?)
+/// What it runs on. One thread will do: little is waited for, and files are read on threads of their own.
+pub(super) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
 }

@@ -31,7 +31,7 @@ pub(super) fn forecast(forecast: &Forecast, settings: &Settings) -> String {
 fn headline(forecast: &Forecast) -> String {
     let total = &forecast.total;
     let cost = match (total.calls.most, total.cost.high.is_nothing()) {
-        (Some(0), _) => String::new(),
+        (Some(0), _) | (None, true) => String::new(),
         (_, true) => ", at no cost".to_owned(),
         (_, false) => format!(", {}", money(total.cost)),
     };
@@ -95,9 +95,9 @@ fn rows(forecast: &Forecast) -> Vec<Vec<String>> {
     for stage in &forecast.stages {
         let asks = stage.calls.most != Some(0);
         let ends = [
-            asks.then(|| tokens(stage.tokens_in)),
-            asks.then(|| tokens(stage.tokens_out)),
-            asks.then(|| money(stage.cost)),
+            asks.then(|| open(tokens(stage.tokens_in), stage.calls)),
+            asks.then(|| open(tokens(stage.tokens_out), stage.calls)),
+            asks.then(|| open(money(stage.cost), stage.calls)),
             stage.time.map(about),
         ];
         rows.push(row(&stage.name, &stage.counts, ends));
@@ -107,10 +107,21 @@ fn rows(forecast: &Forecast) -> Vec<Vec<String>> {
             let (low, high) = (about(longest), about(all));
             if low == high { low } else { format!("{low}..{high}") }
         });
-        let ends = [Some(tokens(total.tokens_in)), Some(tokens(total.tokens_out)), Some(money(total.cost)), time];
+        let sums = [tokens(total.tokens_in), tokens(total.tokens_out), money(total.cost)];
+        let [input, output, cost] = sums.map(|sum| Some(open(sum, total.calls)));
+        let ends = [input, output, cost, time];
         rows.push(row("in all", &total.counts, ends));
     }
     rows
+}
+
+/// A sum to which nobody knows how much comes: `1.2k+`; `?` where nothing of it is known.
+fn open(sum: String, calls: Bounds) -> String {
+    match calls.most {
+        Some(_) => sum,
+        None if matches!(sum.as_str(), "0" | "$0") => "?".to_owned(),
+        None => format!("{sum}+"),
+    }
 }
 
 /// `1.2k`, `1.2k (300..4.0k)`

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Cost, Price, Request, Usage};
+use crate::model::{Call, Cost, Price, Request, Usage};
 use crate::plan::{Plan, Stage, Work};
 use crate::store::{Spread, StageStatistics};
 
@@ -60,10 +60,10 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    pub(super) fn add(&mut self, request: &Request) {
+    pub(super) fn add(&mut self, call: &Call) {
         self.calls += 1;
-        self.bytes = self.bytes.saturating_add(request.bytes());
-        if let Request::Text { params, .. } = request
+        self.bytes = self.bytes.saturating_add(call.bytes());
+        if let Request::Text { params, .. } = &call.request
             && let Some(most) = params.max_tokens
         {
             self.with_max += 1;
@@ -83,6 +83,8 @@ pub(super) struct Calls {
     pub(super) lane: Option<Lane>,
     /// All requests of the stage that can be rendered, kept ones too.
     pub(super) rendered: Rendered,
+    /// Of the templates of a request, as they stand in the file.
+    pub(super) template_bytes: u64,
     /// `max_tokens` of the stage, if it is the same for all instances.
     pub(super) max_tokens: Option<u64>,
 }
@@ -202,10 +204,11 @@ fn range(spread: Spread) -> Range<u64> {
     Range { low: spread.low.min(spread.mean), expected: spread.mean, high: spread.high.max(spread.mean) }
 }
 
-/// How long one request is that can't be rendered, in bytes: like the others of its stage, else like those that are kept.
+/// How long one request is that can't be rendered, in bytes: like the others of its stage, else like those that are kept,
+/// else like its templates.
 fn bytes_of(calls: &Calls, kept: &StageStatistics) -> u64 {
     match calls.rendered.calls {
-        0 => kept.input_tokens.map_or(0, |tokens| tokens.mean.saturating_mul(BYTES_OF_TOKEN)),
+        0 => kept.input_tokens.map_or(calls.template_bytes, |tokens| tokens.mean.saturating_mul(BYTES_OF_TOKEN)),
         rendered => calls.rendered.bytes / rendered,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::client::{Client, Events, Halt, Keep, Member, NothingKept, StoreKeep};
 use crate::exec::{self, Fate, ForecastParts, Fresh, Planned, Prospect};
-use crate::model::{Cost, Failure, Price, ProviderIdentity, ProviderKind, ProviderSettings, StageKindName};
+use crate::model::{Cost, Failure, ProviderIdentity, StageKindName};
 use crate::plan::{Dial, Plan, Stage, StageIx, Work};
 use crate::store::{StageStatistics, Store};
 
@@ -176,13 +176,6 @@ pub(super) fn looker(plan: &Arc<Plan>, store: Option<&Store>, fresh: &Fresh) -> 
     Ok(Looker { parts, providers: known })
 }
 
-/// What calls cost as far as it is known here: what is built in costs nothing.
-pub fn known_price(plan: &Plan) -> impl Fn(&str, Option<&str>, bool) -> Option<Price> + Sync {
-    let is_free = |one: &&ProviderSettings| one.kind == ProviderKind::Offline;
-    let free: Vec<String> = plan.providers.iter().filter(is_free).map(|one| one.name.clone()).collect();
-    move |provider, _, _| free.iter().any(|name| name == provider).then_some(Price::FREE)
-}
-
 /// Looks at what a run would do. Nothing is sent, and nothing is written.
 ///
 /// # Errors
@@ -271,15 +264,15 @@ impl Fold {
         let count = match prospect.fate {
             Fate::Made => &mut counts.made,
             Fate::Kept(planned, _) => {
-                self.calls.rendered.add(&planned.call.request);
+                self.calls.rendered.add(&planned.call);
                 self.calls.lane.get_or_insert_with(|| lane(&planned));
                 &mut counts.kept
             }
             Fate::ToCall(planned) => {
                 let lane = lane(&planned);
-                self.calls.rendered.add(&planned.call.request);
+                self.calls.rendered.add(&planned.call);
                 self.calls.lane.get_or_insert_with(|| lane.clone());
-                self.calls.to_call.entry(lane).or_default().add(&planned.call.request);
+                self.calls.to_call.entry(lane).or_default().add(&planned.call);
                 &mut counts.to_call
             }
             Fate::Shared(_) => &mut counts.shared,
@@ -298,6 +291,7 @@ impl Fold {
         let mut calls = self.calls.clone();
         let Some(asking) = stage.work.asking() else { return calls };
         calls.unknown = self.counts.unknown;
+        calls.template_bytes = stage.templates().iter().map(|template| template.text().len() as u64).sum();
         if let Work::Text(work) = &stage.work
             && let Some(Dial::Fixed(most)) = work.max_tokens
         {

@@ -1,7 +1,6 @@
 //! What a forecast assumes and what it can't know, in words.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::model::OnError;
 use crate::plan::{OnErrorPlan, Plan, Stage, StageIx};
@@ -10,12 +9,12 @@ use super::estimate::{ASSUMED, Basis, Lane};
 use super::forecast::Looked;
 
 /// A sentence for each assumption, and for each thing that is known in a run alone.
-pub(super) fn notes(plan: &Plan, seen: &[Looked], uncounted: &BTreeMap<StageIx, Arc<str>>) -> Vec<String> {
+pub(super) fn notes(plan: &Plan, seen: &[Looked], uncounted: &BTreeMap<StageIx, StageIx>) -> Vec<String> {
     let mut notes = fails(plan, seen);
-    for (asks, stages) in by_asking(plan, uncounted) {
+    for (made_of, stages) in by_source(plan, uncounted) {
         let (they, are) = if stages.len() == 1 { ("it", "is") } else { ("they", "are") };
         notes.push(format!(
-            "how many items {} will have is known when `{asks}` has answered: {they} {are} in no sum until then",
+            "how many items {} will have is known when `{made_of}` is there: {they} {are} in no sum until then",
             list(&stages)
         ));
     }
@@ -23,7 +22,7 @@ pub(super) fn notes(plan: &Plan, seen: &[Looked], uncounted: &BTreeMap<StageIx, 
     if seen.iter().any(|looked| looked.fold.counts.unknown > 0 && plan.stage(looked.ix).work.asking().is_some()) {
         notes.push(
             "an item that is unknown until a run counts as a call in what is expected and in the most, and its request \
-             is taken to be as long as others of its stage"
+             is taken to be as long as others of its stage, else as its template"
                 .to_owned(),
         );
     }
@@ -79,12 +78,12 @@ fn ends(stage: &Stage) -> bool {
     !matches!(stage.on_error, OnErrorPlan::Simply(OnError::Continue))
 }
 
-fn by_asking<'a>(plan: &'a Plan, uncounted: &'a BTreeMap<StageIx, Arc<str>>) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut by_asking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (ix, asks) in uncounted.iter().filter(|(ix, _)| plan.runs(**ix)) {
-        by_asking.entry(asks).or_default().push(&plan.stage(*ix).name);
+fn by_source<'a>(plan: &'a Plan, uncounted: &BTreeMap<StageIx, StageIx>) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (ix, made_of) in uncounted.iter().filter(|(ix, _)| plan.runs(**ix)) {
+        by_source.entry(&plan.stage(*made_of).name).or_default().push(&plan.stage(*ix).name);
     }
-    by_asking
+    by_source
 }
 
 fn unpriced(seen: &[Looked]) -> Option<String> {

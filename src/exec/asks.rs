@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::client::{Answer, Ask, Client, Unanswered};
-use crate::model::{AnswerId, Call, Failure, FailureKind};
+use crate::model::{AnswerId, Call, Cost, Failure, FailureKind};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -63,6 +63,6 @@ impl LookUps {
         *self.last() = Some(Looked { call: ask.call.clone(), provider: ask.provider.clone(), answer });
         // Like a run that ends at this point: what would come of the call is not known, and nothing stands in for it.
         let open = || Failure::new(FailureKind::Interrupted, "this is known in a run");
-        found.ok_or_else(|| Unanswered { failure: open(), attempts: 0, usage: None })
+        found.ok_or_else(|| Unanswered { failure: open(), attempts: 0, usage: None, cost: Cost::NOTHING })
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
@@ -14,6 +14,7 @@ use futures::stream::{SelectAll, select_all};
 use crate::client::Client;
 use crate::model::{AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, SkipReason};
 use crate::plan::{Plan, StageIx};
+use crate::store::{HELD_IN_MEMORY, Held};
 
 use super::asks::{Asks, LookUps, Looked};
 use super::context::{Fixed, Renderer, names};
@@ -87,14 +88,14 @@ pub enum Fate {
 }
 
 /// Looks at every instance that is known before a run, and tells of each once. Gives the stages with further instances
-/// of which nobody knows how many there are, and for each the stage that would be asked for their list.
+/// of which nobody knows how many there are, and for each the stage whose value their list is made of.
 ///
 /// # Errors
 /// A list can't be read, or what is kept can't.
 pub async fn forecast(
     parts: ForecastParts,
     each: &mut (dyn FnMut(Prospect<'_>) + Send),
-) -> Result<BTreeMap<StageIx, Arc<str>>, Failure> {
+) -> Result<BTreeMap<StageIx, StageIx>, Failure> {
     let ForecastParts { plan, client, providers, fresh, window } = parts;
     let internal = |error: std::io::Error| Failure::new(FailureKind::Internal, error.to_string());
     let scratch = tempfile::tempdir().map_err(internal)?;
@@ -103,10 +104,24 @@ pub async fn forecast(
     let (events, halt) = (client.events().clone(), client.halt().clone());
     let rates = plan.stages.iter().map(|_| None).collect();
     let asks = Asks::Kept(LookUps::new(client));
-    let env = Env { plan: plan.clone(), asks, folder: None, events, halt, providers, fixed, rates, show: false, fresh };
+    let told_empty = Mutex::default();
+    let env = Env {
+        plan: plan.clone(),
+        asks,
+        folder: None,
+        events,
+        halt,
+        providers,
+        fixed,
+        rates,
+        show: false,
+        fresh,
+        told_empty,
+    };
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
         plan.stages.iter().map(|_| ReadyQueue::new(None)).unzip();
-    let frontier = Frontier::new(plan, queues, stdin, window);
+    let held = Arc::new(Held::new(scratch.path().join("held"), HELD_IN_MEMORY));
+    let frontier = Frontier::new(plan, queues, stdin, &held, window);
     let mut looking = Looking { env: Arc::new(env), frontier, asked: HashSet::new() };
     looking.go(select_all(streams), each).await?;
     Ok(looking.frontier.uncounted)
@@ -139,6 +154,9 @@ impl Looking {
             };
             // What would end a run does not end this: what else is known is of use, too.
             self.frontier.broken_lists();
+            if let Some(failure) = self.frontier.unheld.take() {
+                return Err(failure);
+            }
             self.tell(item.as_ref(), each);
             self.frontier.rows_out.clear();
         }

@@ -52,8 +52,8 @@ pub(super) struct Frontier {
     pub(super) unheld: Option<Failure>,
     pub(super) stdin: lists::Stdin,
     /// Stages with instances of which nobody knows how many there are, since the list of a loop around them is not known;
-    /// and the stage that would ask for it.
-    pub(super) uncounted: BTreeMap<StageIx, Arc<str>>,
+    /// and the stage whose value that list is made of.
+    pub(super) uncounted: BTreeMap<StageIx, StageIx>,
 }
 
 /// How many items of a scope may be open at once, unless the caller says.

@@ -115,8 +115,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     let rows = RowFiles::default();
     let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
     let (ending, was_interrupted) = (None, false);
-    let mut going =
-        Run { env: env.clone(), folder, frontier, journal, tape, rows, deadline, ending, was_interrupted };
+    let mut going = Run { env: env.clone(), folder, frontier, journal, tape, rows, deadline, ending, was_interrupted };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();

@@ -16,15 +16,16 @@ use tempfile::TempDir;
 /// A command line to be run.
 #[derive(Debug)]
 pub(crate) struct Cli {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     args: Vec<String>,
     env: BTreeMap<String, String>,
     stdin: Vec<u8>,
+    within: String,
 }
 
 /// A command line that is running.
 pub(crate) struct Going {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Option<JoinHandle<String>>,
@@ -41,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a command line came to.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     /// The exit code; 128 and the signal's number where a signal ended it.
     pub(crate) code: i32,
     /// All of standard output, as it is.
@@ -51,13 +52,18 @@ pub(crate) struct Ran {
 }
 
 impl Cli {
+    fn within(folder: &Arc<TempDir>, words: &str) -> Self {
+        Self { folder: Arc::clone(folder), ..Self::new(words) }
+    }
+
     /// `blossom-run WORDS`, split at spaces; an argument with a space in it goes through [`Cli::arg`].
     pub(crate) fn new(words: &str) -> Self {
         Self {
-            folder: tempfile::tempdir().expect("a folder for the test"),
+            folder: Arc::new(tempfile::tempdir().expect("a folder for the test")),
             args: words.split_whitespace().map(str::to_owned).collect(),
             env: BTreeMap::new(),
             stdin: Vec::new(),
+            within: String::new(),
         }
     }
 
@@ -72,6 +78,12 @@ impl Cli {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().expect("a folder around it")).expect("folders");
         fs::File::create(path).and_then(|mut file| file.write_all(content.as_ref())).expect("a file");
+        self
+    }
+
+    /// The working directory, where it is a folder of that of the test.
+    pub(crate) fn folder(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.within);
         self
     }
 
@@ -127,7 +139,7 @@ impl Cli {
     fn start_printing_to(self, stdout: Stdio) -> Going {
         let mut child = Command::new(env!("CARGO_BIN_EXE_blossom-run"))
             .args(&self.args)
-            .current_dir(self.folder.path())
+            .current_dir(self.folder.path().join(&self.within))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
@@ -181,6 +193,17 @@ impl Going {
         self.stdin = None;
     }
 
+    /// Ends it at once, as it stands.
+    pub(crate) fn kill(mut self) -> Ran {
+        self.child.kill().expect("its end");
+        self.wait()
+    }
+
+    /// Another command line in the same folder, while this one goes on.
+    pub(crate) fn beside(&self, words: &str) -> Cli {
+        Cli::within(&self.folder, words)
+    }
+
     /// Sends it a signal: `INT`, `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let line = format!("kill -{name} {}", self.child.id());
@@ -219,6 +242,16 @@ impl Going {
 }
 
 impl Ran {
+    /// Another command line in the same folder, after this one.
+    pub(crate) fn then(&self, words: &str) -> Cli {
+        Cli::within(&self.folder, words)
+    }
+
+    /// Standard output, redacted as standard error is.
+    pub(crate) fn printed(&self) -> String {
+        redacted(&self.stdout, self.folder.path())
+    }
+
     /// The exit code is this one.
     #[track_caller]
     pub(crate) fn exit(self, code: i32) -> Self {
@@ -290,10 +323,12 @@ fn redacted(text: &str, folder: &Path) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[at]"),
+            (r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d UTC)?", "[at]"),
             (r" *\b\d+(\.\d+)?/(s|min)\b", " [rate]"),
             (r" *\b(\d+h\d\dm|\d+m\d\ds|\d+(\.\d+)?m?s)\b", " [time]"),
             (r"\(run [a-z0-9-]+\)", "(run [run])"),
             (r": run [a-z0-9-]+(, [^\n]*)?\n", ": run [run]${1}\n"),
+            (r"\b\d{8}-\d{6}-[a-z0-9]{4}\b", "[run]"),
             (r"(each) +(time\n)", "$1 $2"),
         ]
         .into_iter()
