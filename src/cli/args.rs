@@ -12,6 +12,7 @@ use crate::diag::did_you_mean;
 use crate::model::{StageKindName, Units};
 use crate::sink::Exit;
 
+use super::ahead_args::{PlanArgs, WhyArgs};
 use super::inputs::InputArg;
 use super::limits::LimitArgs;
 
@@ -35,6 +36,10 @@ pub(super) enum Command {
     /// Show the request of a stage as it would be sent; what is not known yet stands as <name>
     #[expect(rustdoc::invalid_html_tags, reason = "the help shows it as it stands")]
     Show(ShowArgs),
+    /// Count what a run would do, and estimate what it costs; nothing is called and nothing is written
+    Plan(Box<PlanArgs>),
+    /// Tell why a call would be made again: the fields that differ from what is kept
+    Why(Box<WhyArgs>),
     /// Draw which stage reads which
     Graph(GraphArgs),
     /// Copy a shipped template into a folder
@@ -331,7 +336,7 @@ pub(super) enum GraphFormat {
 }
 
 /// A number of items.
-fn count(text: &str) -> Result<u64, String> {
+pub(super) fn count(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
         Ok(0) => Err("with 0 there is nothing to do; write 1 or more".to_owned()),
         Ok(count) => Ok(count),
@@ -405,6 +410,8 @@ impl Command {
             Self::Run(args) => args.display.clone(),
             Self::Check(args) => args.display.clone(),
             Self::Show(args) => args.display.clone(),
+            Self::Plan(args) => args.looking.display.clone(),
+            Self::Why(args) => args.looking.display.clone(),
             Self::Graph(args) => args.display.clone(),
             Self::Models(args) => args.display.clone(),
             Self::Resume(args) => args.display.clone(),

@@ -5,6 +5,7 @@
 //! and says how it ended; standard output holds outputs alone. This is the only room that names `anyhow`, `clap`, the
 //! terminal and exit codes, and it holds no rule of the pipeline language.
 
+mod ahead_args;
 mod args;
 mod check;
 mod document;
@@ -20,6 +21,8 @@ mod models;
 mod origin;
 mod panics;
 mod pipeline;
+mod plan;
+mod plan_text;
 mod printed;
 mod reference;
 mod resume;
@@ -33,6 +36,7 @@ mod show;
 mod signals;
 mod stdout;
 mod templates;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -69,6 +73,8 @@ fn dispatch(command: &Command, words: &[OsString]) -> Result<Exit> {
         Command::Run(args) => run::run(args, &Origin::typed(words)),
         Command::Check(args) => check::check(args),
         Command::Show(args) => show::show(args),
+        Command::Plan(args) => plan::plan(args),
+        Command::Why(args) => why::why(args),
         Command::Graph(args) => graph::graph(args),
         Command::New(args) => templates::new(args),
         Command::Templates => templates::list(),

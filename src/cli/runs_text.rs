@@ -307,7 +307,7 @@ fn skip(why: &Json) -> String {
         Ok(SkipReason::When) => "its `when` is false".to_owned(),
         Ok(SkipReason::Absent { stage }) => format!("`{stage}` is not there"),
         Ok(SkipReason::Failed { stage }) => format!("`{stage}` has failed"),
-        Err(_) => why.to_string(),
+        Ok(SkipReason::Unknown { .. }) | Err(_) => why.to_string(),
     }
 }
 
@@ -336,7 +336,7 @@ fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-fn minute(time: Timestamp) -> String {
+pub(super) fn minute(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 

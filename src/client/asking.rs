@@ -119,6 +119,18 @@ impl Client {
         Box::pin(Course::new(self, service, ask, (asked, take), secret).run()).await
     }
 
+    /// The good answer that is kept, if there is one: what [`Client::ask`] would use. Nothing is sent, and no key is needed.
+    ///
+    /// # Errors
+    /// What is kept can't be read, or there is nothing and the provider can't answer such a call.
+    pub async fn look_up(&self, ask: &Ask) -> Result<Option<Answer>, Unanswered> {
+        if let Kept::Answer(answer) = self.kept(ask, &Asked::of(&ask.call)).await.map_err(unsent)? {
+            return Ok(Some(*answer));
+        }
+        self.service(&ask.provider).and_then(|service| service.provider.supports(&ask.call)).map_err(unsent)?;
+        Ok(None)
+    }
+
     /// What each lane was like, in the order in which they were first used.
     pub fn lanes(&self) -> Vec<LaneReport> {
         self.shared.permits.reports()

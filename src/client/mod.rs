@@ -42,5 +42,6 @@ pub use recording::Recording;
 pub use replaying::Replaying;
 pub use service::Member;
 pub use store_keep::StoreKeep;
+pub use verdict::verdict;
 
 use ask::excerpt;

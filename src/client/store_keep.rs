@@ -25,6 +25,14 @@ impl StoreKeep {
     }
 }
 
+impl StoreKeep {
+    /// To look up alone, as a run would that has not begun yet.
+    pub fn to_read(store: Store) -> Self {
+        let nobody = RunId(0);
+        Self { store, run: nobody, root: nobody }
+    }
+}
+
 impl Keep for StoreKeep {
     /// The look-up is a read of some pages that are mostly in memory: shorter than handing it to another thread.
     fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>> {

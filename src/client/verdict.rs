@@ -4,7 +4,10 @@ use crate::check::{Verdict, judge};
 use crate::model::{Call, Content, Failure, FailureKind, Json, Reply};
 
 /// Whether a whole reply is what was asked for; the JSON in it, where that was.
-pub(super) fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
+///
+/// # Errors
+/// Why it is not.
+pub fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
     let partial = match &reply.content {
         Content::Text(text) => Some(text.clone()),
         Content::Image { .. } => None,

@@ -3,6 +3,9 @@
 //! [`check`] gives a [`Plan`](crate::plan::Plan) or says what is wrong; [`run`] gives a [`Running`] and its events. Programs,
 //! the command line and servers all come this way. This room prints nothing.
 
+mod estimate;
+mod forecast;
+mod forecast_notes;
 mod graph;
 mod money;
 mod open;
@@ -11,11 +14,14 @@ mod providers;
 mod run;
 mod show;
 mod shown_item;
+mod why;
 
 pub use crate::client::{EventStream, Halt, HaltReason};
 pub use crate::exec::{Finished, Fresh, Output};
 pub use crate::plan::WantedOutputs;
 pub use crate::store::{NewTape, Store, StoreError, Tape};
+pub use estimate::{PriceOf, Range};
+pub use forecast::{Bounds, Counts, Forecast, ForecastOptions, StageForecast, Total, forecast};
 pub use graph::{GraphEdge, GraphStage, GraphView, graph};
 pub use money::{KnownPrices, prices};
 pub use open::{COMMAND_LINE, Checked, Request, check};
@@ -23,3 +29,4 @@ pub use outline::{changed_parts, outline};
 pub use providers::models;
 pub use run::{Kept, RunOptions, Running, TapeUse, run};
 pub use show::{Shown, show};
+pub use why::{KeptAt, Reason, Why, why};

@@ -7,7 +7,7 @@ use crate::diag::did_you_mean;
 use crate::exec::{Asks, Preview, preview};
 use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
 use crate::plan::template::{Step, Template};
-use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage};
+use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage, StageIx};
 use crate::provider::Attempt;
 
 use super::providers::{identities, members};
@@ -31,17 +31,7 @@ pub struct Shown {
 /// # Errors
 /// No such stage or item, or a template that can't be rendered.
 pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failure> {
-    let Some(ix) = plan.find_stage(stage) else {
-        let names = || plan.stages.iter().map(|stage| &*stage.name);
-        let help = match did_you_mean(stage, names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => {
-                format!("its stages are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-            }
-        };
-        return Err(Failure::new(FailureKind::NotFound, format!("there is no stage `{stage}`")).suggest(help));
-    };
-    let stage = plan.stage(ix);
+    let stage = plan.stage(stage_named(plan, stage)?);
     let items = items(plan, stage, item)?;
     let names = names(plan, stage, &items);
     let members = members(&plan.providers)?;
@@ -66,6 +56,23 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
         }
     };
     Ok(Shown { text, notes })
+}
+
+/// The stage of this name.
+///
+/// # Errors
+/// There is none.
+pub(super) fn stage_named(plan: &Plan, stage: &str) -> Result<StageIx, Failure> {
+    plan.find_stage(stage).ok_or_else(|| {
+        let names = || plan.stages.iter().map(|stage| &*stage.name);
+        let help = match did_you_mean(stage, names()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => {
+                format!("its stages are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+            }
+        };
+        Failure::new(FailureKind::NotFound, format!("there is no stage `{stage}`")).suggest(help)
+    })
 }
 
 /// Whether `when` would skip it, as far as that is known.

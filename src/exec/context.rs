@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 
-use crate::model::{Failure, FailureKind, Json, JsonMap, SkipReason};
+use crate::model::{Failure, FailureKind, Json, JsonMap, SkipReason, truthy};
 use crate::plan::template::{Context, RenderProblem, Template};
 use crate::plan::{InputValue, JsonTemplate, Plan, Stage};
 use crate::source::SourceError;
@@ -136,6 +136,14 @@ impl<'a> Renderer<'a> {
     /// For a stage that nobody runs: everything it names is in the context.
     pub(super) fn preview(context: Context, stage: &'a Stage) -> Self {
         Self { context, stage: &stage.name, seen: &[] }
+    }
+
+    /// Whether `when` lets the instance run.
+    pub(super) fn holds(&self, stage: &Stage) -> Result<bool, Unrendered> {
+        match &stage.when {
+            Some(when) => self.value(when).map(|value| truthy(&value)),
+            None => Ok(true),
+        }
     }
 
     pub(super) fn text(&self, template: &Template) -> Result<String, Unrendered> {

@@ -3,11 +3,11 @@
 //! A *frame* is an open item, a *cursor* reads a list for a frame, a *shelf* holds values that are reached from afar. An
 //! instance is ready when every stage that it names has come to an end where it looks; it counts, and never polls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::model::{End, EventKind, Failure, FailureKind, OnError, StageTally};
+use crate::model::{End, EventKind, Failure, FailureKind, OnError, SkipReason, StageTally};
 use crate::plan::{OnErrorPlan, Plan, Reach, ScopeIx, Stage, StageIx};
 use crate::store::{Held, StoreError};
 
@@ -51,6 +51,9 @@ pub(super) struct Frontier {
     /// What can't be held, or is held and can't be read: the run ends.
     pub(super) unheld: Option<Failure>,
     pub(super) stdin: lists::Stdin,
+    /// Stages with instances of which nobody knows how many there are, since the list of a loop around them is not known;
+    /// and the stage whose value that list is made of.
+    pub(super) uncounted: BTreeMap<StageIx, StageIx>,
 }
 
 /// How many items of a scope may be open at once, unless the caller says.
@@ -113,6 +116,7 @@ impl Frontier {
             broken: Vec::new(),
             unheld: None,
             stdin,
+            uncounted: BTreeMap::new(),
             plan,
         }
     }
@@ -224,6 +228,10 @@ impl Frontier {
     fn end(&mut self, instance: InstanceId, end: End, row: Option<SavedRow>) {
         let scope = self.frames.at(instance.frame).scope;
         let stage = self.plan.scope(scope).stages[instance.slot];
+        if let End::Absent(reason @ SkipReason::Unknown { .. }) = &end {
+            let path = self.frames.at(instance.frame).path.clone();
+            self.hide(stage, &path, reason);
+        }
         let frame = self.frames.at_mut(instance.frame);
         if let Some(shelf) = &mut self.shelves[stage.0] {
             let put = shelf.put(&frame.path, &end);
@@ -235,6 +243,19 @@ impl Frontier {
         }
         self.complete(instance.frame, stage, row);
         self.one_less(instance.frame);
+    }
+
+    /// Lets no one collect a stage under a prefix of `path`, where something of it is not known.
+    pub(super) fn hide(&mut self, stage: StageIx, path: &Path, reason: &SkipReason) {
+        let Some(shelf) = &mut self.shelves[stage.0] else { return };
+        for len in 0..path.len() {
+            let hidden = match shelf.barren(&path[..len]) {
+                Ok(None) => shelf.set_barren(&path[..len].into(), reason),
+                Ok(Some(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            note(&mut self.unheld, hidden);
+        }
     }
 
     fn wake(&mut self, instance: InstanceId) {

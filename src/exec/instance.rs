@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::{Answer, Ask, Client, Events, Halt, RateGate, Unanswered};
+use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value, truthy,
+    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
 
+use super::asks::Asks;
 use super::context::{Fixed, Renderer, Unrendered, names};
 use super::fresh::Fresh;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
@@ -24,8 +25,9 @@ use super::save;
 #[derive(Debug)]
 pub(super) struct Env {
     pub(super) plan: Arc<Plan>,
-    pub(super) client: Client,
-    pub(super) folder: OutputFolder,
+    pub(super) asks: Asks,
+    /// None where nothing is written.
+    pub(super) folder: Option<OutputFolder>,
     pub(super) events: Events,
     pub(super) halt: Halt,
     /// What of each provider is part of a call's key, by its name.
@@ -128,7 +130,7 @@ impl<'a> Instance<'a> {
     }
 
     async fn outcome(&self) -> Outcome {
-        match self.holds() {
+        match self.renderer.holds(self.stage) {
             Ok(true) => {}
             Ok(false) => return Outcome::Skipped(crate::model::SkipReason::When),
             Err(unrendered) => return self.unmade(unrendered.into(), None).await,
@@ -151,13 +153,6 @@ impl<'a> Instance<'a> {
         match self.make(place.clone()).await {
             Ok(made) => Outcome::Done(done(made, start.elapsed())),
             Err(unmade) => self.unmade(unmade, place).await,
-        }
-    }
-
-    fn holds(&self) -> Result<bool, Unrendered> {
-        match &self.stage.when {
-            Some(when) => self.renderer.value(when).map(|value| truthy(&value)),
-            None => Ok(true),
         }
     }
 
@@ -190,7 +185,7 @@ impl<'a> Instance<'a> {
     }
 
     fn target(&self) -> save::Target<'a> {
-        save::Target { stage: self.stage, job: self.job, folder: &self.env.folder }
+        save::Target { stage: self.stage, job: self.job, folder: self.env.folder.as_ref() }
     }
 
     async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
@@ -216,7 +211,7 @@ impl<'a> Instance<'a> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
         let ask = self.ask(&work.asking, self.requests().text(work)?, (stream, show));
-        let answer = self.env.client.ask(&ask).await?;
+        let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
             (None, Content::Text(text)) => Value::Text(text.as_str().into()),
@@ -232,7 +227,7 @@ impl<'a> Instance<'a> {
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
         let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
-        let answer = self.env.client.ask(&ask).await?;
+        let answer = self.env.asks.ask(&ask).await?;
         let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
             return Err(Unmade::Fail { failure: wrong_content("a text", "a picture").into(), spent });

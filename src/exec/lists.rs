@@ -154,7 +154,7 @@ pub(super) fn rows(plan: &Plan, scope: ScopeIx, stdin: &Stdin) -> Result<RowStre
 /// Why something is skipped that names a stage without a value.
 pub(super) fn passed_on(reason: &SkipReason, stage: &Arc<str>) -> SkipReason {
     match reason {
-        SkipReason::Failed { .. } => reason.clone(),
+        SkipReason::Failed { .. } | SkipReason::Unknown { .. } => reason.clone(),
         SkipReason::When | SkipReason::Absent { .. } => SkipReason::Absent { stage: stage.clone() },
     }
 }

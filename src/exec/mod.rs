@@ -4,9 +4,11 @@
 //! events. The state of a run (`frontier`) knows no task and no clock; the tasks (`instance`) know no other instance.
 //! This room prints nothing and parses nothing.
 
+mod asks;
 mod collection;
 mod context;
 mod cursor;
+mod forecast;
 mod frame;
 mod fresh;
 mod frontier;
@@ -29,6 +31,7 @@ mod settle;
 mod shelf;
 mod tape;
 
+pub use forecast::{Fate, ForecastParts, Planned, Prospect, forecast};
 pub use fresh::Fresh;
 pub use journal::Journal;
 pub use outputs::Output;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures::StreamExt;
 
 use crate::model::{EventKind, Failure, FailureKind, Json, SkipReason};
-use crate::plan::{LoopIx, ScopeIx};
+use crate::plan::{LoopIx, LoopSource, ScopeIx};
 use crate::source::{Row, SourceError};
 
 use super::cursor::CursorId;
@@ -148,10 +148,19 @@ impl Frontier {
     /// A loop without a list: what collects from it for this frame is skipped too.
     fn leave_out(&mut self, id: CursorId, path: &Path, reason: &SkipReason) {
         let Some(scope) = self.cursors.get(id).map(|cursor| cursor.scope) else { return };
-        for stage in &self.plan.clone().scope(scope).beneath {
+        let plan = self.plan.clone();
+        let made_of = match plan.scope(scope).of.map(|of| &plan.loop_at(of).source) {
+            Some(LoopSource::Stage { stage, .. }) => Some(*stage),
+            _ => None,
+        };
+        for stage in &plan.scope(scope).beneath {
             if let Some(shelf) = &mut self.shelves[stage.0] {
                 let put = shelf.set_barren(path, reason);
                 note(&mut self.unheld, put);
+            }
+            if let (SkipReason::Unknown { .. }, Some(from)) = (reason, made_of) {
+                self.hide(*stage, path, reason);
+                self.uncounted.entry(*stage).or_insert(from);
             }
         }
         self.exhaust(id, path);

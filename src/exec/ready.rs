@@ -26,7 +26,9 @@ impl Frontier {
                     return;
                 }
             };
-            if let (Seen::Nothing(reason), false) = (&found, one.optional) {
+            // With something unknown it goes on: whether it is skipped may be known all the same.
+            let is_unknown = matches!(&found, Seen::Nothing(SkipReason::Unknown { .. }));
+            if let (Seen::Nothing(reason), false) = (&found, one.optional || is_unknown) {
                 let reason = passed_on(reason, &plan.stage(one.stage).name);
                 self.skip(ix, instance, item, reason);
                 return;
@@ -103,6 +105,7 @@ impl Frontier {
         match &reason {
             SkipReason::Failed { .. } => tally.skipped_after_failure += 1,
             SkipReason::When | SkipReason::Absent { .. } => tally.skipped += 1,
+            SkipReason::Unknown { .. } => {}
         }
         self.outbox.push(EventKind::Skipped { item, reason: reason.clone() });
         self.ends.push((instance, End::Absent(reason), None));

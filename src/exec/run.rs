@@ -18,6 +18,7 @@ use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
 use crate::store::Held;
 
+use super::asks::Asks;
 use super::context::Fixed;
 use super::fresh::Fresh;
 use super::frontier::Frontier;
@@ -105,7 +106,9 @@ pub async fn execute(parts: RunParts) -> Finished {
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
     let (shared, told_empty) = (plan.clone(), Mutex::default());
-    let env = Env { plan: shared, client, folder, events, halt, providers, fixed, rates, show, fresh, told_empty };
+    let (asks, outputs) = (Asks::Providers(client), Some(folder.clone()));
+    let env =
+        Env { plan: shared, asks, folder: outputs, events, halt, providers, fixed, rates, show, fresh, told_empty };
     let env = Arc::new(env);
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
@@ -116,7 +119,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     let rows = RowFiles::default();
     let deadline = plan.deadline.map(|after| start + after.saturating_sub(time_used));
     let (ending, was_interrupted) = (None, false);
-    let mut going = Run { env: env.clone(), frontier, journal, tape, rows, deadline, ending, was_interrupted };
+    let mut going = Run { env: env.clone(), folder, frontier, journal, tape, rows, deadline, ending, was_interrupted };
     going.open_row_files();
     going.go(flow).await;
     tracker.close();
@@ -222,6 +225,7 @@ enum Step {
 
 struct Run {
     env: Arc<Env>,
+    folder: OutputFolder,
     frontier: Frontier,
     journal: Option<Journal>,
     tape: Option<RunTape>,
@@ -239,7 +243,7 @@ impl Run {
             let save = plan.stage(ix).save.as_ref().filter(|save| save.path.is_constant())?;
             save.path.render(&JsonMap::new().into()).ok()
         };
-        match RowFiles::open(plan, &self.env.folder, &path) {
+        match RowFiles::open(plan, &self.folder, &path) {
             Ok(rows) => self.rows = rows,
             Err(failure) => self.end(unwritable(failure)),
         }
@@ -297,7 +301,7 @@ impl Run {
             self.env.events.emit(event).await;
         }
         for (stage, row) in std::mem::take(&mut self.frontier.rows_out) {
-            if let Err(failure) = self.rows.write(&self.env.plan, &self.env.folder, stage, row) {
+            if let Err(failure) = self.rows.write(&self.env.plan, &self.folder, stage, row) {
                 self.end(unwritable(failure));
             }
         }
@@ -319,7 +323,7 @@ impl Run {
         let plan = self.env.plan.clone();
         let mut unwritten = None;
         for (stage, row) in self.frontier.rows_left() {
-            if let Err(failure) = self.rows.write(&plan, &self.env.folder, stage, row) {
+            if let Err(failure) = self.rows.write(&plan, &self.folder, stage, row) {
                 unwritten = Some(failure);
             }
         }
@@ -329,8 +333,7 @@ impl Run {
         for event in saved {
             self.env.events.emit(event).await;
         }
-        let folder =
-            self.env.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
+        let folder = self.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
         let stages = self.stages();
         let (outputs, unread) = gather(&mut self.frontier, &self.env.fixed).await;
         let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder).or(unread));

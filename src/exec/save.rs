@@ -30,7 +30,8 @@ pub(super) struct Picture {
 pub(super) struct Target<'a> {
     pub(super) stage: &'a Stage,
     pub(super) job: &'a Job,
-    pub(super) folder: &'a OutputFolder,
+    /// None where nothing is written, and paths are only looked at.
+    pub(super) folder: Option<&'a OutputFolder>,
 }
 
 impl Target<'_> {
@@ -72,7 +73,7 @@ impl Target<'_> {
         } else {
             output::text_bytes(&plain_text(&json))
         };
-        self.folder.write(&path, bytes).await?;
+        self.write(&path, bytes).await?;
         Ok(Saved::File(path.as_str().into()))
     }
 
@@ -124,7 +125,7 @@ impl Target<'_> {
                 self.claim(whole.map_err(|problem| outside(named.as_str(), &problem.to_string()))?)?
             }
         };
-        let size = self.folder.write(&path, bytes).await?;
+        let size = self.write(&path, bytes).await?;
         let path: Arc<str> = path.as_str().into();
         let ImageInfo { width, height, .. } = picture.info;
         let value = Value::Image { path: path.clone(), width, height, media_type, bytes: size };
@@ -157,12 +158,21 @@ impl Target<'_> {
         }
     }
 
+    /// Gives the size of the file, in bytes.
+    async fn write(&self, path: &SafePath, bytes: Bytes) -> Result<u64, OutputError> {
+        match self.folder {
+            Some(folder) => folder.write(path, bytes).await,
+            None => Ok(bytes.len() as u64),
+        }
+    }
+
     fn claim(&self, path: SafePath) -> Result<SafePath, Unmade> {
         let owner = match &self.job.item.key {
             Some(key) => format!("{}/{key}", self.stage.name),
             None => self.stage.name.to_string(),
         };
-        self.folder
+        let Some(folder) = self.folder else { return Ok(path) };
+        folder
             .claim(&path, &owner)
             .map_err(|clash| Failure::new(FailureKind::Output, clash.to_string()).suggest(self.other_path()))?;
         Ok(path)

@@ -98,6 +98,12 @@ pub enum SkipReason {
         #[serde(rename = "because")]
         stage: Arc<str>,
     },
+    /// Only before a run: something it names is not known, since a call would be made for it. No event of a run says so.
+    Unknown {
+        /// The stage that would ask; in JSON `because`, since `stage` is the instance's own.
+        #[serde(rename = "because")]
+        stage: Arc<str>,
+    },
 }
 
 /// What became of the instances of a stage: they add up to `instances`.

@@ -167,6 +167,7 @@ impl Tally {
             EventKind::Skipped { item, reason } => self.end(item, at, |stage| match reason {
                 SkipReason::When | SkipReason::Absent { .. } => stage.tally.skipped += 1,
                 SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,
+                SkipReason::Unknown { .. } => {}
             }),
             EventKind::Replaced { item, usage, cost, failure } => self.fail(item, at, (failure, *usage, *cost), true),
             EventKind::Failed { item, usage, cost, failure, .. } => {

@@ -28,7 +28,7 @@ pub(super) fn count_of(count: u64, one: &str) -> String {
 }
 
 /// A large number in four characters: `950`, `9.5k`, `21k`, `1.2M`.
-pub(super) fn short_number(number: u64) -> String {
+pub fn short_number(number: u64) -> String {
     let (factor, unit) = match number {
         0..1_000 => return number.to_string(),
         1_000..1_000_000 => (1_000, "k"),

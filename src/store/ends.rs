@@ -15,6 +15,7 @@ const IMAGE: u8 = 2;
 const WHEN: u8 = 3;
 const ABSENT: u8 = 4;
 const FAILED: u8 = 5;
+const UNKNOWN: u8 = 6;
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -55,6 +56,10 @@ pub(super) fn encode(end: &End) -> Vec<u8> {
             out.push(FAILED);
             out.extend(stage.as_bytes());
         }
+        End::Absent(SkipReason::Unknown { stage }) => {
+            out.push(UNKNOWN);
+            out.extend(stage.as_bytes());
+        }
     }
     out
 }
@@ -75,6 +80,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<End> {
         WHEN => End::Absent(SkipReason::When),
         ABSENT => End::Absent(SkipReason::Absent { stage: whole()? }),
         FAILED => End::Absent(SkipReason::Failed { stage: whole()? }),
+        UNKNOWN => End::Absent(SkipReason::Unknown { stage: whole()? }),
         _ => return None,
     };
     Some(end)
@@ -240,6 +246,7 @@ pub(super) mod tests {
             Just(End::Absent(SkipReason::When)),
             name().prop_map(|stage| End::Absent(SkipReason::Absent { stage })),
             name().prop_map(|stage| End::Absent(SkipReason::Failed { stage })),
+            name().prop_map(|stage| End::Absent(SkipReason::Unknown { stage })),
         ]
     }
 

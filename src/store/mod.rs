@@ -27,6 +27,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod statistics;
 mod stdin;
 mod tape;
 mod writing;
@@ -41,5 +42,6 @@ pub use lock::RunLock;
 pub use new_tape::NewTape;
 pub use prune::Pruned;
 pub use runs::{InstanceRecord, InstanceState, NewRun, RunEnd, RunId};
+pub use statistics::{Origin, Spread, StageStatistics};
 pub use stdin::KeptStdin;
 pub use tape::{Tape, Taped, TapedCall};

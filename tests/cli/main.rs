@@ -5,6 +5,7 @@ mod service;
 #[path = "../support/cli.rs"]
 mod support;
 
+mod ahead;
 mod budgets;
 mod mistakes;
 mod reference;

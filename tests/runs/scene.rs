@@ -390,6 +390,7 @@ fn why(reason: &SkipReason) -> String {
         SkipReason::When => "when".to_owned(),
         SkipReason::Absent { stage } => format!("absent {stage}"),
         SkipReason::Failed { stage } => format!("failed {stage}"),
+        SkipReason::Unknown { stage } => format!("unknown {stage}"),
     }
 }
 

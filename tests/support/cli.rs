@@ -329,6 +329,7 @@ fn redacted(text: &str, folder: &Path) -> String {
             (r"\(run [a-z0-9-]+\)", "(run [run])"),
             (r"\b\d{8}-\d{6}-[a-z0-9]{4}\b", "[run]"),
             (r": run [a-z0-9-]+(, [^\n]*)?\n", ": run [run]${1}\n"),
+            (r"\b\d{8}-\d{6}-[a-z0-9]{4}\b", "[run]"),
             (r"(each) +(time\n)", "$1 $2"),
         ]
         .into_iter()

@@ -1,0 +1,212 @@
+//! Why a run would ask for an item, or would not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::client::verdict;
+use crate::diag::did_you_mean;
+use crate::exec::{self, Fate, Fresh, Planned, Prospect};
+use crate::model::{AnswerId, Asked, Difference, Failure, FailureKind, ItemRef, SkipReason, differences, nearest};
+use crate::plan::{Plan, StageIx};
+use crate::store::Store;
+
+use super::forecast::{Looker, looker};
+use super::show::stage_named;
+
+/// So many of the latest calls of a stage are compared.
+const LATEST: u32 = 1_000;
+/// So many keys are listed where an item is not found.
+const LISTED: usize = 5;
+
+/// What a run would make of an item, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Why {
+    /// Which item; none where no item of the stage is known.
+    pub item: Option<ItemRef>,
+    /// Why.
+    pub reason: Reason,
+    /// Whether another item asks the same: then it is asked once for both.
+    pub is_shared: bool,
+}
+
+/// Why a run would ask, or would not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// An answer is kept, and used.
+    Kept(Option<KeptAt>),
+    /// It asks: no call of the stage is kept.
+    NothingKept,
+    /// It asks: the most similar call that is kept differs in these fields.
+    Differs(Vec<Difference>, Option<KeptAt>),
+    /// It asks: an answer is kept, and a new one is wanted.
+    Fresh(Option<KeptAt>),
+    /// It asks: an answer is kept, and would not be accepted today.
+    Failing(Option<KeptAt>, Failure),
+    /// It asks: an answer is kept, and is too old.
+    TooOld(Option<KeptAt>),
+    /// It makes no call.
+    Made,
+    /// It is skipped.
+    Skipped(SkipReason),
+    /// It fails, without a call.
+    Fails(Failure),
+    /// It names a stage whose value is not known before a run, since another one (or that one itself) would ask first.
+    Unknown {
+        /// What it names.
+        named: Arc<str>,
+        /// Who asks.
+        asks: Arc<str>,
+    },
+    /// Its items are not known before a run: their list is made of this stage's value.
+    Uncounted(Arc<str>),
+}
+
+/// When an answer came, and in which run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptAt {
+    /// When.
+    pub at: Timestamp,
+    /// The run's name; nothing if it was pruned.
+    pub run: Option<String>,
+}
+
+/// Tells why a run would ask for an item of a stage, by its key or its number (`#7`) over all items that are known; the
+/// first without one.
+///
+/// # Errors
+/// No such stage or item, or what is kept can't be read.
+pub async fn why(
+    plan: &Arc<Plan>,
+    (stage, item): (&str, Option<&str>),
+    store: Option<&Store>,
+    fresh: &Fresh,
+) -> Result<Why, Failure> {
+    let ix = stage_named(plan, stage)?;
+    if item.is_some() && plan.stage(ix).loops.is_empty() {
+        let failure = Failure::new(FailureKind::NotFound, format!("`{stage}` runs once, it has no items"));
+        return Err(failure.suggest("leave the item out"));
+    }
+    if !plan.runs(ix) {
+        let failure = Failure::new(FailureKind::NotFound, format!("`{stage}` is not among the stages that run"));
+        return Err(failure.suggest("leave `--only` out, or name it there"));
+    }
+    let Looker { parts, .. } = looker(plan, store, fresh)?;
+    let mut pick = Pick::new(item);
+    let mut see = |prospect: Prospect<'_>| {
+        if prospect.stage == ix {
+            pick.see(prospect);
+        }
+    };
+    let uncounted = exec::forecast(parts, &mut see).await?;
+    let Some((item, fate)) = pick.picked() else {
+        return match uncounted.get(&ix) {
+            Some(made_of) => {
+                let reason = Reason::Uncounted(plan.stage(*made_of).name.clone());
+                Ok(Why { item: None, reason, is_shared: false })
+            }
+            None => Err(pick.not_found(plan, ix, item)),
+        };
+    };
+    let is_shared = matches!(fate, Fate::Shared(_));
+    let reason = reason(&item, fate, store, fresh)?;
+    Ok(Why { item: Some(item), reason, is_shared })
+}
+
+fn reason(item: &ItemRef, fate: Fate, store: Option<&Store>, fresh: &Fresh) -> Result<Reason, Failure> {
+    Ok(match fate {
+        Fate::Kept(_, answer) => Reason::Kept(kept_at(store, answer)?),
+        Fate::ToCall(planned) | Fate::Shared(planned) => match store {
+            Some(store) => asks(&planned, item, store, fresh)?,
+            None => Reason::NothingKept,
+        },
+        Fate::Made => Reason::Made,
+        Fate::Skipped(reason) => Reason::Skipped(reason),
+        Fate::Fails(failure) => Reason::Fails(failure),
+        Fate::Unknown { asks, named } => Reason::Unknown { named, asks },
+    })
+}
+
+/// Why a call would be made.
+fn asks(planned: &Planned, item: &ItemRef, store: &Store, fresh: &Fresh) -> Result<Reason, Failure> {
+    let asked = Asked::of(&planned.call);
+    if let Some(answer) = store.look_up(&asked, None)?.answer {
+        let at = kept_at(Some(store), Some(answer.id))?;
+        return Ok(match verdict(&planned.call, &answer.reply) {
+            Err(failure) => Reason::Failing(at, failure),
+            Ok(_) if fresh.covers(item) => Reason::Fresh(at),
+            Ok(_) => Reason::TooOld(at),
+        });
+    }
+    let calls = store.calls_of(&asked.stage, LATEST)?;
+    let Some(at) = nearest(&asked.canonical, calls.iter().map(|(call, _)| call)) else {
+        return Ok(Reason::NothingKept);
+    };
+    let (call, answer) = &calls[at];
+    Ok(Reason::Differs(differences(call, &asked.canonical), kept_at(Some(store), Some(*answer))?))
+}
+
+fn kept_at(store: Option<&Store>, answer: Option<AnswerId>) -> Result<Option<KeptAt>, Failure> {
+    let Some((store, answer)) = store.zip(answer) else { return Ok(None) };
+    Ok(store.origin(answer)?.map(|origin| KeptAt { at: origin.at, run: origin.run }))
+}
+
+/// Picks one of the items of a stage, which come in any order.
+struct Pick<'a> {
+    key: Option<&'a str>,
+    /// From 1.
+    number: usize,
+    /// The first so many of those that it may be, in item order.
+    first: BTreeMap<Arc<[u64]>, (ItemRef, Fate)>,
+    /// Keys of the first that were seen, for whoever names one that is not there.
+    keys: BTreeMap<Arc<[u64]>, Arc<str>>,
+    seen: u64,
+}
+
+impl<'a> Pick<'a> {
+    fn new(wanted: Option<&'a str>) -> Self {
+        let number = wanted.and_then(|wanted| wanted.strip_prefix('#')?.parse().ok());
+        let key = wanted.filter(|_| number.is_none());
+        Self { key, number: number.unwrap_or(1), first: BTreeMap::new(), keys: BTreeMap::new(), seen: 0 }
+    }
+
+    fn see(&mut self, prospect: Prospect<'_>) {
+        let item = prospect.item;
+        self.seen += 1;
+        if let Some(key) = &item.key {
+            self.keys.insert(item.path.clone(), key.clone());
+            if self.keys.len() > LISTED {
+                self.keys.pop_last();
+            }
+        }
+        if self.key.is_some_and(|key| item.key.as_deref() != Some(key)) {
+            return;
+        }
+        self.first.insert(item.path.clone(), (item.clone(), prospect.fate));
+        if self.first.len() > self.number {
+            self.first.pop_last();
+        }
+    }
+
+    fn picked(&mut self) -> Option<(ItemRef, Fate)> {
+        if self.number == 0 || self.first.len() < self.number {
+            return None;
+        }
+        self.first.pop_last().map(|(_, picked)| picked)
+    }
+
+    fn not_found(&self, plan: &Plan, ix: StageIx, wanted: Option<&str>) -> Failure {
+        let stage = &plan.stage(ix).name;
+        let Some(wanted) = wanted else {
+            return Failure::new(FailureKind::NotFound, format!("`{stage}` has no items: its list is empty"));
+        };
+        let keys: Vec<String> = self.keys.values().map(|key| format!("`{key}`")).collect();
+        let more = if self.seen > keys.len() as u64 { ", .." } else { "" };
+        let help = match did_you_mean(wanted, self.keys.values().map(|key| &**key)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}: {}{more}; `#1` is the first", self.seen, keys.join(", ")),
+        };
+        Failure::new(FailureKind::NotFound, format!("`{stage}` has no item `{wanted}`")).suggest(help)
+    }
+}
