@@ -14,7 +14,7 @@ use super::ahead_args::{LookingArgs, PlanArgs};
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
 use super::keeping;
-use super::pipeline::{locate, planned};
+use super::pipeline::{Located, locate, planned};
 use super::plan_text as text;
 use super::settings::{Settings, Surroundings};
 use super::stdout;
@@ -43,6 +43,8 @@ pub(super) struct Ahead {
     /// What is kept, if there is a store.
     pub(super) store: Option<Store>,
     pub(super) fresh: Fresh,
+    /// A shipped template lies in a folder that goes with this, and its lists are read from there.
+    _located: Located,
 }
 
 impl Ahead {
@@ -58,7 +60,7 @@ impl Ahead {
         inputs::one_reader(&args.request, &plan)?;
         let fresh = keeping::fresh(args.fresh.as_deref(), &plan)?;
         let store = existing(args.store.as_deref())?;
-        Ok(Some(Self { plan, store, fresh }))
+        Ok(Some(Self { plan, store, fresh, _located: located }))
     }
 }
 

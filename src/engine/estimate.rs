@@ -223,3 +223,141 @@ fn time(plan: &Plan, stage: &Stage, calls: &Calls, count: u64, took: Spread) -> 
     let spaced = stage.rate.map(|rate| rate.spacing().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)));
     in_turn.max(spaced.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Request as Wanted, check};
+    use crate::model::{Amount, Choice, Currency, Message, ProviderIdentity, ProviderKind, Role, TextParams};
+
+    const PIPELINE: &str = "
+name: x
+providers: {p: {kind: openai, base_url: 'http://127.0.0.1:9/v1', concurrency: 2}}
+defaults: {provider: p, model: m}
+stages:
+  a: {for_each: {n: 10}, text: 'Say {{n}}', concurrency: 5}
+  slow: {for_each: {n: 10}, text: 'Say {{n}}', rate: 1/s}
+  b: {for_each: {n: 10}, image: 'Draw {{n}}'}
+";
+
+    fn plan() -> Arc<Plan> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.yaml");
+        std::io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), PIPELINE.as_bytes()).unwrap();
+        check(&Wanted { file, ..Wanted::default() }).plan.expect("a plan")
+    }
+
+    fn lane() -> Lane {
+        ("p".into(), Some("m".into()))
+    }
+
+    fn call(max_tokens: Option<u64>) -> Call {
+        let params = TextParams { max_tokens, ..TextParams::default() };
+        let messages = vec![Message { role: Role::User, content: "Say it".into() }];
+        Call {
+            stage: "a".into(),
+            provider: ProviderIdentity { kind: ProviderKind::Openai, address: "there".into() },
+            model: None,
+            request: crate::model::Request::Text { messages, params },
+            repeat: Vec::new(),
+            answer: Choice::Text,
+        }
+    }
+
+    /// So many calls that would be made, and so many that may be.
+    fn calls(known: u64, unknown: u64, max_tokens: Option<u64>) -> Calls {
+        let mut calls = Calls { unknown, lane: Some(lane()), template_bytes: 40, ..Calls::default() };
+        for _ in 0..known {
+            calls.rendered.add(&call(max_tokens));
+            calls.to_call.entry(lane()).or_default().add(&call(max_tokens));
+        }
+        calls
+    }
+
+    fn spread(low: u64, mean: u64, high: u64) -> Option<Spread> {
+        Some(Spread { low, mean, high })
+    }
+
+    /// A dollar for a million tokens in, two for a million out, four cents for a picture.
+    fn price(_: &str, model: Option<&str>, _: bool) -> Option<Price> {
+        let amount = |text: &str| Some(text.parse().unwrap());
+        let known = Price { currency: Currency::Usd, input: amount("1"), output: amount("2"), image: amount("0.04") };
+        (model == Some("m")).then_some(known)
+    }
+
+    fn of(stage: &str, calls: &Calls, kept: &StageStatistics) -> Estimate {
+        let plan = plan();
+        estimate(&plan, plan.stage(plan.find_stage(stage).unwrap()), calls, kept, &price)
+    }
+
+    fn range(low: u64, expected: u64, high: u64) -> Range<u64> {
+        Range { low, expected, high }
+    }
+
+    fn usd(range: Range<Cost>) -> Range<u64> {
+        range.map(|cost| cost.usd.0)
+    }
+
+    #[test]
+    fn the_length_of_an_answer_is_that_of_kept_ones_else_a_share_of_the_longest_else_assumed() {
+        let kept = StageStatistics { output_tokens: spread(10, 20, 40), length: spread(1, 1, 1), ..Default::default() };
+        let by_length = StageStatistics { length: spread(40, 81, 160), ..StageStatistics::default() };
+        let none = StageStatistics::default();
+        for (max_tokens, kept, tokens, basis) in [
+            (None, &kept, range(20, 40, 80), Basis::Usage),
+            (Some(15), &kept, range(20, 30, 30), Basis::Usage),
+            (None, &by_length, range(20, 42, 80), Basis::Length),
+            (Some(200), &none, range(40, 200, 400), Basis::MaxTokens),
+            (None, &none, range(500, 2_000, 8_000), Basis::Assumed),
+        ] {
+            let estimate = of("a", &calls(2, 0, max_tokens), kept);
+            assert_eq!((estimate.tokens_out, estimate.basis), (tokens, Some(basis)));
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_counts_in_all_but_the_least() {
+        let estimate = of("a", &calls(2, 3, None), &StageStatistics::default());
+        let one = call(None).bytes();
+        let (known, unknown) = ((one * 2).div_ceil(4), (one * 3).div_ceil(4));
+        assert_eq!(estimate.tokens_in, range(known, known + unknown, known + unknown));
+        assert_eq!(estimate.tokens_out, range(500, 5_000, 20_000));
+        let (input, all) = (known * 1_000_000, (known + unknown) * 1_000_000);
+        let out = |tokens: u64| tokens * 2_000_000;
+        assert_eq!(usd(estimate.cost), range(input + out(500), all + out(5_000), all + out(20_000)));
+
+        let estimate = of("a", &calls(0, 3, None), &StageStatistics::default());
+        assert_eq!(estimate.tokens_in, range(0, 30, 30), "its template is all there is");
+        assert_eq!(of("a", &calls(0, 0, None), &StageStatistics::default()), Estimate::default());
+    }
+
+    #[test]
+    fn what_has_no_price_is_counted_and_named() {
+        let mut calls = calls(2, 1, None);
+        let other: Lane = ("p".into(), Some("other".into()));
+        calls.to_call.entry(other.clone()).or_default().add(&call(None));
+        let estimate = of("a", &calls, &StageStatistics::default());
+        assert_eq!((estimate.cost.low.unpriced, estimate.cost.high.unpriced), (1, 1));
+        assert_eq!(estimate.unpriced, [other]);
+        calls.lane = None;
+        let estimate = of("a", &calls, &StageStatistics::default());
+        assert_eq!((estimate.cost.low.unpriced, estimate.cost.high.unpriced), (1, 2), "nor who is asked");
+    }
+
+    #[test]
+    fn a_picture_is_priced_by_the_piece_and_has_no_tokens() {
+        let estimate = of("b", &calls(2, 1, None), &StageStatistics::default());
+        assert_eq!((estimate.tokens_in, estimate.tokens_out, estimate.basis), (range(0, 0, 0), range(0, 0, 0), None));
+        let cents = |count: u64| "0.04".parse::<Amount>().unwrap().0 * count;
+        assert_eq!(usd(estimate.cost), range(cents(2), cents(3), cents(3)));
+    }
+
+    #[test]
+    fn time_is_that_of_kept_answers_within_what_is_allowed_at_once() {
+        let kept = StageStatistics { took: spread(100, 300, 900), ..StageStatistics::default() };
+        // Two at once, as the provider allows.
+        assert_eq!(of("a", &calls(4, 1, None), &kept).time, Some(Duration::from_millis(900)));
+        assert_eq!(of("slow", &calls(4, 1, None), &kept).time, Some(Duration::from_secs(5)));
+        assert_eq!(of("a", &calls(4, 1, None), &StageStatistics::default()).time, None);
+    }
+}

@@ -11,7 +11,7 @@ fn pipeline(url: &str) -> String {
         "name: letters\n\
          providers: {{test: {{kind: openai, base_url: \"{url}\"}}}}\n\
          defaults: {{provider: test, model: small}}\n\
-         inputs: {{texts: {{type: items, default: {{file: texts.jsonl}}}}}}\n\
+         inputs: {{texts: {{type: items, default: texts.jsonl}}}}\n\
          stages:\n\
          \x20 brief: {{for_each: {{text: texts}}, when: 'ne text.slug \"c\"', text: 'Brief {{{{text.body}}}}', max_tokens: 100}}\n\
          \x20 rank: {{text: 'Rank {{{{join brief \", \"}}}}', json: true}}\n\
@@ -109,12 +109,12 @@ fn a_plan_is_a_table_with_what_it_assumes() {
     letters(&server, "plan letters.yaml").run().exit(0).stderr("").stdout(
         "letters: 2 calls or more to make, unpriced\n\
          \n\
-         stage   items  kept  to call  same call  skipped  unknown     tokens in        tokens out      cost\n\
-         brief       4     0        2          1        1        0            48      100 (20..200)  unpriced\n\
-         rank        1     0        0          0        0        1     24 (0..24)    1.0k (0..4.0k)  unpriced\n\
-         scene      0+     0        0          0        0       0+             ?                 ?         ?\n\
+         stage   items  kept  to call  same call  skipped  unknown     tokens in        tokens out       cost\n\
+         brief       4     0        2          1        1        0            45     100 (20..200)   unpriced\n\
+         rank        1     0        0          0        0        1      6 (0..6)    1.0k (0..4.0k)   unpriced\n\
+         scene      0+     0        0          0        0       0+             ?                 ?          ?\n\
          report      1     0        0          0        0        1\n\
-         in all     6+     0        2          1        1       2+  72 (48..72)+  1.1k (20..4.2k)+  unpriced+\n\
+         in all     6+     0        2          1        1       2+  51 (45..51)+  1.1k (20..4.2k)+  unpriced+\n\
          \n\
          Notes\n  \
          how many items `scene` will have is known when `rank` is there: it is in no sum until then\n  \
@@ -130,18 +130,18 @@ fn a_plan_is_a_table_with_what_it_assumes() {
         "letters: 2 calls or more to make\n\
          \n\
          stage   items  kept  to call  same call  skipped  unknown     tokens in        tokens out  cost\n\
-         brief       4     0        2          1        1        0            48      100 (20..200)    $0\n\
-         rank        1     0        0          0        0        1     24 (0..24)    1.0k (0..4.0k)    $0\n\
+         brief       4     0        2          1        1        0            45     100 (20..200)    $0\n\
+         rank        1     0        0          0        0        1      6 (0..6)    1.0k (0..4.0k)    $0\n\
          scene      0+     0        0          0        0       0+             ?                 ?     ?\n\
          report      1     0        0          0        0        1\n\
-         in all     6+     0        2          1        1       2+  72 (48..72)+  1.1k (20..4.2k)+     ?\n",
+         in all     6+     0        2          1        1       2+  51 (45..51)+  1.1k (20..4.2k)+     ?\n",
     );
 }
 
 #[test]
 fn a_wrong_file_is_told_and_nothing_is_counted() {
     let ran = Cli::new("plan x.yaml").file("x.yaml", "name: x\nstages: {}\n").run().exit(3).stdout("");
-    assert!(ran.stderr.starts_with("error[no-stages]: "), "{ran:?}");
+    assert!(ran.stderr.starts_with("x.yaml:2:9: error: there are no stages\n"), "{ran:?}");
     Cli::new("why x.yaml a").file("x.yaml", "name: x\nstages: {}\n").run().exit(3).stdout("");
 }
 
@@ -216,4 +216,50 @@ fn why_tells_that_a_kept_answer_would_not_pass_today() {
     );
     let plan = ran.then("plan letters.yaml --only brief --json").run().exit(0);
     assert_eq!(counts(&plan), [[4, 0, 2, 1, 1, 0]]);
+}
+
+/// Chapters of each book, which are answered, and pictures of their scenes; what collects over one book and over all.
+const BOOKS: &str = "\
+name: books
+inputs: {books: {type: items, default: [{id: x}, {id: y}]}}
+stages:
+  outline: {for_each: {book: books}, text: 'A JSON list for {{book.id}}', json: true}
+  scene: {for_each: {part: outline}, image: 'Scene {{part}} of {{book.id}}', save: '{{book.id}}-{{loop.part.number}}.png'}
+  caption: {for_each: part, text: 'Caption {{scene.path}}, {{scene.bytes}} bytes', max_tokens: 50}
+  book_list: {for_each: book, text: 'Bind {{join caption \", \"}}'}
+  shelf: {text: 'Shelve {{join book_list \", \"}}'}
+  label: {for_each: book, when: 'eq book.id \"z\"', text: 'Label {{shelf}}'}
+";
+
+#[test]
+fn what_is_known_of_one_item_is_known_although_another_is_not() {
+    let books = |words: &str| Cli::new(words).file("books.yaml", BOOKS);
+    let ran = books("books.yaml --offline --limit 1").run().exit(0);
+    let events = ran.then("books.yaml --offline --limit 1 --events - -q --out other").run().exit(0).stdout;
+    assert!(!events.contains("attempt_sent"), "all of it is kept, pictures too: {events}");
+
+    let plan = ran.then("plan books.yaml --offline --limit 1 --json").run().exit(0);
+    let first = counts(&plan);
+    assert_eq!(calls(&plan), (0, Some(0)), "{first:?}");
+
+    let plan = ran.then("plan books.yaml --offline --json").run().exit(0);
+    let [scenes, captions] = [first[1][0], first[2][0]];
+    assert_eq!(
+        counts(&plan),
+        [
+            [2, 1, 1, 0, 0, 0],
+            [scenes, scenes, 0, 0, 0, 0],
+            [captions, captions, 0, 0, 0, 0],
+            [2, 1, 0, 0, 0, 1],
+            [1, 0, 0, 0, 0, 1],
+            [2, 0, 0, 0, 2, 0],
+        ],
+        "the second book is not outlined, so nobody knows what is bound and shelved"
+    );
+    let told = plan.then("why books.yaml book_list y --offline").run().exit(0).stderr("");
+    assert_eq!(
+        told.stdout,
+        "book_list/y is not known before a run: it names `caption`, which needs `outline`, and that would be asked \
+         first\n"
+    );
 }
