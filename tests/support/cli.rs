@@ -21,11 +21,13 @@ pub(crate) struct Cli {
     env: BTreeMap<String, String>,
     stdin: Vec<u8>,
     within: String,
+    longest: Option<u32>,
 }
 
 /// A command line that is running.
 pub(crate) struct Going {
     folder: Arc<TempDir>,
+    env: BTreeMap<String, String>,
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Option<JoinHandle<String>>,
@@ -43,6 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Ran {
     folder: Arc<TempDir>,
+    env: BTreeMap<String, String>,
     /// The exit code; 128 and the signal's number where a signal ended it.
     pub(crate) code: i32,
     /// All of standard output, as it is.
@@ -64,6 +67,7 @@ impl Cli {
             env: BTreeMap::new(),
             stdin: Vec::new(),
             within: String::new(),
+            longest: None,
         }
     }
 
@@ -97,6 +101,19 @@ impl Cli {
     pub(crate) fn stdin(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.stdin = bytes.as_ref().into();
         self
+    }
+
+    /// No file may become longer than so many blocks (of 512 bytes, or of 1024 where the shell counts so), as if the
+    /// disk were full from there on.
+    #[cfg(unix)]
+    pub(crate) fn longest_file(mut self, blocks: u32) -> Self {
+        self.longest = Some(blocks);
+        self
+    }
+
+    /// Where a file of the working directory lies.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
     /// Runs it to its end.
@@ -137,7 +154,8 @@ impl Cli {
     }
 
     fn start_printing_to(self, stdout: Stdio) -> Going {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_blossom-run"))
+        let mut child = self
+            .command()
             .args(&self.args)
             .current_dir(self.folder.path().join(&self.within))
             .env_clear()
@@ -153,7 +171,16 @@ impl Cli {
         let stdin = child.stdin.take();
         let stderr = Heard::default();
         let listener = listen(child.stderr.take().expect("its standard error"), Arc::clone(&stderr));
-        Going { folder: self.folder, child, stdin, stdout: None, stderr, listener }
+        Going { folder: self.folder, env: self.env, child, stdin, stdout: None, stderr, listener }
+    }
+
+    fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_blossom-run");
+        let Some(blocks) = self.longest else { return Command::new(program) };
+        let mut shell = Command::new("sh");
+        // Without the trap a write beyond the limit would be the end of the program instead of an error.
+        shell.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &blocks.to_string(), program]);
+        shell
     }
 
     /// Starts it with a standard output that is closed at the other end.
@@ -237,6 +264,7 @@ impl Going {
             stdout: stdout.unwrap_or_default(),
             stderr: redacted(&stderr, self.folder.path()),
             folder: self.folder,
+            env: self.env,
         }
     }
 }
@@ -250,6 +278,11 @@ impl Ran {
     /// Standard output, redacted as standard error is.
     pub(crate) fn printed(&self) -> String {
         redacted(&self.stdout, self.folder.path())
+    }
+
+    /// Another command line in the same folder and environment.
+    pub(crate) fn again(self, words: &str) -> Cli {
+        Cli { env: self.env, ..Cli::within(&self.folder, words) }
     }
 
     /// The exit code is this one.
