@@ -3,18 +3,17 @@
 use std::ffi::OsString;
 use std::num::IntErrorKind;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 
-use crate::diag::did_you_mean;
-use crate::model::{StageKindName, Units};
 use crate::sink::Exit;
 
 use super::ahead_args::{PlanArgs, WhyArgs};
+use super::history_args::{ResumeArgs, RunsArgs};
 use super::inputs::InputArg;
 use super::limits::LimitArgs;
+use super::model_arg::ModelArg;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -238,62 +237,6 @@ pub(super) struct ModelsArgs {
 }
 
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct ResumeArgs {
-    /// The run, by its name or the beginning or end of it; the latest that has not come to its end if none is named
-    #[arg(value_name = "RUN")]
-    pub(super) run: Option<String>,
-    /// The store; found as for a run if none is named
-    #[arg(long, value_name = "DIR", help_heading = "Keeping")]
-    pub(super) store: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
-    /// Send at most N requests at once, over all stages
-    #[arg(long, value_name = "N", value_parser = concurrency, help_heading = "Running")]
-    pub(super) concurrency: Option<u32>,
-    /// Show text on standard error as it comes
-    #[arg(long, help_heading = "Printing")]
-    pub(super) stream: bool,
-    /// Print one JSON document on standard output at the end
-    #[arg(long, help_heading = "Printing")]
-    pub(super) json: bool,
-    /// Write events as JSON lines to this file as they happen
-    #[arg(long, value_name = "FILE", help_heading = "Printing")]
-    pub(super) events: Option<PathBuf>,
-    /// Show progress as bars, as plain lines, or not at all
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = "Printing")]
-    pub(super) progress: ProgressArg,
-    #[command(flatten)]
-    pub(super) display: DisplayArgs,
-    /// Report each retry, each pause and each file as well
-    #[arg(short, long, help_heading = "Printing", conflicts_with = "quiet")]
-    pub(super) verbose: bool,
-}
-
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct RunsArgs {
-    /// The run, by its name or the beginning or end of it; `last` is the latest
-    #[arg(value_name = "RUN")]
-    pub(super) run: Option<String>,
-    /// A stage of it: its items that did not come out
-    #[arg(value_name = "STAGE", requires = "run")]
-    pub(super) stage: Option<String>,
-    /// An item of that stage by its key: each request, with its whole answer; for a stage outside of loops its own name
-    #[arg(value_name = "ITEM", requires = "stage")]
-    pub(super) item: Option<String>,
-    /// Remove runs that ended longer ago than this, and their requests that brought no answer; answers stay
-    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "run")]
-    pub(super) prune: Option<Duration>,
-    /// Print JSON
-    #[arg(long, help_heading = "Printing")]
-    pub(super) json: bool,
-    /// The store; found as for a run if none is named
-    #[arg(long, value_name = "DIR", help_heading = "Keeping")]
-    pub(super) store: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) display: DisplayArgs,
-}
-
-#[derive(Debug, Clone, clap::Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -347,42 +290,10 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
     }
 }
 
-/// How old something is.
-fn age(text: &str) -> Result<Duration, String> {
-    Units::duration(text).map_err(|error| format!("it {error}; {}", error.help))
-}
-
 /// A number of requests at once.
-fn concurrency(text: &str) -> Result<u32, String> {
+pub(super) fn concurrency(text: &str) -> Result<u32, String> {
     let too_large = |_| format!("it is too large; write {} at most, or leave it out", u32::MAX);
     count(text).and_then(|count| u32::try_from(count).map_err(too_large))
-}
-
-/// `--model`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ModelArg {
-    /// The kind that it speaks to; text and chat without one.
-    pub(super) kind: Option<StageKindName>,
-    pub(super) name: String,
-}
-
-impl ModelArg {
-    fn parse(text: &str) -> Result<Self, String> {
-        let kinds = || StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
-        // A model's own name may have an equals sign in it, so only kinds are cut off.
-        let (kind, name) = kinds()
-            .find_map(|kind| Some((Some(kind), text.strip_prefix(kind.name())?.strip_prefix('=')?)))
-            .unwrap_or((None, text));
-        if let (None, Some((left, right))) = (kind, text.split_once('='))
-            && let Some(near) = did_you_mean(left, kinds().map(StageKindName::name))
-        {
-            return Err(format!("`{left}` is no kind of stage; did you mean `{near}={right}`?"));
-        }
-        if name.trim().is_empty() {
-            return Err("the name is missing; write `--model openai` or `--model image=flux`".to_owned());
-        }
-        Ok(Self { kind, name: name.to_owned() })
-    }
 }
 
 impl Command {
@@ -472,6 +383,7 @@ impl RunArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::StageKindName;
 
     fn read(line: &str) -> Result<Command, clap::Error> {
         Command::read(std::iter::once("blossom-run").chain(line.split_whitespace()).map(OsString::from))

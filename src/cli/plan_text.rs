@@ -89,7 +89,7 @@ fn rows(forecast: &Forecast) -> Vec<Vec<String>> {
     let mut head =
         row("stage", &Counts::default(), ["tokens in", "tokens out", "cost", "time"].map(|name| Some(name.to_owned())));
     for (at, (name, _)) in fates.iter().enumerate() {
-        head[at + 1] = (*name).to_owned();
+        (*name).clone_into(&mut head[at + 1]);
     }
     let mut rows = vec![head];
     for stage in &forecast.stages {
@@ -136,9 +136,10 @@ fn money(cost: Range<Cost>) -> String {
         return "unpriced".to_owned();
     }
     let amounts = cost.map(|cost| Cost { unpriced: 0, ..cost }.to_string());
-    let range = match amounts.low == amounts.high {
-        true => amounts.expected,
-        false => format!("{} ({}..{})", amounts.expected, amounts.low, amounts.high),
+    let range = if amounts.low == amounts.high {
+        amounts.expected
+    } else {
+        format!("{} ({}..{})", amounts.expected, amounts.low, amounts.high)
     };
     match cost.high.unpriced {
         0 => range,

@@ -7,8 +7,9 @@ use anyhow::Result;
 use crate::sink::Exit;
 use crate::store::{KeptRun, KeptStdin, Store};
 
-use super::args::{Command, ResumeArgs, RunArgs};
+use super::args::{Command, RunArgs};
 use super::fault::Fault;
+use super::history_args::ResumeArgs;
 use super::keeping;
 use super::origin::Origin;
 use super::run;

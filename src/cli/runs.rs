@@ -9,8 +9,8 @@ use crate::model::{RunOutcome, Units};
 use crate::sink::Exit;
 use crate::store::{KeptRun, Store};
 
-use super::args::RunsArgs;
 use super::fault::Fault;
+use super::history_args::RunsArgs;
 use super::keeping;
 use super::runs_document as document;
 use super::runs_text as text;

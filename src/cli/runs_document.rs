@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::model::Json;
-use crate::store::{KeptAttempt, KeptRun, Pruned, Requests, Store, StoreError};
+use crate::store::{KeptAttempt, KeptInstance, KeptRun, Pruned, Requests, Store, StoreError};
 
 use super::runs_item::ItemHistory;
 use super::runs_text::{StageLine, end_in_a_word, stages, total};
@@ -37,13 +37,13 @@ pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String,
 pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Result<String, StoreError> {
     let ItemHistory { instance: one, attempts, kept } = ItemHistory::of(store, run, stage, item)?;
     let key = Some(item).filter(|item| *item != stage);
-    let (state, why) = (one.as_ref().map(|one| one.state.name()), one.as_ref().map(|one| &one.why));
     let attempts: Vec<Json> = attempts.iter().map(attempt).collect();
     let kept = kept
         .as_ref()
         .map(|kept| json!({"run": Some(&kept.run).filter(|run| !run.is_empty()), "attempt": attempt(kept)}));
     Ok(printed(&json!({
-        "run": run.name, "stage": stage, "key": key, "state": state, "why": why, "attempts": attempts, "kept": kept,
+        "run": run.name, "stage": stage, "key": key, "state": one.as_ref().map(|one| one.state.name()),
+        "why": one.as_ref().map(|one| &one.why), "attempts": attempts, "kept": kept,
     })))
 }
 
@@ -69,10 +69,10 @@ fn line((name, tally, taken): &StageLine) -> Json {
 fn instances(store: &Store, run: &KeptRun, stage: Option<&str>) -> Result<Json, StoreError> {
     let mut instances = Vec::new();
     store.instances(run.id, stage, |one| {
-        let state = one.state.name();
-        instances.push(
-            json!({"stage": one.stage, "key": one.item, "state": state, "why": one.why, "attempts": one.attempts}),
-        );
+        let KeptInstance { stage, item, state, why, attempts } = one;
+        instances.push(json!({
+            "stage": stage, "key": item, "state": state.name(), "why": why, "attempts": attempts,
+        }));
     })?;
     Ok(Json::Array(instances))
 }

@@ -62,6 +62,8 @@ pub(super) fn end_in_a_word(run: &KeptRun) -> &'static str {
 }
 
 pub(super) fn list(store: &Store, runs: &[KeptRun], paint: Paint) -> Result<String, StoreError> {
+    use Side::{Left, Right};
+
     if runs.is_empty() {
         return Ok("no run is remembered in this store\n".to_owned());
     }
@@ -84,7 +86,6 @@ pub(super) fn list(store: &Store, runs: &[KeptRun], paint: Paint) -> Result<Stri
             money(taken.cost),
         ]);
     }
-    use Side::{Left, Right};
     let sides = [Left, Left, Left, Right, Left, Right, Right, Right, Right];
     Ok(lines_of(&sides, &rows, paint))
 }
@@ -197,13 +198,12 @@ fn heading(attempt: &KeptAttempt) -> String {
     let take = if attempt.take > 0 { format!(" of take {}", attempt.take + 1) } else { String::new() };
     let began = attempt.began.strftime("%Y-%m-%d %H:%M:%S UTC");
     let took = Units::show_duration(attempt.took);
-    let end = match &attempt.failure {
-        Some(failure) => format!("failed ({})", failure.kind.name()),
-        None => {
-            let by = attempt.model.as_ref().map(|model| format!(" by {}", one_line(model))).unwrap_or_default();
-            let why = attempt.finish_reason.as_ref().map(|why| format!(" ({})", one_line(why))).unwrap_or_default();
-            format!("answered{by}{why}")
-        }
+    let end = if let Some(failure) = &attempt.failure {
+        format!("failed ({})", failure.kind.name())
+    } else {
+        let by = attempt.model.as_ref().map(|model| format!(" by {}", one_line(model))).unwrap_or_default();
+        let why = attempt.finish_reason.as_ref().map(|why| format!(" ({})", one_line(why))).unwrap_or_default();
+        format!("answered{by}{why}")
     };
     let usage = attempt
         .usage

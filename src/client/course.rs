@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{
-    Advice, Asked, AttemptRecord, Call, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
+    Advice, Asked, AttemptRecord, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
     Request, RetryPolicy, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
@@ -16,6 +16,7 @@ use super::admission::{End, LaneId, Wish};
 use super::budget::Reservation;
 use super::clock::{Clock, Running};
 use super::lane::Standing;
+use super::length::estimated_tokens;
 use super::permit::Permit;
 use super::purse::settle;
 use super::service::Service;
@@ -389,18 +390,4 @@ async fn time_is_up(total: Option<(Instant, Duration)>) -> Duration {
         }
         None => std::future::pending().await,
     }
-}
-
-/// What an answer takes where nobody says how long it may be, in tokens.
-const USUAL_ANSWER: u64 = 1000;
-
-/// What a call will take, at four bytes a token.
-fn estimated_tokens(call: &Call) -> u64 {
-    let (bytes, answer) = match &call.request {
-        Request::Text { messages, params } => {
-            (messages.iter().map(|message| message.content.len()).sum::<usize>(), params.max_tokens)
-        }
-        Request::Image { prompt, .. } => (prompt.len(), None),
-    };
-    (bytes as u64 / 4).saturating_add(answer.unwrap_or(USUAL_ANSWER))
 }

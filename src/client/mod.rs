@@ -17,6 +17,7 @@ mod halt;
 mod joint;
 mod keep;
 mod lane;
+mod length;
 mod pace;
 mod permit;
 mod prices;

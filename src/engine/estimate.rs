@@ -142,7 +142,7 @@ pub(super) fn estimate(
         let input = count.map(|one| one * bytes.div_ceil(BYTES_OF_TOKEN));
         let output = length.with(count, |each, one| each.saturating_mul(rendered.calls) * one);
         let price = lane.and_then(|(provider, model)| price(provider, model.as_deref(), is_image));
-        if !price.is_some_and(|price| cost(price, is_image, kept, (1, 1, 1)).unpriced == 0) {
+        if price.is_none_or(|price| cost(price, is_image, kept, (1, 1, 1)).unpriced != 0) {
             estimate.unpriced.extend(lane.cloned());
         }
         let spent =
@@ -274,8 +274,8 @@ stages:
         calls
     }
 
-    fn spread(low: u64, mean: u64, high: u64) -> Option<Spread> {
-        Some(Spread { low, mean, high })
+    fn spread(low: u64, mean: u64, high: u64) -> Spread {
+        Spread { low, mean, high }
     }
 
     /// A dollar for a million tokens in, two for a million out, four cents for a picture.
@@ -300,8 +300,12 @@ stages:
 
     #[test]
     fn the_length_of_an_answer_is_that_of_kept_ones_else_a_share_of_the_longest_else_assumed() {
-        let kept = StageStatistics { output_tokens: spread(10, 20, 40), length: spread(1, 1, 1), ..Default::default() };
-        let by_length = StageStatistics { length: spread(40, 81, 160), ..StageStatistics::default() };
+        let kept = StageStatistics {
+            output_tokens: Some(spread(10, 20, 40)),
+            length: Some(spread(1, 1, 1)),
+            ..Default::default()
+        };
+        let by_length = StageStatistics { length: Some(spread(40, 81, 160)), ..StageStatistics::default() };
         let none = StageStatistics::default();
         for (max_tokens, kept, tokens, basis) in [
             (None, &kept, range(20, 40, 80), Basis::Usage),
@@ -354,7 +358,7 @@ stages:
 
     #[test]
     fn time_is_that_of_kept_answers_within_what_is_allowed_at_once() {
-        let kept = StageStatistics { took: spread(100, 300, 900), ..StageStatistics::default() };
+        let kept = StageStatistics { took: Some(spread(100, 300, 900)), ..StageStatistics::default() };
         // Two at once, as the provider allows.
         assert_eq!(of("a", &calls(4, 1, None), &kept).time, Some(Duration::from_millis(900)));
         assert_eq!(of("slow", &calls(4, 1, None), &kept).time, Some(Duration::from_secs(5)));

@@ -109,9 +109,10 @@ fn times(plan: &Plan, seen: &[Looked]) -> Option<String> {
     }
     let how = "a time is that of kept answers, with as many calls at once as `concurrency` and `rate` allow";
     let untold: Vec<&str> = untold.iter().map(|looked| &*plan.stage(looked.ix).name).collect();
-    Some(match untold.is_empty() {
-        true => format!("{how}; the whole takes from the longest stage to all of them in turn"),
-        false => format!("{how}; that of {} is not known, nor that of the whole", list(&untold)),
+    Some(if untold.is_empty() {
+        format!("{how}; the whole takes from the longest stage to all of them in turn")
+    } else {
+        format!("{how}; that of {} is not known, nor that of the whole", list(&untold))
     })
 }
 

@@ -154,20 +154,17 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
         tape,
         time_used,
         window,
-        held_in_memory,
         warnings,
+        held_in_memory,
         stdin,
     };
     Ok((Running { parts, halt }, stream))
 }
 
-/// Where answers are kept, and where they come from.
-fn keeping(
-    plan: &Plan,
-    id: &str,
-    store: Option<Kept>,
-    tape: Option<TapeUse>,
-) -> Result<(Arc<dyn Keep>, Option<Journal>, Option<RunTape>), Failure> {
+/// Where answers are kept and come from, what writes the run down, and its tape.
+type Keeping = (Arc<dyn Keep>, Option<Journal>, Option<RunTape>);
+
+fn keeping(plan: &Plan, id: &str, store: Option<Kept>, tape: Option<TapeUse>) -> Result<Keeping, Failure> {
     Ok(match tape {
         Some(TapeUse::Replay(tape)) => {
             let name = tape.path().display().to_string().into();

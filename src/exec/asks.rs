@@ -11,7 +11,7 @@ pub(super) enum Asks {
     /// From whoever has them: what is not kept is asked for.
     Providers(Client),
     /// From what is kept alone: nothing is sent.
-    Kept(LookUps),
+    Kept(Box<LookUps>),
 }
 
 /// Looks calls up, one after the other, and remembers the last.

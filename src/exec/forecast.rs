@@ -103,7 +103,7 @@ pub async fn forecast(
     let fixed = Fixed::read(&plan, "RUN", &stdin).await.map_err(|(_, failure)| failure)?;
     let (events, halt) = (client.events().clone(), client.halt().clone());
     let rates = plan.stages.iter().map(|_| None).collect();
-    let asks = Asks::Kept(LookUps::new(client));
+    let asks = Asks::Kept(Box::new(LookUps::new(client)));
     let told_empty = Mutex::default();
     let env = Env {
         plan: plan.clone(),
@@ -166,24 +166,21 @@ impl Looking {
     /// Looks at one instance, and gives it back.
     async fn look(&mut self, job: Box<Job>, each: &mut (dyn FnMut(Prospect<'_>) + Send)) -> Result<ItemRef, Failure> {
         let (stage, item) = (job.stage, job.item.clone());
-        let returned = match unknown(&job) {
-            Some((named, asks)) => {
-                let reason = SkipReason::Unknown { stage: asks.clone() };
-                let left_out = is_left_out(&self.env, &job);
-                let fate = if left_out { Fate::Skipped(SkipReason::When) } else { Fate::Unknown { asks, named } };
-                each(Prospect { stage, item: &item, fate });
-                let outcome = Outcome::Skipped(if left_out { SkipReason::When } else { reason });
-                Returned { stage, instance: job.instance, item: job.item, outcome }
+        let returned = if let Some((named, asks)) = unknown(&job) {
+            let reason = SkipReason::Unknown { stage: asks.clone() };
+            let left_out = is_left_out(&self.env, &job);
+            let fate = if left_out { Fate::Skipped(SkipReason::When) } else { Fate::Unknown { asks, named } };
+            each(Prospect { stage, item: &item, fate });
+            let outcome = Outcome::Skipped(if left_out { SkipReason::When } else { reason });
+            Returned { stage, instance: job.instance, item: job.item, outcome }
+        } else {
+            let mut returned = run(self.env.clone(), job).await;
+            let fate = self.fate(&returned.outcome, self.env.asks.looked())?;
+            if matches!(fate, Fate::ToCall(_) | Fate::Shared(_)) {
+                returned.outcome = Outcome::Skipped(SkipReason::Unknown { stage: item.stage.clone() });
             }
-            None => {
-                let mut returned = run(self.env.clone(), job).await;
-                let fate = self.fate(&returned.outcome, self.env.asks.looked())?;
-                if matches!(fate, Fate::ToCall(_) | Fate::Shared(_)) {
-                    returned.outcome = Outcome::Skipped(SkipReason::Unknown { stage: item.stage.clone() });
-                }
-                each(Prospect { stage, item: &item, fate });
-                returned
-            }
+            each(Prospect { stage, item: &item, fate });
+            returned
         };
         self.frontier.settle(returned);
         Ok(item)

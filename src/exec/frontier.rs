@@ -247,10 +247,10 @@ impl Frontier {
 
     /// Lets no one collect a stage under a prefix of `path`, where something of it is not known.
     pub(super) fn hide(&mut self, stage: StageIx, path: &Path, reason: &SkipReason) {
-        let Some(shelf) = &mut self.shelves[stage.0] else { return };
+        let Some(rows) = &mut self.shelves[stage.0] else { return };
         for len in 0..path.len() {
-            let hidden = match shelf.barren(&path[..len]) {
-                Ok(None) => shelf.set_barren(&path[..len].into(), reason),
+            let hidden = match rows.barren(&path[..len]) {
+                Ok(None) => rows.set_barren(&path[..len].into(), reason),
                 Ok(Some(_)) => Ok(()),
                 Err(error) => Err(error),
             };

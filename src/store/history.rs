@@ -179,12 +179,11 @@ impl Store {
             )
             .map_err(wrong)?;
         let rows = statement.query_map(named_params! {":run": run.0, ":stage": stage}, |row| {
-            let (state, why): (String, String) = (row.get(2)?, row.get(3)?);
             Ok(KeptInstance {
                 stage: row.get(0)?,
                 item: row.get(1)?,
-                state: InstanceState::from_name(&state).unwrap_or(InstanceState::Failed),
-                why: serde_json::from_str(&why).unwrap_or_default(),
+                state: InstanceState::from_name(&row.get::<_, String>(2)?).unwrap_or(InstanceState::Failed),
+                why: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
                 attempts: count(row.get(4)?),
             })
         });

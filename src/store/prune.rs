@@ -71,7 +71,9 @@ impl Store {
         });
         let names = names.map_err(wrong)?;
         transaction.commit().map_err(wrong)?;
-        names.iter().for_each(|run| self.forget_files(run));
+        for run in &names {
+            self.forget_files(run);
+        }
         Ok((count_rows(names.len()), attempts))
     }
 

@@ -36,7 +36,7 @@ fn killed(seed: u64, handler: impl Fn(&Request) -> Reply + Clone + Send + Sync +
     let mut desk = Desk::answering(handler);
     let mut ran: Option<Ran> = None;
     let mut asked: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut seen, mut in_flight) = (0, 0);
+    let (mut requests, mut in_flight) = (0, 0);
     for _ in 0..KILLS {
         let cli = match ran.take() {
             Some(ran) => ran.again("p.yaml"),
@@ -46,11 +46,11 @@ fn killed(seed: u64, handler: impl Fn(&Request) -> Reply + Clone + Send + Sync +
         let kept_before = kept(&store);
         let going = cli.start();
         // A moment is tied to what has arrived, and none is before the first request: that is start-up alone.
-        desk.arrived(seen + random.usize(1..=15));
+        desk.arrived(requests + random.usize(1..=15));
         going.signal("KILL");
         let died = going.wait();
         assert_eq!(died.code, 128 + 9, "{}", died.stderr);
-        seen = desk.server.requests().len();
+        requests = desk.server.requests().len();
         let prompts = desk.asked();
         assert_none_again(&prompts, &kept_before);
         let kept_now = kept(&store);

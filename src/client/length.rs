@@ -1,0 +1,17 @@
+//! How much a call will take, before it is sent.
+
+use crate::model::{Call, Request};
+
+/// What an answer takes where nobody says how long it may be, in tokens.
+const USUAL_ANSWER: u64 = 1000;
+
+/// What a call will take, at four bytes a token.
+pub(super) fn estimated_tokens(call: &Call) -> u64 {
+    let (bytes, answer) = match &call.request {
+        Request::Text { messages, params } => {
+            (messages.iter().map(|message| message.content.len()).sum::<usize>(), params.max_tokens)
+        }
+        Request::Image { prompt, .. } => (prompt.len(), None),
+    };
+    (bytes as u64 / 4).saturating_add(answer.unwrap_or(USUAL_ANSWER))
+}
