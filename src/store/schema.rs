@@ -5,9 +5,9 @@
 //! known here.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::StoreError;
 
@@ -17,6 +17,8 @@ const APPLICATION: i64 = 0x626c_736d;
 pub(super) const VERSION: i64 = 1;
 /// How long one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it waits before it looks again, where it has to look itself.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
 /// (`kind` is null) holds the answer: a text, or the digest of a picture. `usd` and `pollen` are in trillionths.
@@ -88,7 +90,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(PATIENCE).map_err(wrong)?;
     check(path, &connection)?;
     // Readers and one writer side by side; a commit is on the disk when it returns, also if power is cut right after.
-    connection.pragma_update(None, "journal_mode", "wal").map_err(wrong)?;
+    write_ahead(&connection).map_err(wrong)?;
     connection.pragma_update(None, "synchronous", "full").map_err(wrong)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(wrong)?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -117,12 +119,29 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Has the database keep a log beside it. For that it must be nobody else's for a moment, which SQLite does not wait for
+/// by itself: another process may be opening the same new store.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            switched => return switched,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(wrong)?;
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(wrong)?;
-    match version(connection).map_err(wrong)? {
+    // All of it at one moment: another process may be making the tables.
+    let moment = connection.unchecked_transaction().map_err(wrong)?;
+    let application: i64 = moment.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(wrong)?;
+    let tables: i64 = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(wrong)?;
+    match version(&moment).map_err(wrong)? {
         0 if application == 0 && tables == 0 => Ok(()),
         _ if application != APPLICATION => Err(StoreError::foreign(path)),
         known if (1..=VERSION).contains(&known) => Ok(()),
@@ -132,4 +151,31 @@ fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::super::folder::Store;
+    use super::*;
+
+    #[test]
+    fn a_store_that_many_open_at_once_is_made_once() {
+        const MANY: usize = 6;
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let start = Barrier::new(MANY);
+            let opened = || {
+                start.wait();
+                Store::open(folder.path()).map(drop)
+            };
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..MANY).map(|_| scope.spawn(opened)).collect();
+                for thread in threads {
+                    assert_eq!(thread.join().unwrap(), Ok(()));
+                }
+            });
+        }
+    }
 }
