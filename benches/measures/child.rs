@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::bare;
@@ -80,9 +81,20 @@ impl Server {
 
     /// What has been asked since the last time, which is forgotten then.
     pub(crate) fn take_stats(&self) -> Result<Stats> {
+        self.ask_stats(Method::DELETE)
+    }
+
+    /// What has been asked since they were taken.
+    pub(crate) fn stats(&self) -> Result<Stats> {
+        self.ask_stats(Method::GET)
+    }
+
+    fn ask_stats(&self, method: Method) -> Result<Stats> {
         let url = format!("http://{}/stats", self.address);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async { Ok(bare::client()?.delete(url).send().await?.error_for_status()?.json().await?) })
+        runtime.block_on(async {
+            Ok(bare::client()?.request(method, url).send().await?.error_for_status()?.json().await?)
+        })
     }
 }
 

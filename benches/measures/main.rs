@@ -23,12 +23,15 @@ use table::Row;
 type Measure = fn() -> Result<Vec<Row>>;
 
 /// By name, in the order of the table.
-const MEASURES: [(&str, Measure); 5] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("calls", measure::calls),
     ("barriers", measure::barriers),
     ("memory", measure::memory),
     ("check", measure::check),
     ("start", measure::start),
+    ("reuse", measure::kept::reuse),
+    ("kills", measure::kills::kills),
+    ("full", measure::kills::full),
 ];
 
 fn main() -> Result<()> {

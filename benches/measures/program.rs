@@ -1,5 +1,7 @@
 //! The program that is measured, run on files made for it.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -18,10 +20,19 @@ use crate::machine::field;
 /// last moment can be missed.
 const EVERY: Duration = Duration::from_millis(10);
 
+/// What temporary folders are called by.
+const PREFIX: &str = "blossom-measures-";
+/// A folder that lies in memory, where there is one.
+const IN_MEMORY: &str = "/dev/shm";
+
 /// A folder with a pipeline file, gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     folder: TempDir,
+    /// Where answers are kept.
+    store: PathBuf,
+    /// What the store lies in, if that is another folder.
+    _store_in: Option<TempDir>,
 }
 
 /// What a run came to.
@@ -38,9 +49,27 @@ pub(crate) struct Ran {
 impl Workspace {
     /// A folder with `pipeline` in it.
     pub(crate) fn new(pipeline: &str) -> Result<Self> {
-        let this = Self { folder: tempfile::Builder::new().prefix("blossom-measures-").tempdir()? };
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+        let this = Self { store: folder.path().join("store"), folder, _store_in: None };
         this.file("pipeline.yaml", [pipeline])?;
         Ok(this)
+    }
+
+    /// The same with the store in memory, where no disk is waited for; nothing where the system has no such place.
+    pub(crate) fn with_store_in_memory(mut self) -> Result<Option<Self>> {
+        if !Path::new(IN_MEMORY).is_dir() {
+            return Ok(None);
+        }
+        let place = tempfile::Builder::new().prefix(PREFIX).tempdir_in(IN_MEMORY)?;
+        self.store = place.path().join("store");
+        self._store_in = Some(place);
+        Ok(Some(self))
+    }
+
+    /// The same with the store in a folder of somebody else.
+    pub(crate) fn with_store_at(mut self, store: PathBuf) -> Self {
+        self.store = store;
+        self
     }
 
     /// Writes a file of lines.
@@ -59,15 +88,41 @@ impl Workspace {
         Ok(BufReader::new(file).split(b'\n').count())
     }
 
-    /// Runs the pipeline into an empty output folder.
+    /// Runs the pipeline with an empty store.
     pub(crate) fn run(&self) -> Result<Ran> {
-        let out = self.path("out");
-        if out.exists() {
-            std::fs::remove_dir_all(&out)?;
-        }
+        empty(&self.store)?;
+        self.run_again()
+    }
+
+    /// Runs the pipeline into an empty output folder, with what is kept.
+    pub(crate) fn run_again(&self) -> Result<Ran> {
+        empty(&self.path("out"))?;
+        self.timed(self.running())
+    }
+
+    /// The command that runs the pipeline.
+    pub(crate) fn running(&self) -> Command {
         let mut command = self.command();
-        command.arg(self.path("pipeline.yaml")).arg("--out").arg(out).args(["--progress", "none", "-q"]);
-        self.timed(command)
+        command.arg(self.path("pipeline.yaml")).arg("--out").arg(self.path("out"));
+        command.args(["--progress", "none", "-q"]).arg("--store").arg(&self.store);
+        command
+    }
+
+    /// The folder in which answers are kept.
+    pub(crate) fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// The bytes of all files of the output folder but hidden ones, by their names.
+    pub(crate) fn outputs(&self) -> Result<BTreeMap<OsString, Vec<u8>>> {
+        let mut outputs = BTreeMap::new();
+        for entry in std::fs::read_dir(self.path("out"))? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                outputs.insert(entry.file_name(), std::fs::read(entry.path())?);
+            }
+        }
+        Ok(outputs)
     }
 
     /// Checks the pipeline.
@@ -77,7 +132,7 @@ impl Workspace {
         self.timed(command)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -117,6 +172,13 @@ fn watched(child: &mut Child) -> Result<(std::process::ExitStatus, u64)> {
         reader.thread().unpark();
         Ok((status?, peak.load(Ordering::Relaxed)))
     })
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
 }
 
 fn text_of(path: &Path) -> String {

@@ -4,6 +4,7 @@
 //! both share the machine. It knows just what the two clients here send.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) struct Stats {
     pub(crate) drawn: Duration,
     /// The most that waited for their answers at once.
     pub(crate) max_in_flight: u32,
+    /// Different ones among them.
+    pub(crate) distinct: HashSet<u64>,
     /// When the first was there.
     pub(crate) first_at: Option<Timestamp>,
     in_flight: u32,
@@ -98,7 +101,7 @@ impl Connection {
         let hash = hasher.finalize();
         let prompt = hash.as_bytes().first_chunk().copied().map(u64::from_le_bytes).context("a hash is long enough")?;
         let time = self.latency.draw(prompt);
-        self.arrived(time);
+        self.arrived(prompt, time);
         self.latency.wait(time).await?;
         self.stats().in_flight -= 1;
         json(&serde_json::json!({
@@ -115,8 +118,9 @@ impl Connection {
         }))
     }
 
-    fn arrived(&self, time: Duration) {
+    fn arrived(&self, prompt: u64, time: Duration) {
         let mut stats = self.stats();
+        stats.distinct.insert(prompt);
         stats.requests += 1;
         stats.drawn += time;
         stats.in_flight += 1;

@@ -158,7 +158,6 @@ mod tests {
     use std::sync::Barrier;
 
     use super::super::folder::Store;
-    use super::*;
 
     #[test]
     fn a_store_that_many_open_at_once_is_made_once() {
