@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::StoreError;
@@ -93,7 +94,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     write_ahead(&connection).map_err(wrong)?;
     connection.pragma_update(None, "synchronous", "full").map_err(wrong)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(wrong)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    steady(&connection).map_err(wrong)?;
     if version(&connection).map_err(wrong)? == 0 {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
         // Another process may have been faster.
@@ -114,7 +115,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
     connection.busy_timeout(PATIENCE).map_err(wrong)?;
     connection.pragma_update(None, "query_only", true).map_err(wrong)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    steady(&connection).map_err(wrong)?;
     check(path, &connection)?;
     Ok(connection)
 }
@@ -129,6 +130,13 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
             switched => return switched,
         }
     }
+}
+
+/// Has statements stay as they were compiled. Otherwise each value that a range is compared with has its statement
+/// compiled anew, which takes longer than all that it does.
+fn steady(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
