@@ -87,8 +87,22 @@ fn every_fragment_fits_into_a_pipeline() {
     }
 }
 
-const COMMANDS: [&str; 12] =
-    ["run", "check", "show", "graph", "new", "templates", "models", "resume", "runs", "completions", "man", "help"];
+const COMMANDS: [&str; 14] = [
+    "run",
+    "check",
+    "show",
+    "graph",
+    "new",
+    "templates",
+    "models",
+    "plan",
+    "why",
+    "resume",
+    "runs",
+    "completions",
+    "man",
+    "help",
+];
 
 /// The help of each command, and that of the program under the empty name.
 static HELP: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {

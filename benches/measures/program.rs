@@ -31,8 +31,8 @@ pub(crate) struct Workspace {
     folder: TempDir,
     /// Where answers are kept.
     store: PathBuf,
-    /// What the store lies in, if that is another folder.
-    _store_in: Option<TempDir>,
+    /// What the store lies in, if that is another folder: it is there for as long as this is.
+    store_in: Option<TempDir>,
 }
 
 /// What a run came to.
@@ -50,7 +50,7 @@ impl Workspace {
     /// A folder with `pipeline` in it.
     pub(crate) fn new(pipeline: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-        let this = Self { store: folder.path().join("store"), folder, _store_in: None };
+        let this = Self { store: folder.path().join("store"), folder, store_in: None };
         this.file("pipeline.yaml", [pipeline])?;
         Ok(this)
     }
@@ -62,7 +62,7 @@ impl Workspace {
         }
         let place = tempfile::Builder::new().prefix(PREFIX).tempdir_in(IN_MEMORY)?;
         self.store = place.path().join("store");
-        self._store_in = Some(place);
+        self.store_in = Some(place);
         Ok(Some(self))
     }
 

@@ -16,6 +16,7 @@ mod graph_text;
 mod history_args;
 mod inputs;
 mod keeping;
+mod left;
 mod limits;
 mod manual;
 mod model_arg;

@@ -27,16 +27,25 @@ pub(super) fn forecast(forecast: &Forecast, settings: &Settings) -> String {
     text
 }
 
+/// `left to do: 4 calls, $0.12`
+pub(super) fn left(forecast: &Forecast) -> String {
+    format!("left to do: {}{}", calls(forecast.total.calls), cost(forecast))
+}
+
 /// `digest: 4 calls to make, 12 kept`
 fn headline(forecast: &Forecast) -> String {
     let total = &forecast.total;
-    let cost = match (total.calls.most, total.cost.high.is_nothing()) {
+    let kept = if total.counts.kept > 0 { format!(", {} kept", total.counts.kept) } else { String::new() };
+    format!("{}: {} to make{kept}{}", one_line(&forecast.pipeline), calls(total.calls), cost(forecast))
+}
+
+fn cost(forecast: &Forecast) -> String {
+    let total = &forecast.total;
+    match (total.calls.most, total.cost.high.is_nothing()) {
         (Some(0), _) | (None, true) => String::new(),
         (_, true) => ", at no cost".to_owned(),
         (_, false) => format!(", {}", money(total.cost)),
-    };
-    let kept = if total.counts.kept > 0 { format!(", {} kept", total.counts.kept) } else { String::new() };
-    format!("{}: {} to make{kept}{cost}", one_line(&forecast.pipeline), calls(total.calls))
+    }
 }
 
 /// `4 calls`, `4 to 12 calls`, `4 calls or more`

@@ -20,6 +20,7 @@ use super::events_file;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
 use super::keeping;
+use super::left::Left;
 use super::origin::Origin;
 use super::pipeline::{locate, planned};
 use super::printed::{printed, printed_one};
@@ -57,6 +58,7 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         None => Some(keeping::open(args.store.as_deref())?),
     };
     let stops = stops(&plan);
+    let left = store.as_ref().and_then(|store| Left::new(&plan, store, args.fresh.is_some()));
     let options = RunOptions {
         prices: None,
         allow_unpriced: args.limits.allow_unpriced,
@@ -73,13 +75,13 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
     // One thread: what a run does itself is little and short, and handing it from thread to thread costs more than
     // doing it. Painting, converting and reading files have threads of their own.
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(watch(plan, options, hub));
+    let ended = runtime.block_on(watch(plan, options, hub, left));
     // What was given up on must not keep the program alive.
     runtime.shutdown_background();
     match ended? {
-        ControlFlow::Continue((watched, finished)) => {
-            let store = origin.named_store(args);
-            Ok(conclude(args, &settings, (&stops, store), (&watched, &finished)))
+        ControlFlow::Continue((watched, finished, left)) => {
+            let shown = Shown { stops: &stops, store: origin.named_store(args), left: left.as_deref() };
+            Ok(conclude(args, &settings, shown, (&watched, &finished)))
         }
         ControlFlow::Break(exit) => {
             stdout::error("what was in flight did not end in time, and was abandoned\n");
@@ -97,21 +99,38 @@ fn wanted(args: &RunArgs) -> WantedOutputs {
     }
 }
 
+/// What was watched, what became of the run, and what it has left to do, where that is told.
+type Ended = (Watched, Finished, Option<String>);
+
+/// What the summary says besides what was watched.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    /// Stages that end the run when an item of theirs fails.
+    stops: &'a [Arc<str>],
+    /// The store, if the user named it.
+    store: Option<&'a Path>,
+    /// What is left to do.
+    left: Option<&'a str>,
+}
+
 /// Runs to the end, unless it does not end although it was told to.
-async fn watch(plan: Arc<Plan>, options: RunOptions, hub: Hub) -> Result<ControlFlow<Exit, (Watched, Finished)>> {
+async fn watch(plan: Arc<Plan>, options: RunOptions, hub: Hub, left: Option<Left>) -> Result<ControlFlow<Exit, Ended>> {
     let prices = engine::prices(&plan, plan.budget.cost.is_some()).await.map_err(Fault::from)?;
-    let options = RunOptions { prices: Some(prices), ..options };
+    let options = RunOptions { prices: Some(prices.clone()), ..options };
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();
     let watching = on_its_own_thread(hub, events)?;
     let orderly = async { tokio::join!(watching, running.finish()) };
-    Ok(tokio::select! {
-        (watched, finished) = orderly => match watched {
-            Ok(watched) => ControlFlow::Continue((watched, finished)),
-            Err(_) => bail!("the display of the run has broken down; its outputs are written"),
-        },
-        exit = signals::relay(signals::incoming(), &halt) => ControlFlow::Break(exit),
-    })
+    let (watched, finished) = tokio::select! {
+        ended = orderly => ended,
+        exit = signals::relay(signals::incoming(), &halt) => return Ok(ControlFlow::Break(exit)),
+    };
+    let Ok(watched) = watched else { bail!("the display of the run has broken down; its outputs are written") };
+    let left = match left {
+        Some(left) => left.told(&finished.outcome, &prices).await,
+        None => None,
+    };
+    Ok(ControlFlow::Continue((watched, finished, left)))
 }
 
 /// Watches on a thread of its own: whoever reads what is shown may be slow, or not read at all, and the run goes on all
@@ -150,12 +169,7 @@ fn known_output(plan: &Plan, name: &str) -> Result<(), Fault> {
 }
 
 /// Prints what came out of the run, then says what became of it: the last lines on a terminal are the summary's.
-fn conclude(
-    args: &RunArgs,
-    settings: &Settings,
-    (stops, store): (&[Arc<str>], Option<&Path>),
-    (watched, finished): (&Watched, &Finished),
-) -> Exit {
+fn conclude(args: &RunArgs, settings: &Settings, shown: Shown<'_>, (watched, finished): (&Watched, &Finished)) -> Exit {
     let tally = &watched.tally;
     let mut exit = Exit::of(&finished.outcome);
     if !watched.problems.is_empty() {
@@ -163,11 +177,16 @@ fn conclude(
     }
     let was_printed = stdout::print(&outputs(args, settings, watched, finished, exit));
 
-    let view = SummaryView { paint: settings.paint, out: &args.out, stops, store, width: settings.terminal_width };
+    let Shown { stops, store, left } = shown;
+    let view =
+        SummaryView { paint: settings.paint, out: &args.out, stops, store, left, width: settings.terminal_width };
     if settings.quiet {
         stdout::error(problems(tally, &view).trim_start_matches('\n'));
         if let Some(failure) = cause(&finished.outcome) {
             Fault::tell(&Fault::from(failure.clone()).into(), settings.paint);
+            if let Some(left) = left {
+                stdout::error(&format!("{left}\n"));
+            }
         }
     } else {
         stdout::error(&summary(tally, &view));

@@ -25,6 +25,8 @@ pub struct SummaryView<'a> {
     pub stops: &'a [Arc<str>],
     /// The store, if the user named it.
     pub store: Option<&'a Path>,
+    /// What is left to do and what it would cost, where a limit has ended the run.
+    pub left: Option<&'a str>,
     /// Columns of the terminal; without one, lines are as long as they are.
     pub width: Option<usize>,
 }
@@ -305,7 +307,7 @@ fn next_steps(tally: &Tally, view: &SummaryView<'_>) -> Vec<String> {
     let suggested = |failure: &Failure| failure.suggestion.as_deref().map(one_line);
     let again = again(tally, view.store);
     let corrected = format!("fix what failed, then {again}");
-    match tally.outcome() {
+    let steps = match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
         Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, view.stops)).collect(),
         // What it suggests is to run it again, with more.
@@ -322,7 +324,8 @@ fn next_steps(tally: &Tally, view: &SummaryView<'_>) -> Vec<String> {
             let report = "please report it, with the command and this message".to_owned();
             suggested(failure).into_iter().chain([report]).collect()
         }
-    }
+    };
+    view.left.map(str::to_owned).into_iter().chain(steps).collect()
 }
 
 /// The command that goes on with this run. Where nothing is kept there is none, and everything is asked for again.
@@ -352,7 +355,7 @@ mod tests {
     }
 
     fn view(width: Option<usize>, stops: &[Arc<str>]) -> SummaryView<'_> {
-        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, store: None, width }
+        SummaryView { paint: Paint::new(false), out: Path::new("out"), stops, store: None, left: None, width }
     }
 
     #[test]

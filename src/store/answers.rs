@@ -1,6 +1,6 @@
 //! Answers that are kept, as they are looked up.
 
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use jiff::Timestamp;
 
@@ -26,7 +26,7 @@ const LATEST: &str = "
 SELECT c.take, c.root, a.id, a.began + a.took, a.text, a.blob, a.media, a.width, a.height, a.model, a.finish_reason,
        a.request_id, a.input_tokens, a.output_tokens, a.total_tokens
 FROM calls c JOIN attempts a ON a.call = c.id
-WHERE c.key = :key AND a.kind IS NULL AND a.id < :before
+WHERE c.key = ? AND a.kind IS NULL AND a.id < ?
 ORDER BY c.take DESC, a.id DESC LIMIT 1";
 
 impl Store {
@@ -45,7 +45,7 @@ impl Store {
             let raw = {
                 let reader = self.reader();
                 let mut statement = reader.prepare_cached(LATEST).map_err(|error| self.wrong(&error))?;
-                let values = named_params! { ":key": asked.key.bytes(), ":before": before };
+                let values = params![asked.key.bytes(), before];
                 statement.query_row(values, Raw::read).optional().map_err(|error| self.wrong(&error))?
             };
             let Some(raw) = raw else { return Ok(None) };

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 use rusqlite::{Connection, TransactionBehavior};
@@ -18,6 +19,11 @@ use super::writing;
 
 /// At most so many rows are committed together, so that the first of them need not wait for ever.
 const MOST_TOGETHER: usize = 1024;
+
+/// Where so many were committed together, more are on their way, and
+const BUSY: usize = 8;
+/// the next ones wait so long for each other. A commit costs the same for a few as for one.
+const WAIT: Duration = Duration::from_millis(2);
 
 /// Something to be kept.
 #[derive(Debug)]
@@ -68,6 +74,17 @@ impl Drop for Committer {
     }
 }
 
+/// Adds what comes within a moment.
+fn gather(receiver: &Receiver<Handed>, handed: &mut Vec<Handed>) {
+    let end = Instant::now() + WAIT;
+    while handed.len() < MOST_TOGETHER {
+        // One sleep instead of one for each: whoever hands something over need not wake this thread.
+        let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { return };
+        std::thread::sleep(left);
+        handed.extend(receiver.try_iter().take(MOST_TOGETHER - handed.len()));
+    }
+}
+
 struct Desk {
     connection: Connection,
     database: PathBuf,
@@ -76,9 +93,14 @@ struct Desk {
 
 impl Desk {
     fn work(mut self, receiver: &Receiver<Handed>) {
+        let mut is_busy = false;
         while let Ok(first) = receiver.recv() {
             let mut handed = vec![first];
-            handed.extend(receiver.try_iter().take(MOST_TOGETHER - 1));
+            if is_busy {
+                gather(receiver, &mut handed);
+            }
+            handed.extend(receiver.try_iter().take(MOST_TOGETHER - handed.len()));
+            is_busy = handed.len() >= BUSY;
             match self.commit(&handed) {
                 Ok(rows) => {
                     for ((_, told), row) in handed.into_iter().zip(rows) {

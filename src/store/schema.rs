@@ -120,8 +120,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Has the database keep a log beside it. For that it must be nobody else's for a moment, which SQLite does not wait for
-/// by itself: another process may be opening the same new store.
+/// Has the database keep a log beside it. For that it must be nobody else's for a moment, which is not waited for by itself:
+/// another process may be opening the same new store.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let begun = Instant::now();
     loop {

@@ -56,6 +56,30 @@ fn a_budget_is_not_overshot_and_the_run_says_how_to_go_on() {
 }
 
 #[test]
+fn a_run_that_was_stopped_says_what_is_left_to_do_and_what_that_costs() {
+    let ran = run(&service(), "openai", "small", "--max-calls 4").exit(5);
+    let left = "  left to do: 6 calls, $0.085\n";
+    assert!(ran.stderr.contains(&format!("\nWhat to do\n{left}  run it again with a higher `budget`")), "{ran:?}");
+    let ran = run(&service(), "openai", "small", "--max-calls 4 -q").exit(5);
+    assert!(ran.stderr.ends_with(&left[2..]), "{ran:?}");
+    let ran = run(&service(), "openai", "small", "--max-calls 4 --fresh").exit(5);
+    assert!(!ran.stderr.contains("left to do"), "what is kept is to be made anew, so nobody can tell: {ran:?}");
+}
+
+#[test]
+fn a_run_whose_time_is_up_says_what_is_left_to_do() {
+    let server = Server::start(|_| Reply::never());
+    let pipeline = format!(
+        "name: mottos\nproviders: {{house: {{kind: openai, base_url: \"{}\"}}}}\n\
+         defaults: {{provider: house, model: small, concurrency: 4, timeout: 1s, retry: {{attempts: 1}}}}\n\
+         stages:\n  motto: {{for_each: {{n: 10}}, text: \"Motto {{{{n}}}}\"}}\n",
+        server.url
+    );
+    let ran = Cli::new("a.yaml --deadline 300ms").file("a.yaml", pipeline).run().exit(5);
+    assert!(ran.stderr.contains("  left to do: 10 calls, "), "{ran:?}");
+}
+
+#[test]
 fn a_run_without_prices_does_not_begin_where_the_cost_is_limited() {
     let server = service();
     run(&server, "openai", "other", "--max-cost 1").exit(5).stdout("").stderr(

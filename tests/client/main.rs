@@ -6,9 +6,11 @@ mod attempts;
 mod budgets;
 mod clocks;
 mod endings;
+mod joining;
 mod keeping;
 mod lanes;
 mod support;
+mod taking;
 
 #[test]
 fn a_question_can_be_asked_on_any_thread() {

@@ -44,9 +44,15 @@ fn wait_for(server: &Server, prompt: &str) {
     runtime.block_on(patiently(asked(server, prompt)));
 }
 
+/// The rows of so many letters.
+fn written(count: u32) -> String {
+    let row = |n| format!("{{\"key\":\"{n}\",\"letter\":\"Write {n}\"}}\n");
+    (1..=count).map(row).collect::<Vec<_>>().concat()
+}
+
 #[track_caller]
 fn is_whole(ran: &Ran) {
-    let rows: String = (1..=5).map(|n| format!("{{\"key\":\"{n}\",\"letter\":\"Write {n}\"}}\n")).collect();
+    let rows = written(5);
     assert_eq!(ran.read("out/letter.jsonl"), rows);
     assert_eq!(ran.read("out/book.md"), "Bind Write 1, Write 2, Write 3, Write 4, Write 5\n");
 }
@@ -179,7 +185,7 @@ fn rows_of_standard_input_are_kept_until_the_run_is_done() {
     let ran = going.kill();
     gate.open();
     let ran = ran.then("resume").stdin("4\n").run().exit(0);
-    let rows: String = (1..=3).map(|n| format!("{{\"key\":\"{n}\",\"letter\":\"Write {n}\"}}\n")).collect();
+    let rows = written(3);
     assert_eq!(ran.read("out/letter.jsonl"), rows);
     assert_eq!((server.count("Write 1"), server.requests().len()), (1, 4));
     assert!(!kept(&ran.path(".blossom")).iter().any(|name| name.contains("stdin")), "nothing is left of it");

@@ -85,7 +85,7 @@ pub(crate) fn kills() -> Result<Vec<Row>> {
     for kill in 1..=KILLS {
         let mut process = scene.workspace.running().stderr(Stdio::null()).spawn()?;
         // A hundred lives share the work: few calls each, some of them none at all.
-        sleep(Duration::from_micros(random.u64(0..45_000)));
+        sleep(Duration::from_micros(random.u64(0..70_000)));
         process.kill()?;
         process.wait()?;
         settled(&scene.server)?;
@@ -132,7 +132,7 @@ pub(crate) fn full() -> Result<Vec<Row>> {
     let (mut ended, mut asked, mut kept_in_all, mut how) = (0, 0, 0, "");
     for seed in 0..u64::from(TIMES) {
         let mut scene = Scene::new(seed)?;
-        let kilobytes = random.u32(150..900);
+        let kilobytes = random.u32(150..6_000);
         let disk = Disk::mount(kilobytes)?;
         how = if disk.is_some() { "a small disk in memory" } else { "a limit on the length of files" };
         if let Some(disk) = &disk {

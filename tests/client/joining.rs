@@ -1,0 +1,99 @@
+//! The same question at the same time is asked once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{join, join_all};
+use tokio::time::{sleep, timeout};
+
+use blossom_run::model::{EventKind, FailureKind, Reuse};
+
+use crate::support::{Desk, DeskBuilder, Memory, SECOND, Scripted, Step, ask, fail, settings, whole};
+
+fn desk(provider: &Arc<Scripted>) -> Desk {
+    DeskBuilder::default().member(settings("p"), provider).keep(Arc::new(Memory::default())).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_leads_and_the_others_get_its_answer_for_nothing() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]));
+    let desk = desk(&provider);
+    let asks = [ask("a"), ask("a"), ask("a"), ask("b")];
+    let answers = join_all(asks.iter().map(|ask| desk.ask(ask))).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let told: Vec<_> = answers.iter().map(|answer| (answer.kept, answer.attempts, answer.usage.is_some())).collect();
+    assert_eq!(told, [(false, 1, true), (true, 0, false), (true, 0, false), (false, 1, true)]);
+    assert!(answers.iter().all(|answer| answer.reply == answers[0].reply));
+    assert_eq!(provider.prompts(), ["a", "b"]);
+    let reused = desk.events().await.iter().filter(|event| matches!(event, EventKind::Reused { .. })).count();
+    assert_eq!(reused, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_fails_as_who_leads_and_has_sent_nothing() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), fail(FailureKind::BadRequest)]));
+    let desk = desk(&provider);
+    let (first, second) = (ask("a"), ask("a"));
+    let (led, followed) = join(desk.ask(&first), desk.ask(&second)).await;
+    let (led, followed) = (led.unwrap_err(), followed.unwrap_err());
+    assert_eq!((led.attempts, led.failure.kind), (1, FailureKind::BadRequest));
+    assert_eq!((followed.attempts, followed.usage, followed.failure), (0, None, led.failure));
+    assert_eq!(provider.prompts(), ["a"]);
+    desk.ask(&first).await.unwrap_err();
+    assert_eq!(provider.prompts(), ["a", "a"], "a failure is told to those who waited, and to nobody later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_who_leads_is_dropped_another_leads() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(10 * SECOND), whole("good")]));
+    let desk = desk(&provider);
+    let asks = [ask("a"), ask("a"), ask("a")];
+    let dropped = timeout(SECOND, desk.ask(&asks[0]));
+    let (dropped, second, third) = tokio::join!(dropped, desk.ask(&asks[1]), desk.ask(&asks[2]));
+    assert!(dropped.is_err(), "it was given up after a second");
+    let mut attempts = [second.unwrap().attempts, third.unwrap().attempts];
+    attempts.sort_unstable();
+    assert_eq!(attempts, [0, 1], "one of the two has asked");
+    assert_eq!(provider.times(), [0, 1000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_may_go_without_harm() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(10 * SECOND), whole("good")]));
+    let desk = desk(&provider);
+    let asks = [ask("a"), ask("a")];
+    let later = async {
+        sleep(SECOND).await;
+        timeout(SECOND, desk.ask(&asks[1])).await
+    };
+    let (led, followed) = join(desk.ask(&asks[0]), later).await;
+    assert!(led.is_ok() && followed.is_err());
+    assert_eq!(provider.prompts(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_an_answer_of_its_own_is_not_joined() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(SECOND), whole("good")]));
+    let desk = desk(&provider);
+    let mut own = ask("a");
+    own.reuse = Reuse::Never;
+    let (one, other) = join(desk.ask(&own), desk.ask(&own)).await;
+    assert_eq!((one.unwrap().attempts, other.unwrap().attempts), (1, 1));
+    assert_eq!(provider.prompts(), ["a", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_is_told_only_when_the_answer_is_kept() {
+    let provider = Arc::new(Scripted::new(|_| vec![whole("good")]));
+    let keep = Arc::new(Memory { delay: Duration::from_secs(5), ..Memory::default() });
+    let desk = DeskBuilder::default().member(settings("p"), &provider).keep(keep).build();
+    let asks = [ask("a"), ask("a")];
+    let begun = tokio::time::Instant::now();
+    let follower = async {
+        let answer = desk.ask(&asks[1]).await;
+        (answer, begun.elapsed())
+    };
+    let (led, (other, after)) = join(desk.ask(&asks[0]), follower).await;
+    assert!(led.is_ok() && other.is_ok());
+    assert_eq!(after, Duration::from_secs(5));
+}
