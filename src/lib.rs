@@ -7,7 +7,7 @@
 //!                    v                            v             |  v                                              v
 //!              Diagnostics: all of them, each at its place      |  output: files that appear whole            exit code
 //!                                                               v
-//!                                         client: gates, clocks, the only attempt loop --check--> a verdict
+//!                        store: answers kept <-- client: gates, clocks, the only attempt loop --check--> a verdict
 //!                                                               |
 //!                                                               v
 //!                                         provider: a call becomes a request, a reply becomes an answer
