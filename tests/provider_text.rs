@@ -512,7 +512,7 @@ async fn a_rude_server_is_a_failure_of_the_connection() {
     for reply in [Reply::reset(), Reply::raw(""), Reply::raw("what?\r\n\r\n"), Reply::raw("\x00\x01")] {
         let server = Server::start(move |_| reply.clone());
         let failure = refused(&server.url, true).await;
-        assert_eq!(failure.kind, FailureKind::Connect);
+        assert_eq!(failure.kind, FailureKind::Cut, "what was sent may be paid for");
         assert!(failure.message.starts_with(&format!("`{}` ", server.url)), "{failure}");
         assert_eq!(server.requests().len(), 1, "nothing is sent twice");
     }

@@ -92,7 +92,7 @@ pub(super) struct RunArgs {
     pub(super) store: Option<PathBuf>,
 
     /// Make calls anew although an answer is kept: all of them, those of stages, or of single items
-    #[arg(long, value_name = "STAGE[/ITEM],..", num_args = 0..=1, require_equals = true, default_missing_value = "",
+    #[arg(long, value_name = "STAGE[/ITEM],..", num_args = 0..=1, require_equals = true, default_missing_value = "*",
           help_heading = "Keeping")]
     pub(super) fresh: Option<String>,
 

@@ -65,6 +65,9 @@ pub(super) fn tape(args: &RunArgs, plan: &Plan) -> Result<Option<TapeUse>, Fault
     }
     let Some(path) = &args.record else { return Ok(None) };
     let (shown, help) = (path.display(), "name another file: `--record tape.jsonl`");
+    if path.as_os_str() == "-" {
+        return Err(Fault::usage("`--record`: a tape is a file, and can't be written to standard output", help));
+    }
     if !NewTape::may_replace(path) {
         return Err(Fault::usage(format!("`--record`: `{shown}` already exists, and is no tape"), help));
     }
@@ -75,13 +78,16 @@ pub(super) fn tape(args: &RunArgs, plan: &Plan) -> Result<Option<TapeUse>, Fault
     Ok(Some(TapeUse::Record(tape)))
 }
 
+/// What stands for a `--fresh` that names nothing.
+const EVERYTHING: &str = "*";
+
 /// What `--fresh` names.
 ///
 /// # Errors
 /// There is no such stage, or it makes no calls.
 pub(super) fn fresh(flag: Option<&str>, plan: &Plan) -> Result<Fresh, Fault> {
     let Some(named) = flag else { return Ok(Fresh::Nothing) };
-    if named.trim().is_empty() {
+    if named == EVERYTHING {
         return Ok(Fresh::Everything);
     }
     let asks: Vec<&str> =

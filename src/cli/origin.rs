@@ -110,7 +110,10 @@ impl Origin {
             ),
         };
         let message = format!("the run `{name}` had not read its standard input to the end: {kept}");
-        let words = one_line(&self.words.join(" "));
+        // With `--fresh`, all that this run has been given would be asked for again.
+        let words: Vec<&str> =
+            self.words.iter().map(String::as_str).filter(|word| !word.starts_with("--fresh")).collect();
+        let words = one_line(&words.join(" "));
         let help = format!("give all of it to `blossom-run {words}` again; what was answered is not asked again");
         Err(Fault::invalid(message, help))
     }

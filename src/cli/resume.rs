@@ -72,6 +72,10 @@ fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArg
         || Fault::usage(format!("how the run `{}` was begun is not known", found.name), "run its pipeline again");
     let mut origin = Origin::of(found, stdin).ok_or_else(lost)?;
     let goes_on = origin.goes_on.as_ref().ok_or_else(lost)?;
+    // What is named now is meant from here.
+    let events = args.events.as_ref().map(|path| {
+        if path.as_os_str() == "-" { path.clone() } else { std::path::absolute(path).unwrap_or_else(|_| path.clone()) }
+    });
     std::env::set_current_dir(&goes_on.folder).map_err(|error| {
         let message =
             format!("the folder `{}`, where that run was begun, can't be entered: {error}", goes_on.folder.display());
@@ -90,9 +94,7 @@ fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArg
     run.progress = args.progress;
     run.json |= args.json;
     run.stream |= args.stream;
-    if args.events.is_some() {
-        run.events.clone_from(&args.events);
-    }
+    run.events = events.or(run.events);
     run.concurrency = args.concurrency.or(run.concurrency);
     run.limits = args.limits.or(&run.limits);
     Ok((run, origin))

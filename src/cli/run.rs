@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use crate::engine::{self, EventStream, Finished, Kept, Request, RunOptions, WantedOutputs};
+use crate::engine::{self, EventStream, Finished, Kept, Request, RunOptions, TapeUse, WantedOutputs};
 use crate::model::{Failure, FailureKind, OnError, RunOutcome};
 use crate::plan::{OnErrorPlan, Plan, Stage};
 use crate::sink::{EventLines, Exit, Hub, Printer, SummaryView, Terminal, Watched, one_line, problems, summary};
@@ -115,7 +115,8 @@ struct Shown<'a> {
 
 /// Runs to the end, unless it does not end although it was told to.
 async fn watch(plan: Arc<Plan>, options: RunOptions, hub: Hub, left: Option<Left>) -> Result<ControlFlow<Exit, Ended>> {
-    let prices = engine::prices(&plan, plan.budget.cost.is_some()).await.map_err(Fault::from)?;
+    let is_replayed = matches!(options.tape, Some(TapeUse::Replay(_)));
+    let prices = engine::prices(&plan, plan.budget.cost.is_some() && !is_replayed).await.map_err(Fault::from)?;
     let options = RunOptions { prices: Some(prices.clone()), ..options };
     let (running, events) = engine::run(plan, options).map_err(Fault::from)?;
     let halt = running.halt();

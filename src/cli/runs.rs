@@ -88,8 +88,10 @@ pub(super) fn find<'r>(runs: &'r [KeptRun], name: &str) -> Result<&'r KeptRun, F
     if let (true, Some(run)) = (name == "last", runs.first()) {
         return Ok(run);
     }
-    let found: Vec<&KeptRun> =
-        runs.iter().filter(|run| run.name.starts_with(name) || run.name.ends_with(name)).collect();
+    let found: Vec<&KeptRun> = runs
+        .iter()
+        .filter(|run| !name.is_empty() && (run.name.starts_with(name) || run.name.ends_with(name)))
+        .collect();
     match found[..] {
         [run] => Ok(run),
         [] => {

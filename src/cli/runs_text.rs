@@ -160,7 +160,7 @@ pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Res
     }
     if attempts.is_empty() {
         blocks.push(match &kept {
-            None => "no request was sent for this item in this run\n".to_owned(),
+            None => "no request was sent for this item in this run, or there is no such item\n".to_owned(),
             Some(KeptAttempt { run, .. }) if run.is_empty() => {
                 "no request was sent for this item in this run; an earlier one, which was pruned, had this answer\n"
                     .to_owned()

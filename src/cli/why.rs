@@ -58,6 +58,12 @@ fn told(stage: &str, why: &Why) -> String {
         Reason::TooOld(at) => {
             format!("{who} would be asked: {} is kept, but is older than `reuse` allows\n", answer(at.as_ref()))
         }
+        Reason::Lost(at) => {
+            format!("{who} would be asked: {} is kept, but its picture is no longer what it was\n", answer(at.as_ref()))
+        }
+        Reason::NotReused(at) => {
+            format!("{who} would be asked: {} is kept, but `reuse: false` asks each time\n", answer(at.as_ref()))
+        }
         Reason::Made => format!("{who} makes no call: it is rendered\n"),
         Reason::Skipped(reason) => format!("{who} would be skipped: {}\n", skip(reason)),
         Reason::Fails(failure) => format!("{who} would fail without a call\n{}", reasons(failure)),

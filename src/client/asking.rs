@@ -81,7 +81,7 @@ impl Client {
             return self.ask_alone(ask, &asked).await;
         }
         loop {
-            match self.shared.joint.join(asked.key) {
+            match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead) => {
                     let outcome = self.ask_alone(ask, &asked).await;
                     lead.tell(&outcome);
@@ -140,7 +140,7 @@ impl Client {
     async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
         let (mut before, mut first_take, mut wrong) = (None, None, None);
         loop {
-            let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before };
+            let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before, take: first_take };
             let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong) {
                 // It was wrong when it was recorded too, and then it was not asked for again.
                 (Err(failure), Some(wrong)) if failure.kind == FailureKind::NotRecorded => return Err(wrong),

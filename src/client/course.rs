@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{
     Advice, Asked, AttemptRecord, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
-    Request, RetryPolicy, Units, Usage,
+    Request, RetryPolicy, Spent, Units, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
@@ -53,11 +53,11 @@ pub(super) struct Course<'a> {
     cost: Cost,
 }
 
-/// When a request was sent, how long it took, and what it cost.
+/// When a request was sent, how long it took, and what it took of the budget.
 struct Sent {
     began: Timestamp,
     took: Duration,
-    cost: Cost,
+    taken: Spent,
     /// The pieces of its answer, where they are wanted.
     chunks: Vec<String>,
 }
@@ -174,6 +174,7 @@ impl<'a> Course<'a> {
             attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
             ask: self.ask,
             events: self.client.events(),
+            hides: if stream { self.service.hides(self.secret) } else { None },
             keep_chunks: stream && self.client.store().wants_chunks(),
         };
         let outcome = tokio::select! {
@@ -193,9 +194,9 @@ impl<'a> Course<'a> {
         };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
         self.usage = Usage::sum(self.usage, usage);
-        let cost = settle(reservation, &self.ask.call, self.price, &outcome);
-        self.cost = self.cost.plus(cost);
-        let sent = Sent { began, took, cost, chunks };
+        let taken = settle(reservation, &self.ask.call, self.price, &outcome);
+        self.cost = self.cost.plus(taken.cost);
+        let sent = Sent { began, took, taken, chunks };
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -276,15 +277,16 @@ impl<'a> Course<'a> {
             began: sent.began,
             took: sent.took,
             outcome,
-            cost: sent.cost,
+            tokens: sent.taken.tokens,
+            cost: sent.taken.cost,
             chunks: sent.chunks.clone(),
         }
     }
 
     /// An answer as it may be kept.
     fn clean(&self, reply: Reply) -> Reply {
-        match self.secret {
-            Some(secret) => Redactor::new(Some(secret), []).clean_reply(reply),
+        match self.service.hides(self.secret) {
+            Some(hides) => hides.clean_reply(reply),
             None => reply,
         }
     }

@@ -10,12 +10,15 @@ use crate::model::CallKey;
 
 use super::{Answer, Unanswered};
 
+/// What is asked for: a call, and whether another take of it is wanted.
+type Wanted = (CallKey, bool);
+
 type Outcome = Result<Answer, Unanswered>;
 
 /// Questions in flight.
 #[derive(Debug, Default)]
 pub(super) struct Joint {
-    asked: Mutex<HashMap<CallKey, Vec<oneshot::Sender<Outcome>>>>,
+    asked: Mutex<HashMap<Wanted, Vec<oneshot::Sender<Outcome>>>>,
 }
 
 /// What somebody who asks has to do.
@@ -30,20 +33,20 @@ pub(super) enum Part<'a> {
 #[derive(Debug)]
 pub(super) struct Lead<'a> {
     joint: &'a Joint,
-    key: CallKey,
+    wanted: Wanted,
     has_told: bool,
 }
 
 impl Joint {
-    fn asked(&self) -> MutexGuard<'_, HashMap<CallKey, Vec<oneshot::Sender<Outcome>>>> {
+    fn asked(&self) -> MutexGuard<'_, HashMap<Wanted, Vec<oneshot::Sender<Outcome>>>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn join(&self, key: CallKey) -> Part<'_> {
-        match self.asked().entry(key) {
+    pub(super) fn join(&self, wanted: Wanted) -> Part<'_> {
+        match self.asked().entry(wanted) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Vec::new());
-                Part::Lead(Lead { joint: self, key, has_told: false })
+                Part::Lead(Lead { joint: self, wanted, has_told: false })
             }
             std::collections::hash_map::Entry::Occupied(mut waiting) => {
                 let (told, outcome) = oneshot::channel();
@@ -58,7 +61,7 @@ impl Lead<'_> {
     /// Tells those who wait.
     pub(super) fn tell(mut self, outcome: &Outcome) {
         self.has_told = true;
-        let waiting = self.joint.asked().remove(&self.key).unwrap_or_default();
+        let waiting = self.joint.asked().remove(&self.wanted).unwrap_or_default();
         for told in waiting {
             // Who no longer waits does not want to know.
             told.send(outcome.clone()).ok();
@@ -70,7 +73,7 @@ impl Drop for Lead<'_> {
     fn drop(&mut self) {
         // Once told, the place may be another's.
         if !self.has_told {
-            self.joint.asked().remove(&self.key);
+            self.joint.asked().remove(&self.wanted);
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct LookUp<'a> {
     pub fresh: bool,
     /// Only what came before this one.
     pub before: Option<AnswerId>,
+    /// The take that counts, once that is known: answers of another are not used.
+    pub take: Option<u32>,
 }
 
 /// Where a call stands.

@@ -26,6 +26,7 @@ mod recording;
 mod replaying;
 mod service;
 mod store_keep;
+mod veil;
 mod verdict;
 mod wire;
 

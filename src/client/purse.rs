@@ -82,10 +82,10 @@ pub(super) fn settle(
     call: &Call,
     price: Option<Price>,
     outcome: &Result<Reply, Failure>,
-) -> Cost {
+) -> Spent {
     let taken = taken(call, price, outcome);
     reservation.settle(taken);
-    taken.cost
+    taken
 }
 
 /// Says that a call is not made since nobody knows what it would cost.
@@ -104,7 +104,7 @@ pub fn unpriced(provider: &str, model: Option<&str>) -> Failure {
 /// The most tokens that a call can take. Those of pictures are not counted: they have prices by the piece.
 fn longest(call: &Call) -> Option<u64> {
     match &call.request {
-        Request::Text { params, .. } => Some(call.bytes().saturating_add(params.max_tokens?)),
+        Request::Text { params, .. } => Some(call.bytes().saturating_add(params.most_tokens()?)),
         Request::Image { .. } => Some(0),
     }
 }
@@ -149,7 +149,9 @@ fn all_tokens(usage: Usage) -> u64 {
 /// Whether the service has refused, and so has done nothing that it could charge for.
 fn is_free_of_charge(failure: &Failure) -> bool {
     match failure.kind {
-        FailureKind::RateLimited
+        // Without a connection nothing was sent.
+        FailureKind::Connect
+        | FailureKind::RateLimited
         | FailureKind::BadRequest
         | FailureKind::NotFound
         | FailureKind::Moderated

@@ -48,7 +48,9 @@ impl Keep for Recording {
     fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>> {
         async move {
             let standing = self.keep.look_up(look_up).await?;
-            if let Some(kept) = &standing.answer {
+            // One of an earlier take than the latest is not used.
+            let is_used = look_up.take.is_none_or(|take| take == standing.take);
+            if let Some(kept) = standing.answer.as_ref().filter(|_| is_used) {
                 self.add(look_up.asked.clone(), Some(kept.id), kept.reply.clone(), Vec::new()).await?;
             }
             Ok(standing)

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Advice, EventKind, Failure, ProviderSettings};
-use crate::provider::Provider;
+use crate::provider::{Provider, Redactor, is_credential};
 
 use super::env::Environment;
 use super::events::Events;
@@ -64,6 +64,13 @@ impl Service {
             }
         });
         found.await.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    /// What no answer may show: the key, and headers that are credentials. Nothing if there is none of that.
+    pub(super) fn hides(&self, secret: Option<&SecretString>) -> Option<Redactor> {
+        let headers = self.settings.headers.iter().filter(|(name, _)| is_credential(name));
+        let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+        (secret.is_some() || !headers.is_empty()).then(|| Redactor::new(secret, headers))
     }
 
     /// Remembers a failure that every later call would meet too.

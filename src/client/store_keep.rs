@@ -23,9 +23,7 @@ impl StoreKeep {
     pub fn new(store: Store, run: RunId, root: RunId) -> Self {
         Self { store, run, root }
     }
-}
 
-impl StoreKeep {
     /// To look up alone, as a run would that has not begun yet.
     pub fn to_read(store: Store) -> Self {
         let nobody = RunId(0);

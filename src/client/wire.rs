@@ -4,12 +4,13 @@ use futures::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{EventKind, Failure, FailureKind, Piece, Reply};
-use crate::provider::{Attempt, Provider};
+use crate::provider::{Attempt, Provider, Redactor};
 
 use super::Ask;
 use super::clock::{Clock, Running};
 use super::events::Events;
 use super::permit::Permit;
+use super::veil::Veil;
 
 /// A request that is about to be sent.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Wire<'a> {
     pub(super) attempt: Attempt<'a>,
     pub(super) ask: &'a Ask,
     pub(super) events: &'a Events,
+    /// What no piece of a stream may show.
+    pub(super) hides: Option<Redactor>,
     /// Whether the pieces of a stream are wanted.
     pub(super) keep_chunks: bool,
 }
@@ -32,6 +35,7 @@ impl Wire<'_> {
         let begun = Instant::now();
         let mut pieces = self.provider.send(self.attempt);
         let (mut heard, mut chunks) = (String::new(), Vec::new());
+        let mut veil = Veil::new(self.hides.clone());
         loop {
             // What has come has come in time, even if this program was too busy to look: it is paid for.
             let piece = tokio::select! {
@@ -52,27 +56,35 @@ impl Wire<'_> {
                 Piece::Alive => clocks.heard_life(),
                 Piece::Thinking => clocks.heard_word(),
                 Piece::Text(text) => {
-                    self.tell(&text, heard.is_empty().then_some(begun)).await;
+                    if heard.is_empty() {
+                        self.tell_first(begun).await;
+                    }
                     heard.push_str(&text);
+                    self.tell(veil.show(&text)).await;
                     if self.keep_chunks {
                         chunks.push(text);
                     }
                     clocks.heard_word();
                 }
-                Piece::Whole(reply) => return Ok((reply, chunks)),
+                Piece::Whole(reply) => {
+                    self.tell(veil.rest()).await;
+                    return Ok((reply, chunks));
+                }
             }
         }
     }
 
-    /// Tells of a piece of text; of the first one also how long it took.
-    async fn tell(&self, text: &str, first_since: Option<Instant>) {
-        let (item, attempt) = (&self.ask.item, self.attempt.number);
-        if let Some(begun) = first_since {
-            let after = begun.elapsed();
-            self.events.emit(EventKind::FirstToken { item: item.clone(), attempt, after }).await;
-        }
-        if self.ask.show {
-            self.events.emit(EventKind::Chunk { item: item.clone(), attempt, text: text.into() }).await;
+    /// Tells how long the first piece of text took.
+    async fn tell_first(&self, begun: Instant) {
+        let (item, attempt, after) = (self.ask.item.clone(), self.attempt.number, begun.elapsed());
+        self.events.emit(EventKind::FirstToken { item, attempt, after }).await;
+    }
+
+    /// Tells of pieces of text.
+    async fn tell(&self, pieces: Vec<String>) {
+        for text in pieces.into_iter().filter(|_| self.ask.show) {
+            let (item, attempt) = (self.ask.item.clone(), self.attempt.number);
+            self.events.emit(EventKind::Chunk { item, attempt, text: text.into() }).await;
         }
     }
 }

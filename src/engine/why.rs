@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::client::verdict;
 use crate::diag::did_you_mean;
 use crate::exec::{self, Fate, Fresh, Planned, Prospect};
-use crate::model::{AnswerId, Asked, Difference, Failure, FailureKind, ItemRef, SkipReason, differences, nearest};
+use crate::model::{
+    AnswerId, Asked, Difference, Failure, FailureKind, ItemRef, Reuse, SkipReason, differences, nearest,
+};
 use crate::plan::{Plan, StageIx};
 use crate::store::Store;
 
@@ -38,14 +40,18 @@ pub enum Reason {
     Kept(Option<KeptAt>),
     /// It asks: no call of the stage is kept.
     NothingKept,
-    /// It asks: the most similar call that is kept differs in these fields.
+    /// It asks: the last call that was made for this item, else the most similar one that is kept, differs in these fields.
     Differs(Vec<Difference>, Option<KeptAt>),
     /// It asks: an answer is kept, and a new one is wanted.
     Fresh(Option<KeptAt>),
     /// It asks: an answer is kept, and would not be accepted today.
     Failing(Option<KeptAt>, Failure),
+    /// It asks: an answer was kept, and its picture is no longer what it was.
+    Lost(Option<KeptAt>),
     /// It asks: an answer is kept, and is too old.
     TooOld(Option<KeptAt>),
+    /// It asks: an answer is kept, and `reuse: false` is said.
+    NotReused(Option<KeptAt>),
     /// It makes no call.
     Made,
     /// It is skipped.
@@ -110,15 +116,21 @@ pub async fn why(
         };
     };
     let is_shared = matches!(fate, Fate::Shared(_));
-    let reason = reason(&item, fate, store, fresh)?;
+    let reuse = plan.stage(ix).work.asking().map(|asking| asking.reuse).unwrap_or_default();
+    let reason = reason(&item, fate, store, (fresh, reuse))?;
     Ok(Why { item: Some(item), reason, is_shared })
 }
 
-fn reason(item: &ItemRef, fate: Fate, store: Option<&Store>, fresh: &Fresh) -> Result<Reason, Failure> {
+fn reason(
+    item: &ItemRef,
+    fate: Fate,
+    store: Option<&Store>,
+    (fresh, reuse): (&Fresh, Reuse),
+) -> Result<Reason, Failure> {
     Ok(match fate {
         Fate::Kept(_, answer) => Reason::Kept(kept_at(store, answer)?),
         Fate::ToCall(planned) | Fate::Shared(planned) => match store {
-            Some(store) => asks(&planned, item, store, fresh)?,
+            Some(store) => asks(&planned, item, store, (fresh, reuse))?,
             None => Reason::NothingKept,
         },
         Fate::Made => Reason::Made,
@@ -129,15 +141,21 @@ fn reason(item: &ItemRef, fate: Fate, store: Option<&Store>, fresh: &Fresh) -> R
 }
 
 /// Why a call would be made.
-fn asks(planned: &Planned, item: &ItemRef, store: &Store, fresh: &Fresh) -> Result<Reason, Failure> {
+fn asks(planned: &Planned, item: &ItemRef, store: &Store, (fresh, reuse): (&Fresh, Reuse)) -> Result<Reason, Failure> {
     let asked = Asked::of(&planned.call);
     if let Some(answer) = store.look_up(&asked, None)?.answer {
         let at = kept_at(Some(store), Some(answer.id))?;
         return Ok(match verdict(&planned.call, &answer.reply) {
             Err(failure) => Reason::Failing(at, failure),
             Ok(_) if fresh.covers(item) => Reason::Fresh(at),
+            Ok(_) if reuse == Reuse::Never => Reason::NotReused(at),
             Ok(_) => Reason::TooOld(at),
         });
+    }
+    if let Some((call, answer)) = store.last_call_of(&asked.stage, item.key.as_deref())? {
+        let at = kept_at(Some(store), Some(answer))?;
+        let differences = differences(&call, &asked.canonical);
+        return Ok(if differences.is_empty() { Reason::Lost(at) } else { Reason::Differs(differences, at) });
     }
     let calls = store.calls_of(&asked.stage, LATEST)?;
     let Some(at) = nearest(&asked.canonical, calls.iter().map(|(call, _)| call)) else {

@@ -12,7 +12,7 @@ use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
 
 use crate::client::Client;
-use crate::model::{AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, SkipReason};
+use crate::model::{AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason};
 use crate::plan::{Plan, StageIx};
 use crate::store::{HELD_IN_MEMORY, Held};
 
@@ -189,13 +189,14 @@ impl Looking {
     /// What an outcome means.
     fn fate(&mut self, outcome: &Outcome, looked: Option<Looked>) -> Result<Fate, Failure> {
         Ok(match (outcome, looked) {
-            (Outcome::Interrupted, Some(Looked { call, provider, .. })) => {
+            (Outcome::Interrupted, Some(Looked { call, provider, reuse, .. })) => {
                 let key = call.key();
                 let beginning = key.bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
                 let planned = Box::new(Planned { call, provider });
-                if self.asked.insert(beginning) { Fate::ToCall(planned) } else { Fate::Shared(planned) }
+                let is_first = self.asked.insert(beginning);
+                if is_first || reuse == Reuse::Never { Fate::ToCall(planned) } else { Fate::Shared(planned) }
             }
-            (Outcome::Done(_) | Outcome::Replaced { .. }, Some(Looked { call, provider, answer })) => {
+            (Outcome::Done(_) | Outcome::Replaced { .. }, Some(Looked { call, provider, answer, .. })) => {
                 Fate::Kept(Box::new(Planned { call, provider }), answer)
             }
             (Outcome::Done(_) | Outcome::Replaced { .. }, None) => Fate::Made,

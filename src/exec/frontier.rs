@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::model::{End, EventKind, Failure, FailureKind, OnError, SkipReason, StageTally};
+use crate::model::{End, EventKind, Failure, FailureKind, ItemRef, OnError, SkipReason, StageTally};
 use crate::plan::{OnErrorPlan, Plan, Reach, ScopeIx, Stage, StageIx};
 use crate::store::{Held, StoreError};
 
@@ -47,7 +47,7 @@ pub(super) struct Frontier {
     pub(super) is_over: bool,
     pub(super) is_stopped: bool,
     /// A list that turned out wrong while it was read, and the failure of an instance that never came to be.
-    pub(super) broken: Vec<(StageIx, Failure)>,
+    pub(super) broken: Vec<(ItemRef, StageIx, Failure)>,
     /// What can't be held, or is held and can't be read: the run ends.
     pub(super) unheld: Option<Failure>,
     pub(super) stdin: lists::Stdin,
@@ -274,7 +274,9 @@ impl Frontier {
         if let Some(rows) = &mut self.rows[stage.0] {
             if rows.settle(&path, row).is_err() {
                 let message = "a row came out after those that follow it were written";
-                self.broken.push((stage, Failure::new(FailureKind::Internal, message).suggest("please report it")));
+                let item = ItemRef { stage: self.plan.stage(stage).name.clone(), key: None, path: path.clone() };
+                let failure = Failure::new(FailureKind::Internal, message).suggest("please report it");
+                self.broken.push((item, stage, failure));
             }
             self.rows_out.extend(std::iter::from_fn(|| rows.next()).map(|row| (stage, row)));
         }

@@ -52,9 +52,9 @@ impl Journal {
         let end = RunEnd { at: Timestamp::now(), outcome: json(outcome), stages: json(&stages) };
         self.store.end(self.run, end).await?;
         // Nobody goes on with what is done.
-        let _: () = if *outcome == RunOutcome::Done {
+        if *outcome == RunOutcome::Done {
             self.store.forget_stdin(self.run)?;
-        };
+        }
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures::StreamExt;
 
-use crate::model::{EventKind, Failure, FailureKind, Json, SkipReason};
+use crate::model::{EventKind, Failure, FailureKind, ItemRef, Json, SkipReason};
 use crate::plan::{LoopIx, LoopSource, ScopeIx};
 use crate::source::{Row, SourceError};
 
@@ -136,12 +136,15 @@ impl Frontier {
     /// A list that is none, or not to its end: an instance that never comes to be has failed. What there is of it may go
     /// on, but nothing that collects from it takes that for the whole.
     fn break_off(&mut self, id: CursorId, path: &Path, failure: Failure) {
-        let Some(scope) = self.cursors.get(id).map(|cursor| cursor.scope) else { return };
+        let Some((scope, frame)) = self.cursors.get(id).map(|cursor| (cursor.scope, cursor.frame)) else { return };
         let stage = self.plan.scope(scope).beneath[0];
         let name = self.plan.stage(stage).name.clone();
+        // Of the item around it, as it has none of its own.
+        let key = Some(self.frames.at(frame).key.clone()).filter(|key| !key.is_empty());
+        let item = ItemRef { stage: name.clone(), key, path: path.clone() };
         self.tallies[stage.0].instances += 1;
         self.outbox.push(EventKind::InstancesFound { stage: name.clone(), count: 1 });
-        self.broken.push((stage, failure));
+        self.broken.push((item, stage, failure));
         self.leave_out(id, path, &SkipReason::Failed { stage: name });
     }
 

@@ -34,6 +34,8 @@ use super::tape::RunTape;
 
 /// Items opened at a time, before what has come back is looked at.
 const BATCH: usize = 64;
+/// How long whoever is dropped has to write down what it had sent.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a run is made of.
 #[derive(Debug)]
@@ -245,7 +247,7 @@ impl Run {
         };
         match RowFiles::open(plan, &self.folder, &path) {
             Ok(rows) => self.rows = rows,
-            Err(failure) => self.end(unwritable(failure)),
+            Err(failure) => self.end(Ending::unwritable(failure)),
         }
     }
 
@@ -274,7 +276,7 @@ impl Run {
                     let reason = self.env.halt.reason().as_ref().map(HaltReason::notice).unwrap_or_default();
                     self.env.events.emit(EventKind::Stopping { reason }).await;
                 }
-                Step::TimeIsUp => self.end(out_of_time()),
+                Step::TimeIsUp => self.end(Ending::out_of_time()),
                 Step::Returned(Some(returned)) => {
                     if let Some(ending) = self.frontier.settle(returned) {
                         self.end(ending);
@@ -284,6 +286,11 @@ impl Run {
             }
             self.follow_up().await;
         }
+        // Whoever had something on the wire writes down that it was sent: it may be paid for.
+        if self.env.halt.is_aborting() {
+            let ended = async { while flow.next().await.is_some() {} };
+            tokio::time::timeout(LAST_WORDS, ended).await.ok();
+        }
     }
 
     /// Hands out what has happened: events, rows, the end.
@@ -292,7 +299,7 @@ impl Run {
             self.end(ending);
         }
         if let Some(failure) = self.frontier.unheld.take() {
-            self.end(unwritable(failure));
+            self.end(Ending::unwritable(failure));
         }
         for event in std::mem::take(&mut self.frontier.outbox) {
             if let Some(journal) = &self.journal {
@@ -302,7 +309,7 @@ impl Run {
         }
         for (stage, row) in std::mem::take(&mut self.frontier.rows_out) {
             if let Err(failure) = self.rows.write(&self.env.plan, &self.folder, stage, row) {
-                self.end(unwritable(failure));
+                self.end(Ending::unwritable(failure));
             }
         }
         if self.frontier.is_over && !self.frontier.is_stopped {
@@ -328,7 +335,9 @@ impl Run {
             }
         }
         let rows = std::mem::take(&mut self.rows);
-        let is_empty = |tally: StageTally| tally.not_started == 0 && tally.failed == 0;
+        // Nothing came out, and nothing was to.
+        let is_empty =
+            |tally: StageTally| tally.not_started == 0 && tally.failed == 0 && tally.skipped_after_failure == 0;
         let (saved, failure) = rows.finish(&plan, |ix| is_empty(self.tally(ix))).await;
         for event in saved {
             self.env.events.emit(event).await;
@@ -337,13 +346,13 @@ impl Run {
         let stages = self.stages();
         let (outputs, unread) = gather(&mut self.frontier, &self.env.fixed).await;
         let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder).or(unread));
-        if let Some(journal) = &self.journal
-            && let Err(failure) = journal.end(&outcome, &stages).await
+        if let Some(tape) = &self.tape
+            && let Err(failure) = tape.end().await
         {
             outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
         }
-        if let Some(tape) = &self.tape
-            && let Err(failure) = tape.end().await
+        if let Some(journal) = &self.journal
+            && let Err(failure) = journal.end(&outcome, &stages).await
         {
             outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
         }
@@ -381,14 +390,4 @@ async fn until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-fn unwritable(failure: Failure) -> Ending {
-    Ending { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } }
-}
-
-fn out_of_time() -> Ending {
-    let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
-        .suggest("give it more time with `deadline` or `--deadline`");
-    Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
 }

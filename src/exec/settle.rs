@@ -92,10 +92,9 @@ impl Frontier {
     /// reason for the run to end.
     pub(super) fn broken_lists(&mut self) -> Option<Ending> {
         let broken = std::mem::take(&mut self.broken);
-        let endings = broken.into_iter().map(|(stage, failure)| {
+        let endings = broken.into_iter().map(|(item, stage, failure)| {
             let name = self.plan.stage(stage).name.clone();
             self.tallies[stage.0].failed += 1;
-            let item = ItemRef { stage: name.clone(), key: None, path: [].into() };
             let fault = (failure.kind == FailureKind::Internal).then(|| failure.clone());
             self.outbox.push(EventKind::Failed { item, attempts: 0, usage: None, cost: Cost::NOTHING, failure });
             match fault {
@@ -104,6 +103,20 @@ impl Frontier {
             }
         });
         endings.fold(None, Option::or)
+    }
+}
+
+impl Ending {
+    /// Something can't be written.
+    pub(super) fn unwritable(failure: Failure) -> Self {
+        Self { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } }
+    }
+
+    /// The deadline has come.
+    pub(super) fn out_of_time() -> Self {
+        let failure = Failure::new(FailureKind::DeadlinePassed, "the time for this run is up")
+            .suggest("give it more time with `deadline` or `--deadline`");
+        Self { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } }
     }
 }
 

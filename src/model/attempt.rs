@@ -45,6 +45,8 @@ pub struct AttemptRecord {
     pub took: Duration,
     /// The whole answer, or why there is none.
     pub outcome: Result<Reply, Failure>,
+    /// How many tokens of a budget it took: those that were told, else the most that it can have taken.
+    pub tokens: u64,
     /// What it has cost, as far as prices are known.
     pub cost: Cost,
     /// A text that was streamed, in the pieces in which it came; where somebody wants them.

@@ -65,6 +65,16 @@ pub struct TextParams {
     pub extra: JsonMap,
 }
 
+impl TextParams {
+    /// The most tokens that its answers can have: what is said in `max_tokens`, or in `extra`, where a service reads it too.
+    pub fn most_tokens(&self) -> Option<u64> {
+        let extra = |name: &str| self.extra.get(name).and_then(serde_json::Value::as_u64);
+        let longest =
+            [self.max_tokens, extra("max_tokens"), extra("max_completion_tokens")].into_iter().flatten().max()?;
+        Some(longest.saturating_mul(extra("n").unwrap_or(1).max(1)))
+    }
+}
+
 /// How a picture is asked for. What is not set is not sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImageParams {

@@ -10,7 +10,7 @@ use super::{Usage, seconds};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// No connection, or it broke before an answer began.
+    /// No connection: nothing was sent.
     Connect,
     /// A clock ran out.
     Timeout,
@@ -18,7 +18,7 @@ pub enum FailureKind {
     RateLimited,
     /// The server, or what stands behind it, is in trouble: 408, 500, 502, 503, 504, 52x.
     Server,
-    /// The answer broke off.
+    /// The connection broke before the whole answer was there.
     Cut,
     /// The answer has nothing in it.
     Empty,

@@ -61,7 +61,7 @@ impl Price {
             return Some(Amount::ZERO);
         }
         match &call.request {
-            Request::Text { params, .. } => self.of_tokens(call.bytes(), params.max_tokens?),
+            Request::Text { params, .. } => self.of_tokens(call.bytes(), params.most_tokens()?),
             Request::Image { .. } => self.image,
         }
     }

@@ -220,7 +220,8 @@ fn broken(error: reqwest::Error, url: &Url, kind: FailureKind) -> Failure {
         }
         _ if connecting => Failure::new(kind, format!("`{place}` can't be reached: {reason}"))
             .suggest("check the address, and whether the server runs"),
-        _ => Failure::new(kind, format!("`{place}` breaks the connection before it answers: {reason}"))
+        // The request may have arrived, and may be paid for.
+        _ => Failure::new(FailureKind::Cut, format!("`{place}` breaks the connection before it answers: {reason}"))
             .suggest("check the server, and any proxy on the way"),
     }
 }

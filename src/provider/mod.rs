@@ -38,7 +38,7 @@ use crate::model::{Call, CallKey, Failure, Piece, Price, ProviderIdentity, Provi
 
 pub use http::HttpClient;
 pub use prices::known_price;
-pub use redact::Redactor;
+pub use redact::{Redactor, is_credential};
 pub use service::identity;
 
 /// One request to be sent.

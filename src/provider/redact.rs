@@ -43,6 +43,7 @@ static FIELD: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What must not be shown, in the forms in which servers repeat it: as it is, escaped, as base64, in any case.
+#[derive(Clone)]
 pub struct Redactor {
     /// In lower case.
     forms: Vec<String>,
@@ -104,6 +105,19 @@ impl Redactor {
         Reply { content, usage, model, finish_reason, request_id }
     }
 
+    /// What of a text can be shown before the rest of it has come, without what must not be shown; and how many bytes at its
+    /// end can't be told yet, since they may be the beginning of that.
+    pub fn so_far<'t>(&self, text: &'t str) -> (Cow<'t, str>, usize) {
+        let lower = text.to_ascii_lowercase();
+        let open = self.forms.iter().filter_map(|form| rest(&lower, form, 1)).map(|rest| rest.len()).max().unwrap_or(0);
+        (self.hidden(&text[..text.len() - open], false), open)
+    }
+
+    /// The same at the end of a text: where it ends within what must not be shown, that is hidden.
+    pub fn at_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.hidden(text, true)
+    }
+
     fn without_forms<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.hidden(text, true)
     }
@@ -112,7 +126,7 @@ impl Redactor {
     fn hidden<'t>(&self, text: &'t str, is_cut: bool) -> Cow<'t, str> {
         // ASCII letters alone change their case here, so places stay what they are.
         let lower = text.to_ascii_lowercase();
-        let rests = self.forms.iter().filter(|_| is_cut).filter_map(|form| rest(&lower, form));
+        let rests = self.forms.iter().filter(|_| is_cut).filter_map(|form| rest(&lower, form, SHORTEST_REST));
         let mut places: Vec<Range<usize>> = self
             .forms
             .iter()
@@ -135,10 +149,16 @@ impl Redactor {
     }
 }
 
-/// Where a text ends within a secret.
-fn rest(text: &str, form: &str) -> Option<Range<usize>> {
+/// Whether the value of a header of this name is a credential.
+pub fn is_credential(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "cookie", "password"].iter().any(|word| header.contains(word))
+}
+
+/// Where a text ends within a secret, by so many bytes at least.
+fn rest(text: &str, form: &str, least: usize) -> Option<Range<usize>> {
     let is_rest = |length: &usize| form.is_char_boundary(*length) && text.ends_with(&form[..*length]);
-    let length = (SHORTEST_REST..form.len()).rev().find(is_rest)?;
+    let length = (least..form.len()).rev().find(is_rest)?;
     Some(text.len() - length..text.len())
 }
 

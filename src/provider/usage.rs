@@ -6,6 +6,8 @@ use crate::model::{Json, Usage};
 /// A count that can't be one, such as a negative number: then nothing is known, which is not the same as none.
 struct Absurd;
 
+const MOST: u64 = 1_000_000_000_000_000;
+
 /// By either of the two names that APIs have for them. `None` if nothing is counted, or not in a way to be trusted.
 pub(super) fn of_json(json: &Json) -> Option<Usage> {
     let count = |names: &[&str]| names.iter().find_map(|name| number(json.get(*name)?).transpose()).transpose();
@@ -21,8 +23,8 @@ pub(super) fn of_headers(head: &HttpHead) -> Option<Usage> {
     let count = |part: &str| {
         let prefix = format!("x-usage-{part}-");
         let counts = head.headers.iter().filter(|(name, _)| name.starts_with(&prefix) && name.ends_with("-tokens"));
-        let counts: Result<Vec<u64>, _> = counts.map(|(_, count)| count.trim().parse()).collect();
-        counts.map(|counts| counts.into_iter().reduce(u64::saturating_add)).map_err(|_| Absurd)
+        let counts: Result<Vec<u64>, _> = counts.map(|(_, count)| written(count)).collect();
+        counts.map(|counts| counts.into_iter().reduce(u64::saturating_add))
     };
     let (input, output) = (count("prompt").ok()?, count("completion").ok()?);
     input.or(output)?;
@@ -43,13 +45,19 @@ fn number(json: &Json) -> Result<Option<u64>, Absurd> {
     )]
     let whole = |float: f64| (0.0..1e15).contains(&float).then_some(float as u64);
     match json {
-        Json::Number(count) => match count.as_u64().or_else(|| whole(count.as_f64()?)) {
-            Some(count) => Ok(Some(count)),
-            None => Err(Absurd),
-        },
-        Json::String(digits) => digits.trim().parse().map(Some).map_err(|_| Absurd),
+        Json::Number(count) => count.as_u64().or_else(|| whole(count.as_f64()?)).ok_or(Absurd).and_then(sane).map(Some),
+        Json::String(digits) => written(digits).map(Some),
         _ => Ok(None),
     }
+}
+
+fn written(digits: &str) -> Result<u64, Absurd> {
+    digits.trim().parse().map_err(|_| Absurd).and_then(sane)
+}
+
+/// What no answer can have: a negative number in the shape of another, say. Sums of it would overflow.
+fn sane(count: u64) -> Result<u64, Absurd> {
+    if count < MOST { Ok(count) } else { Err(Absurd) }
 }
 
 #[cfg(test)]
@@ -72,10 +80,7 @@ mod tests {
             (r#"{"total_tokens": -1}"#, None),
             (r#"{"prompt_tokens": -1, "completion_tokens": 2, "total_tokens": 1}"#, None),
             (r#"{"prompt_tokens": 1, "completion_tokens": "many"}"#, None),
-            (
-                r#"{"prompt_tokens": 18446744073709551615, "completion_tokens": 2}"#,
-                Some(counted(u64::MAX, 2, u64::MAX)),
-            ),
+            (r#"{"prompt_tokens": 18446744073709551615, "completion_tokens": 2}"#, None),
         ] {
             assert_eq!(of_json(&serde_json::from_str(text).unwrap()), usage, "{text}");
         }
@@ -94,7 +99,7 @@ mod tests {
             read(&[(text, "7"), (cached, "2"), ("x-usage-completion-image-tokens", "5")]),
             Some(counted(9, 5, 14))
         );
-        assert_eq!(read(&[(text, "18446744073709551615"), (cached, "2")]), Some(counted(u64::MAX, 0, u64::MAX)));
+        assert_eq!(read(&[(text, "18446744073709551615"), (cached, "2")]), None);
         assert_eq!(read(&[(text, "7"), (cached, "-2")]), None);
     }
 }

@@ -228,7 +228,7 @@ fn reused(tally: &Tally) -> Option<String> {
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for group in tally.failures().groups().iter().filter(|group| group.replaced == replaced) {
-        let varies = if group.varies { " (the other messages differ)" } else { "" };
+        let varies = if group.varies { " (messages of other items differ)" } else { "" };
         lines.push(format!("{}: {}{varies}", who(group), one_line(&group.failure.message)));
         let share = cut_share(tally, group);
         let help: Vec<String> = group.failure.suggestion.as_deref().map(one_line).into_iter().chain(share).collect();
@@ -310,9 +310,10 @@ fn next_steps(tally: &Tally, view: &SummaryView<'_>) -> Vec<String> {
     let steps = match tally.outcome() {
         None | Some(RunOutcome::Done) => vec![],
         Some(RunOutcome::Failed) => std::iter::once(corrected).chain(unstopped(tally, view.stops)).collect(),
-        // What it suggests is to run it again, with more.
+        // What it suggests is to run it again, with more: that is a budget of its own.
         Some(RunOutcome::Blocked { failure }) if failure.kind == FailureKind::BudgetUsedUp => {
-            suggested(failure).into_iter().collect()
+            let counted = tally.is_kept().then(|| format!("or {again} and a limit that counts what was taken already"));
+            suggested(failure).into_iter().chain(counted).collect()
         }
         Some(RunOutcome::Blocked { failure } | RunOutcome::Unwritable { failure }) => {
             let first = suggested(failure);

@@ -99,7 +99,10 @@ pub(super) fn reuse(node: &Node, reader: &mut Reader<'_>) -> Option<Reuse> {
     match &node.value {
         Value::Bool(true) => Some(Reuse::Always),
         Value::Bool(false) => Some(Reuse::Never),
-        Value::Text(..) | Value::Number(_) => time(node, reader).map(Reuse::For),
+        Value::Number(_) => time(node, reader).map(Reuse::For),
+        Value::Text(text, ..) if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            time(node, reader).map(Reuse::For)
+        }
         _ => {
             let help = "write `reuse: false` to ask each time, or how old an answer may be: `reuse: 30d`";
             reader.expected_with("`true`, `false` or a duration", node, Some(help));

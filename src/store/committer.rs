@@ -15,10 +15,14 @@ use crate::model::{AttemptRecord, Content};
 use super::blobs::{Blobs, Digest};
 use super::error::StoreError;
 use super::runs::{InstanceRecord, NewRun, RunEnd, RunId};
+use super::schema;
 use super::writing;
 
 /// At most so many rows are committed together, so that the first of them need not wait for ever.
 const MOST_TOGETHER: usize = 1024;
+
+/// How often a minute is waited for another program that writes.
+const MOST_TRIES: u32 = 10;
 
 /// Where so many were committed together, more are on their way, and
 const BUSY: usize = 8;
@@ -94,6 +98,7 @@ struct Desk {
 impl Desk {
     fn work(mut self, receiver: &Receiver<Handed>) {
         let mut is_busy = false;
+        let mut trouble: Option<StoreError> = None;
         while let Ok(first) = receiver.recv() {
             let mut handed = vec![first];
             if is_busy {
@@ -101,7 +106,12 @@ impl Desk {
             }
             handed.extend(receiver.try_iter().take(MOST_TOGETHER - handed.len()));
             is_busy = handed.len() >= BUSY;
-            match self.commit(&handed) {
+            // What can't be kept once is not followed by what came later.
+            let committed = match &trouble {
+                Some(error) => Err(error.clone()),
+                None => self.commit_patiently(&handed),
+            };
+            match committed {
                 Ok(rows) => {
                     for ((_, told), row) in handed.into_iter().zip(rows) {
                         // Not everyone waits.
@@ -112,20 +122,31 @@ impl Desk {
                     for (_, told) in handed {
                         told.send(Err(error.clone())).ok();
                     }
+                    trouble = Some(error);
                 }
             }
         }
     }
 
-    fn commit(&mut self, handed: &[Handed]) -> Result<Vec<i64>, StoreError> {
+    /// Another program may write for long, as whoever tidies a large store does; what was handed over is paid for, and waits.
+    fn commit_patiently(&mut self, handed: &[Handed]) -> Result<Vec<i64>, StoreError> {
         let pictures = self.pictures(handed)?;
-        let wrong = |error: rusqlite::Error| StoreError::database(&self.database, &error);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
-        let mut rows = Vec::with_capacity(handed.len());
-        for ((entry, _), picture) in handed.iter().zip(&pictures) {
-            rows.push(writing::write(&transaction, entry, picture.as_ref()).map_err(wrong)?);
+        let mut tries = 1;
+        loop {
+            match self.commit(handed, &pictures) {
+                Err(error) if schema::is_busy(&error) && tries < MOST_TRIES => tries += 1,
+                committed => return committed.map_err(|error| StoreError::database(&self.database, &error)),
+            }
         }
-        transaction.commit().map_err(wrong)?;
+    }
+
+    fn commit(&mut self, handed: &[Handed], pictures: &[Option<Digest>]) -> rusqlite::Result<Vec<i64>> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut rows = Vec::with_capacity(handed.len());
+        for ((entry, _), picture) in handed.iter().zip(pictures) {
+            rows.push(writing::write(&transaction, entry, picture.as_ref())?);
+        }
+        transaction.commit()?;
         Ok(rows)
     }
 

@@ -49,10 +49,10 @@ impl StoreError {
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::new(
                 format!("the store is damaged: {error} (`{shown}`)"),
-                "nothing of it was changed; move the folder away to begin a new one, or restore it from a copy",
+                "move the folder away to begin a new one, or restore it from a copy",
             ),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::new(
-                format!("the store is in use and was not free for a minute (`{shown}`)"),
+                format!("the store is in use and was not free for minutes (`{shown}`)"),
                 "wait for the other program that writes to it, or name another store with `--store DIR`",
             ),
             _ => Self::new(format!("the store can't be used: {error} (`{shown}`)"), ELSEWHERE),

@@ -57,7 +57,8 @@ impl Store {
         if !database.exists() {
             return Ok(None);
         }
-        let reader = Mutex::new(schema::open_to_read(&database)?);
+        let Some(reader) = schema::open_to_look(&database)? else { return Ok(None) };
+        let reader = Mutex::new(reader);
         let blobs = Blobs::new(folder.join(BLOBS));
         let inner = Inner { folder: folder.to_owned(), database, blobs, reader, committer: None };
         Ok(Some(Self { inner: Arc::new(inner) }))

@@ -21,7 +21,7 @@ pub struct Used {
 }
 
 const SUMS: &str = "
-SELECT count(*), coalesce(sum(total_tokens), 0), coalesce(sum(usd), 0), coalesce(sum(pollen), 0),
+SELECT count(*), coalesce(sum(counted), 0), coalesce(sum(usd), 0), coalesce(sum(pollen), 0),
        coalesce(sum(unpriced), 0)
 FROM attempts WHERE run IN (SELECT id FROM runs WHERE root = ?)";
 

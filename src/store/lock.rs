@@ -33,8 +33,9 @@ impl Store {
         let wrong = |error| StoreError::file(&path, &error);
         fs::create_dir_all(self.folder().join(RUNS)).map_err(wrong)?;
         let file = File::options().create(true).append(true).open(&path).map_err(wrong)?;
-        // A disk that knows no locks keeps answers all the same; a run there never looks as if it were going on.
-        file.try_lock().ok();
+        // Nobody holds it for longer than a look takes. A disk that knows no locks keeps answers all the same; a run there
+        // never looks as if it were going on.
+        file.lock().ok();
         Ok(RunLock { _file: file, path })
     }
 

@@ -28,6 +28,8 @@ struct Heard {
     end: u64,
     calls: BTreeMap<(Arc<str>, CallKey), Places>,
     pictures: HashSet<Digest>,
+    /// Whether something could not be written.
+    is_broken: bool,
 }
 
 /// Where the parts of a call lie in the spool.
@@ -58,7 +60,7 @@ impl NewTape {
         let folder = folder(path);
         let spool = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
         let spool = BufWriter::new(spool.map_err(|error| unwritable(path, &error))?);
-        let heard = Heard { spool, end: 0, calls: BTreeMap::new(), pictures: HashSet::new() };
+        let heard = Heard { spool, end: 0, calls: BTreeMap::new(), pictures: HashSet::new(), is_broken: false };
         Ok(Self { path: path.to_owned(), blobs: Blobs::new(folder_of(path)), heard: Mutex::new(heard) })
     }
 
@@ -73,14 +75,22 @@ impl NewTape {
     /// # Errors
     /// It can't be written.
     pub fn add(&self, asked: &Asked, order: i64, reply: &Reply, chunks: &[String]) -> Result<(), StoreError> {
-        let wrong = |error: io::Error| unwritable(&self.path, &error);
+        let added = self.write_down(asked, order, reply, chunks);
+        if added.is_err() {
+            // Nobody knows how much of it was written: what comes after it would not be found.
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).is_broken = true;
+        }
+        added.map_err(|error| unwritable(&self.path, &error))
+    }
+
+    fn write_down(&self, asked: &Asked, order: i64, reply: &Reply, chunks: &[String]) -> io::Result<()> {
         let call = (asked.stage.clone(), asked.key);
         let picture = match &reply.content {
-            Content::Image { bytes, .. } if !self.has(&call, order) => Some(self.blobs.write(bytes).map_err(wrong)?),
+            Content::Image { bytes, .. } if !self.has(&call, order) => Some(self.blobs.write(bytes)?),
             Content::Image { .. } | Content::Text(_) => None,
         };
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let Heard { spool, end, calls, pictures } = &mut *heard;
+        let Heard { spool, end, calls, pictures, .. } = &mut *heard;
         let mut write = |text: &str| {
             let span = Span { offset: *end, bytes: text.len() };
             *end += text.len() as u64;
@@ -89,13 +99,13 @@ impl NewTape {
         let places = match calls.entry(call) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(vacant) => {
-                let request = write(&asked.canonical).map_err(wrong)?;
+                let request = write(&asked.canonical)?;
                 vacant.insert(Places { request, answers: BTreeMap::new() })
             }
         };
         if let std::collections::btree_map::Entry::Vacant(vacant) = places.answers.entry(order) {
             let answer = serde_json::to_string(&TapedAnswer::new(reply, chunks, picture)).map_err(io::Error::from);
-            vacant.insert(answer.and_then(|answer| write(&answer)).map_err(wrong)?);
+            vacant.insert(answer.and_then(|answer| write(&answer))?);
             pictures.extend(picture);
         }
         Ok(())
@@ -107,12 +117,18 @@ impl NewTape {
     }
 
     /// Writes the tape as it is so far, whole, in place of one that is there, and removes pictures that no longer belong
-    /// to it.
+    /// to it. Where no answer was used, one that is there stays.
     ///
     /// # Errors
     /// It can't be written; one that is there stays as it was.
     pub fn finish(&self) -> Result<(), StoreError> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_broken {
+            return Err(unwritable(&self.path, &io::Error::other("a part of it could not be written")));
+        }
+        if heard.calls.is_empty() && self.path.exists() {
+            return Ok(());
+        }
         self.write(&mut heard).map_err(|error| unwritable(&self.path, &error))
     }
 
@@ -275,7 +291,12 @@ mod tests {
         tape.finish().unwrap();
         assert_eq!(pictures(&path), 1);
         assert_eq!(Tape::open(&path).unwrap().answers(CallKey::of("{}")).unwrap()[0].reply, picture(b"new"));
+        let before = fs::read_to_string(&path).unwrap();
         NewTape::begin(&path).unwrap().finish().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), pictures(&path)), (before, 1), "a run that used nothing");
+        let tape = NewTape::begin(&path).unwrap();
+        tape.add(&asked("b", "{}"), 0, &text("new"), &[]).unwrap();
+        tape.finish().unwrap();
         assert!(!folder_of(&path).exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
     }

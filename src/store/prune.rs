@@ -24,7 +24,7 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
-/// A run is old when it has ended before the time and is not the first of a line that is younger.
+/// A run is old when it and all others of its line have ended before the time.
 const OLD: &str = "
 CREATE TEMP TABLE old AS SELECT id FROM runs r
 WHERE coalesce(ended, began) < ?1

@@ -96,7 +96,7 @@ impl Store {
         self.handed(Entry::Attempt(run, Box::new(attempt))).await
     }
 
-    /// The same without waiting: for what is no answer. Trouble with the disk is told to the next who waits.
+    /// The same without waiting: for what is no answer. What could not be kept is told to the next who waits.
     pub fn note(&self, run: RunId, attempt: AttemptRecord) {
         self.hand(Entry::Attempt(run, Box::new(attempt)));
     }

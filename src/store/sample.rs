@@ -16,6 +16,7 @@ pub(super) fn asked(prompt: &str) -> Asked {
 /// A request that began at, and took, so many milliseconds.
 pub(super) fn attempt(prompt: &str, outcome: Result<Reply, Failure>, began: i64, took: u64) -> AttemptRecord {
     let usd = if outcome.is_ok() { Amount(5) } else { Amount::ZERO };
+    let tokens = if outcome.is_ok() { 7 } else { 0 };
     AttemptRecord {
         asked: asked(prompt),
         take: 0,
@@ -25,6 +26,7 @@ pub(super) fn attempt(prompt: &str, outcome: Result<Reply, Failure>, began: i64,
         began: Timestamp::from_millisecond(began).unwrap_or_default(),
         took: Duration::from_millis(took),
         outcome,
+        tokens,
         cost: Cost { usd, ..Cost::NOTHING },
         chunks: Vec::new(),
     }

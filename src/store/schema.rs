@@ -1,8 +1,7 @@
 //! The tables, and the version of the format.
 //!
-//! The version stands in the database's own `user_version`, and who made it in `application_id`. An older version is
-//! brought up to date in one transaction when the store is opened; a newer one is refused, since what it means is not
-//! known here.
+//! The version stands in the database's own `user_version`, and who made it in `application_id`. A newer version is
+//! refused, since what it means is not known here.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
-/// (`kind` is null) holds the answer: a text, or the digest of a picture. `usd` and `pollen` are in trillionths.
+/// (`kind` is null) holds the answer: a text, or the digest of a picture. `counted` is what of
+/// a budget's tokens it took; `usd` and `pollen` are in trillionths.
 const TABLES: &str = "
 CREATE TABLE runs(
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,6 +61,7 @@ CREATE TABLE attempts(
     input_tokens INTEGER,
     output_tokens INTEGER,
     total_tokens INTEGER,
+    counted INTEGER NOT NULL,
     usd INTEGER NOT NULL,
     pollen INTEGER NOT NULL,
     unpriced INTEGER NOT NULL,
@@ -120,6 +121,39 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// The same where it need not be there: nothing if it has no tables, and as it stands where the folder can't be written.
+pub(super) fn open_to_look(path: &Path) -> Result<Option<Connection>, StoreError> {
+    let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
+    let connection = match open_to_read(path) {
+        Err(_) if is_at_rest(path) && is_read_only(path) => {
+            let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+            // Nobody can change it, so nobody needs to be told that it is read.
+            let connection =
+                Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).map_err(wrong)?;
+            steady(&connection).map_err(wrong)?;
+            check(path, &connection)?;
+            connection
+        }
+        opened => opened?,
+    };
+    let has_tables = version(&connection).map_err(wrong)? > 0;
+    Ok(has_tables.then_some(connection))
+}
+
+/// Whether all of it is in the database, and nothing in the log beside it.
+fn is_at_rest(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+/// Whether no file can be made beside it.
+fn is_read_only(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).is_err()
+}
+
 /// Has the database keep a log beside it. For that it must be nobody else's for a moment, which is not waited for by itself:
 /// another process may be opening the same new store.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
@@ -139,7 +173,7 @@ fn steady(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 

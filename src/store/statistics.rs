@@ -71,6 +71,12 @@ FROM attempts a CROSS JOIN calls c ON c.id = a.call
 WHERE a.kind IS NULL AND c.stage = :stage
 ORDER BY a.id DESC LIMIT :latest";
 
+const LAST: &str = "
+SELECT c.request, a.id
+FROM attempts a CROSS JOIN calls c ON c.id = a.call
+WHERE a.kind IS NULL AND c.stage = :stage AND a.item IS :item
+ORDER BY a.id DESC LIMIT 1";
+
 const ORIGIN: &str = "
 SELECT r.name, a.began + a.took FROM attempts a LEFT JOIN runs r ON r.id = a.run WHERE a.id = ?";
 
@@ -116,6 +122,16 @@ impl Store {
         let values = named_params! { ":stage": stage, ":latest": latest };
         let rows = statement.query_map(values, |row| Ok((row.get(0)?, AnswerId(row.get(1)?)))).map_err(wrong)?;
         rows.collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    /// The call that was answered last for an item of a stage, as in [`Store::calls_of`].
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn last_call_of(&self, stage: &str, item: Option<&str>) -> Result<Option<(String, AnswerId)>, StoreError> {
+        let values = named_params! { ":stage": stage, ":item": item };
+        let read = |row: &Row<'_>| Ok((row.get(0)?, AnswerId(row.get(1)?)));
+        self.reader().query_row(LAST, values, read).optional().map_err(|error| self.wrong(&error))
     }
 
     /// Where an answer comes from; nothing if there is none of this number.

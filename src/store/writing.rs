@@ -61,11 +61,17 @@ fn call(connection: &Connection, run: RunId, record: &AttemptRecord) -> Result<i
     let key = record.asked.key.bytes();
     let mut known = connection.prepare_cached("SELECT id FROM calls WHERE key = ? AND take = ?")?;
     if let Some(id) = known.query_row(params![key, record.take], |row| row.get(0)).optional()? {
+        // A take is made by whoever gets its first answer: requests that failed have made none.
+        let mut taken_over = connection.prepare_cached(
+            "UPDATE calls SET root = coalesce((SELECT root FROM runs WHERE id = ?2), root) \
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM attempts WHERE call = ?1 AND kind IS NULL)",
+        )?;
+        taken_over.execute(params![id, run.0])?;
         return Ok(id);
     }
     let mut new = connection.prepare_cached(
         "INSERT INTO calls(key, take, root, stage, request) \
-         VALUES(?, ?, (SELECT root FROM runs WHERE id = ?), ?, ?)",
+         VALUES(?1, ?2, coalesce((SELECT root FROM runs WHERE id = ?3), ?3), ?4, ?5)",
     )?;
     new.insert(params![key, record.take, run.0, &*record.asked.stage, &*record.asked.canonical])
 }
@@ -82,8 +88,8 @@ fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture:
     let Cost { usd, pollen, unpriced } = record.cost;
     let mut statement = connection.prepare_cached(
         "INSERT INTO attempts(call, run, item, provider, number, began, took, kind, failure, model, finish_reason, \
-         request_id, input_tokens, output_tokens, total_tokens, usd, pollen, unpriced, media, width, height, blob, text) \
-         VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         request_id, input_tokens, output_tokens, total_tokens, counted, usd, pollen, unpriced, media, width, height, blob, text) \
+         VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     // By place: finding each name among the statement's takes as long as all else that is done here.
     statement.insert(params![
@@ -102,6 +108,7 @@ fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture:
         usage.map(|usage| integer(usage.input_tokens)),
         usage.map(|usage| integer(usage.output_tokens)),
         usage.map(|usage| integer(usage.total_tokens)),
+        integer(record.tokens),
         integer(usd.0),
         integer(pollen.0),
         integer(unpriced),

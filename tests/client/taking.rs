@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use blossom_run::client::StoreKeep;
-use blossom_run::model::{Asked, AttemptRecord, Content, Cost, Json, Reuse};
+use blossom_run::model::{Asked, AttemptRecord, Content, Cost, FailureKind, Json, Reuse};
 use blossom_run::store::{NewRun, RunId, Store};
 
-use crate::support::{Desk, DeskBuilder, Scripted, Seen, ask, reply, settings, whole};
+use crate::support::{Desk, DeskBuilder, Scripted, Seen, ask, fail, reply, settings, whole};
 
 fn begin(store: &Store, name: &str, goes_on: Option<RunId>) -> RunId {
     let began = Timestamp::now();
@@ -58,6 +58,22 @@ async fn a_fresh_take_is_made_once_in_a_line_of_runs() {
 }
 
 #[tokio::test]
+async fn a_take_is_made_by_whoever_is_answered_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let failed = begin(&store, "failed", None);
+    let provider = Arc::new(Scripted::new(|_: &Seen| vec![fail(FailureKind::BadRequest)]));
+    let keep = Arc::new(StoreKeep::new(store.clone(), failed, failed));
+    let failing = DeskBuilder::default().member(settings("p"), &provider).keep(keep).build();
+    failing.ask(&ask("a")).await.unwrap_err();
+    let fresh = begin(&store, "fresh", None);
+    assert_eq!(said(&desk(&store, fresh, fresh, "one").0, true, Reuse::Always).await, ("one".to_owned(), false));
+    let goes_on = begin(&store, "goes on", Some(fresh));
+    let (answer, kept) = said(&desk(&store, goes_on, fresh, "-").0, true, Reuse::Always).await;
+    assert_eq!((&*answer, kept), ("one", true), "what failed before has made no take");
+}
+
+#[tokio::test]
 async fn an_answer_may_be_too_old() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -73,6 +89,7 @@ async fn an_answer_may_be_too_old() {
         began: Timestamp::now() - 2 * hour,
         took: Duration::from_secs(1),
         outcome: Ok(reply("old")),
+        tokens: 0,
         cost: Cost::default(),
         chunks: Vec::new(),
     };

@@ -160,7 +160,7 @@ async fn an_item_without_the_list_that_a_loop_is_made_of_is_named() {
         ";
     let ran = Scene::new(&server, body).run().await.has_failed();
     let message = "`chapter.parts` is a text, not a list, and a loop is made of it (item `b`)".to_owned();
-    assert_eq!(ran.failures(), [("part".to_owned(), message)]);
+    assert_eq!(ran.failures(), [("part/b".to_owned(), message)]);
 }
 
 #[tokio::test]

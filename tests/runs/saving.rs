@@ -271,3 +271,19 @@ async fn a_file_of_an_earlier_run_is_replaced_and_others_stay() {
     assert_eq!((ran.text("page.md"), ran.text("other.md")), ("Page\n".to_owned(), "older".to_owned()));
     assert!(!ran.out().join(".page.md.dead-run.part").exists(), "what a dead run has left is removed");
 }
+
+#[test]
+fn rows_of_an_earlier_run_stay_where_what_they_are_made_of_has_failed() {
+    let pipeline = "name: rows
+providers: {gone: {kind: openai, base_url: 'http://127.0.0.1:1/v1'}}
+defaults: {provider: gone, model: m, retry: {attempts: 1}, on_error: continue}
+stages:
+  say: {for_each: {n: 2}, text: 'Say {{n}}'}
+  polish: {for_each: {n: 2}, render: '{{say}}!', save: rows.jsonl}
+  none: {for_each: {n: 2}, render: '{{n}}', when: '{{eq n 3}}', save: none.jsonl}
+";
+    let cli = crate::cli::Cli::new("rows.yaml").file("rows.yaml", pipeline);
+    let ran = cli.file("out/rows.jsonl", "of yesterday\n").file("out/none.jsonl", "of yesterday\n").run().exit(4);
+    assert_eq!(ran.read("out/rows.jsonl"), "of yesterday\n");
+    assert_eq!(ran.read("out/none.jsonl"), "", "nothing was to come out");
+}

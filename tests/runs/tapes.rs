@@ -86,6 +86,20 @@ fn a_replayed_run_is_the_recorded_one_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_replayed_run_needs_no_prices() {
+    let server = service();
+    let body = "
+    budget: {cost: 1}
+    stages: {letter: {text: Write, max_tokens: 9, save: letter.txt}}
+    ";
+    let recorded = record("--allow-unpriced", &server, body).exit(0);
+    let sent = server.requests().len();
+    let replayed = replay("", &recorded, &server, body).run().exit(0);
+    assert_eq!(outputs(&replayed), outputs(&recorded));
+    assert_eq!(server.requests().len(), sent, "nothing is sent");
+}
+
+#[test]
 fn a_call_that_is_not_there_is_told_with_the_nearest_one() {
     let server = service();
     let recorded = record("", &server, TOWNS).exit(0);

@@ -28,6 +28,11 @@ fn chatty(request: &Request) -> Reply {
     let address = format!("http://gen.example/image/x?seed=1&key={PLANTED}&model=m");
     let said = format!("You are Bearer {PLANTED}, see {address} or {}", PLANTED.to_uppercase());
     match (request.prompt().as_str(), request.attempt) {
+        // In pieces, where the provider streams.
+        ("Write xylophone 1", _) if request.json()["stream"] == true => {
+            let pieces: Vec<String> = said.chars().map(String::from).collect();
+            Reply::stream(&pieces.iter().map(String::as_str).collect::<Vec<_>>())
+        }
         ("Write xylophone 1", _) => Reply::chat(&said),
         ("Write xylophone 2", 1) => Reply::error(500, PLANTED, &said).header("x-request-id", PLANTED),
         ("Write xylophone 3", _) => Reply::error(400, "BAD_REQUEST", &said).header("location", &address),
