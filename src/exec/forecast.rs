@@ -18,7 +18,7 @@ use crate::store::{HELD_IN_MEMORY, Held};
 
 use super::asks::{Asks, LookUps, Looked};
 use super::context::{Fixed, Renderer, names};
-use super::fresh::Fresh;
+use super::fresh::{Fresh, FreshWish};
 use super::frontier::Frontier;
 use super::instance::{Env, run};
 use super::job::{Job, Outcome, Returned, Seen};
@@ -115,7 +115,7 @@ pub async fn forecast(
         fixed,
         rates,
         show: false,
-        fresh,
+        fresh: FreshWish::new(fresh),
         told_empty,
     };
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =

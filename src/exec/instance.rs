@@ -15,7 +15,7 @@ use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork
 
 use super::asks::Asks;
 use super::context::{Fixed, Renderer, Unrendered, names};
-use super::fresh::Fresh;
+use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::find_list;
 use super::request::{Asked, Requests};
@@ -38,7 +38,7 @@ pub(super) struct Env {
     /// Whether text is shown as it comes.
     pub(super) show: bool,
     /// Which calls are made anew.
-    pub(super) fresh: Fresh,
+    pub(super) fresh: FreshWish,
     /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
     pub(super) told_empty: Mutex<BTreeSet<(StageIx, StageIx)>>,
 }

@@ -32,7 +32,7 @@ mod shelf;
 mod tape;
 
 pub use forecast::{Fate, ForecastParts, Planned, Prospect, forecast};
-pub use fresh::Fresh;
+pub use fresh::{Fresh, Target};
 pub use journal::Journal;
 pub use outputs::Output;
 pub use preview::{Asks, Preview, preview};

@@ -20,7 +20,7 @@ use crate::store::Held;
 
 use super::asks::Asks;
 use super::context::Fixed;
-use super::fresh::Fresh;
+use super::fresh::{Fresh, FreshWish};
 use super::frontier::Frontier;
 use super::instance::{Env, run};
 use super::job::{Job, Outcome, Returned, Spent};
@@ -107,7 +107,7 @@ pub async fn execute(parts: RunParts) -> Finished {
         Err(wrong) => return fail_early(&plan, (&events, &halt, journal.as_ref()), wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
-    let (shared, told_empty) = (plan.clone(), Mutex::default());
+    let (shared, told_empty, fresh) = (plan.clone(), Mutex::default(), FreshWish::new(fresh));
     let (asks, outputs) = (Asks::Providers(client), Some(folder.clone()));
     let env =
         Env { plan: shared, asks, folder: outputs, events, halt, providers, fixed, rates, show, fresh, told_empty };
@@ -345,6 +345,10 @@ impl Run {
         let folder = self.folder.finish().await.err().map(|error| Failure::new(FailureKind::Output, error.to_string()));
         let stages = self.stages();
         let (outputs, unread) = gather(&mut self.frontier, &self.env.fixed).await;
+        // A run that has seen everything knows whether an item was named that is not there.
+        if self.ending.is_none() && !self.env.halt.is_draining() {
+            self.env.fresh.tell_unmet(&self.env.events).await;
+        }
         let mut outcome = self.outcome(&stages, unwritten.or(failure).or(folder).or(unread));
         if let Some(tape) = &self.tape
             && let Err(failure) = tape.end().await

@@ -263,3 +263,16 @@ fn what_is_known_of_one_item_is_known_although_another_is_not() {
          first\n"
     );
 }
+
+#[test]
+fn what_is_asked_each_time_is_counted_each_time() {
+    let server = server();
+    let pipeline = pipeline(&server.url).replace("max_tokens: 100", "max_tokens: 100, reuse: false");
+    let cli = |words: &str| Cli::new(words).file("letters.yaml", &pipeline).file("texts.jsonl", TEXTS);
+    let plan = cli("plan letters.yaml --only brief --json").run().exit(0);
+    assert_eq!((counts(&plan)[0], calls(&plan)), ([4, 0, 3, 0, 1, 0], (3, Some(3))), "two of them ask the same");
+    let ran = cli("letters.yaml --only brief").run().exit(0);
+    assert_eq!(server.requests().len(), 3);
+    let why = ran.then("why letters.yaml brief a").run().exit(0);
+    assert!(why.stdout.contains("is kept, but `reuse: false` asks each time\n"), "{why:?}");
+}

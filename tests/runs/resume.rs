@@ -237,3 +237,27 @@ fn a_budget_is_shared_with_the_run_that_is_gone_on_with() {
     is_whole(&ran.then("letters.yaml --max-calls 2").run().exit(0));
     assert_eq!(server.requests().len(), 6);
 }
+
+#[test]
+fn an_item_that_is_to_be_made_anew_and_is_not_there_is_told() {
+    let server = Server::start(|request| Reply::chat(request.prompt()));
+    let ran = cli("letters.yaml", &server, LETTERS).run().exit(0);
+    let ran = ran.then("letters.yaml --fresh=letter/3,letter/33").run().exit(0);
+    assert!(ran.stderr.contains("another take of `letter/33` is wanted, and no such item has asked"), "{ran:?}");
+    assert!(!ran.stderr.contains("`letter/3`"), "{ran:?}");
+    assert_eq!(server.count("Write 3"), 2);
+}
+
+#[test]
+fn a_service_that_counts_no_tokens_has_a_budget_all_the_same() {
+    let server = Server::start(|request| {
+        let message = serde_json::json!({"role": "assistant", "content": request.prompt()});
+        Reply::json(&serde_json::json!({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    });
+    let body = "budget: {tokens: 300}\nstages: {letter: {for_each: {n: 5}, text: 'Write {{n}}', max_tokens: 30}}";
+    let ran = cli("letters.yaml", &server, body).run().exit(5);
+    let sent = server.requests().len();
+    assert!((1..5).contains(&sent), "{ran:?}");
+    ran.then("resume").run().exit(5);
+    assert_eq!(server.requests().len(), sent, "each counts as the most that it can have taken");
+}
