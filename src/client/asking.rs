@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse};
+use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse, Spent};
 
 use super::admission::{Admission, LaneId};
 use super::course::Course;
@@ -173,6 +173,11 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Where something is limited, a request is written down before it is sent: whoever is killed has taken it all the same.
+    pub(super) async fn written_down(&self, worst: Spent) -> Result<Option<i64>, Failure> {
+        if self.purse.is_limited() { self.shared.keep.sending(worst).await } else { Ok(None) }
     }
 
     /// Tells of a text as if it came now, where it is kept so.

@@ -144,6 +144,11 @@ impl Book {
 }
 
 impl Reservation<'_> {
+    /// What is set aside.
+    pub(super) fn worst(&self) -> Spent {
+        self.worst
+    }
+
     /// The request goes out: from now on it counts.
     pub(super) fn sent(&mut self) {
         self.is_sent = true;

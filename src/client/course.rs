@@ -58,6 +58,7 @@ struct Sent {
     began: Timestamp,
     took: Duration,
     taken: Spent,
+    sending: Option<i64>,
     /// The pieces of its answer, where they are wanted.
     chunks: Vec<String>,
 }
@@ -159,6 +160,8 @@ impl<'a> Course<'a> {
         mut reservation: Reservation<'_>,
         mut permit: Permit<'_>,
     ) -> Result<(Reply, Sent), (Failure, Next)> {
+        let sending = self.client.written_down(reservation.worst()).await;
+        let sending = sending.map_err(|failure| (failure.clone(), Next::GiveUp(failure)))?;
         self.sent += 1;
         reservation.sent();
         let (began, start) = (Timestamp::now(), Instant::now());
@@ -196,7 +199,7 @@ impl<'a> Course<'a> {
         self.usage = Usage::sum(self.usage, usage);
         let taken = settle(reservation, &self.ask.call, self.price, &outcome);
         self.cost = self.cost.plus(taken.cost);
-        let sent = Sent { began, took, taken, chunks };
+        let sent = Sent { began, took, taken, sending, chunks };
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
@@ -279,6 +282,7 @@ impl<'a> Course<'a> {
             outcome,
             tokens: sent.taken.tokens,
             cost: sent.taken.cost,
+            sending: sent.sending,
             chunks: sent.chunks.clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
-use crate::model::{AnswerId, Asked, AttemptRecord, Failure, KeptAnswer, Reuse};
+use crate::model::{AnswerId, Asked, AttemptRecord, Failure, KeptAnswer, Reuse, Spent};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,15 @@ pub trait Keep: Send + Sync + fmt::Debug {
     /// # Errors
     /// A [`Failure`] if the place can't be read, or if it is all that may be asked and has no answer.
     fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>>;
+
+    /// Writes down that a request is about to be sent, and the most that it can take of a budget: whoever dies before it is
+    /// answered may have paid for it. When this returns, that is safe. Gives its number, where it has one.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the place can't be written.
+    fn sending(&self, _worst: Spent) -> BoxFuture<'_, Result<Option<i64>, Failure>> {
+        ready(Ok(None)).boxed()
+    }
 
     /// Keeps a request that was sent, with its answer. When this returns, the answer is safe; nothing else has seen it
     /// before. Gives its place, if it has one.

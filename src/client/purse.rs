@@ -32,6 +32,12 @@ impl Purse {
         self.ledger.news()
     }
 
+    /// Whether anything is limited.
+    pub(super) fn is_limited(&self) -> bool {
+        let Budget { calls, tokens, cost } = self.ledger.budget();
+        calls.is_some() || tokens.is_some() || cost.is_some()
+    }
+
     /// The price of a call to a provider of this name.
     pub(super) fn price(&self, provider: &str, call: &Call) -> Option<Price> {
         self.prices.find(provider, call.model.as_deref(), matches!(call.request, Request::Image { .. }))

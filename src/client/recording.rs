@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::model::{AnswerId, Asked, AttemptRecord, Content, Failure, FailureKind, Reply};
+use crate::model::{AnswerId, Asked, AttemptRecord, Content, Failure, FailureKind, Reply, Spent};
 use crate::store::NewTape;
 
 use super::keep::{Keep, LookUp, Standing};
@@ -56,6 +56,10 @@ impl Keep for Recording {
             Ok(standing)
         }
         .boxed()
+    }
+
+    fn sending(&self, worst: Spent) -> BoxFuture<'_, Result<Option<i64>, Failure>> {
+        self.keep.sending(worst)
     }
 
     fn hand_over(&self, record: AttemptRecord) -> BoxFuture<'_, Result<Option<AnswerId>, Failure>> {

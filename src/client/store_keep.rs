@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use jiff::Timestamp;
 
-use crate::model::{AnswerId, AttemptRecord, Failure, KeptAnswer, Reuse};
+use crate::model::{AnswerId, AttemptRecord, Failure, KeptAnswer, Reuse, Spent};
 use crate::store::{RunId, Store};
 
 use super::keep::{Keep, LookUp, Standing};
@@ -44,6 +44,10 @@ impl Keep for StoreKeep {
             Standing { take: found.take, answer }
         });
         ready(standing.map_err(Failure::from)).boxed()
+    }
+
+    fn sending(&self, worst: Spent) -> BoxFuture<'_, Result<Option<i64>, Failure>> {
+        async move { Ok(Some(self.store.sending(self.run, worst).await?)) }.boxed()
     }
 
     fn hand_over(&self, record: AttemptRecord) -> BoxFuture<'_, Result<Option<AnswerId>, Failure>> {

@@ -49,6 +49,8 @@ pub struct AttemptRecord {
     pub tokens: u64,
     /// What it has cost, as far as prices are known.
     pub cost: Cost,
+    /// The number under which it was written down before it was sent, if it was.
+    pub sending: Option<i64>,
     /// A text that was streamed, in the pieces in which it came; where somebody wants them.
     pub chunks: Vec<String>,
 }

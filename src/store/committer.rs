@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::model::{AttemptRecord, Content};
+use crate::model::{AttemptRecord, Content, Spent};
 
 use super::blobs::{Blobs, Digest};
 use super::error::StoreError;
@@ -33,6 +33,7 @@ const WAIT: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(super) enum Entry {
     Begin(NewRun),
+    Sending(RunId, Spent),
     Attempt(RunId, Box<AttemptRecord>),
     Instance(RunId, Box<InstanceRecord>),
     End(RunId, Box<RunEnd>),

@@ -23,7 +23,9 @@ pub struct Used {
 const SUMS: &str = "
 SELECT count(*), coalesce(sum(counted), 0), coalesce(sum(usd), 0), coalesce(sum(pollen), 0),
        coalesce(sum(unpriced), 0)
-FROM attempts WHERE run IN (SELECT id FROM runs WHERE root = ?)";
+FROM (SELECT run, counted, usd, pollen, unpriced FROM attempts
+      UNION ALL SELECT run, counted, usd, pollen, unpriced FROM sendings)
+WHERE run IN (SELECT id FROM runs WHERE root = ?)";
 
 /// A run that died has no end; what is last known of it is the end of its last request.
 const TIMES: &str = "

@@ -65,6 +65,7 @@ impl Store {
         let execute = |sql: &str| transaction.execute(sql, []).map_err(wrong).map(|rows| rows as u64);
         let attempts = execute("DELETE FROM attempts WHERE kind IS NOT NULL AND run IN old")?;
         execute("DELETE FROM instances WHERE run IN old")?;
+        execute("DELETE FROM sendings WHERE run IN old")?;
         execute("DELETE FROM calls WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.call = calls.id)")?;
         let names = transaction.prepare("DELETE FROM runs WHERE id IN old RETURNING name").and_then(|mut deleted| {
             deleted.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{AttemptRecord, ItemRef, Json};
+use crate::model::{AttemptRecord, ItemRef, Json, Spent};
 
 use super::committer::{Entry, Told};
 use super::error::StoreError;
@@ -86,6 +86,15 @@ impl Store {
     pub fn begin(&self, run: NewRun) -> Result<RunId, StoreError> {
         // It is the thread that commits which is waited for, and no task.
         futures::executor::block_on(self.handed(Entry::Begin(run))).map(RunId)
+    }
+
+    /// Writes down that a request is about to be sent, and the most that it can take, and gives the number under which that
+    /// is counted until the request itself is written down. When this returns, it is safe.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn sending(&self, run: RunId, worst: Spent) -> Result<i64, StoreError> {
+        self.handed(Entry::Sending(run, worst)).await
     }
 
     /// Writes down a request that was sent, with its answer. When this returns, it is safe.

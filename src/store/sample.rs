@@ -28,6 +28,7 @@ pub(super) fn attempt(prompt: &str, outcome: Result<Reply, Failure>, began: i64,
         outcome,
         tokens,
         cost: Cost { usd, ..Cost::NOTHING },
+        sending: None,
         chunks: Vec::new(),
     }
 }

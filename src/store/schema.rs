@@ -22,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
 /// (`kind` is null) holds the answer: a text, or the digest of a picture. `counted` is what of
-/// a budget's tokens it took; `usd` and `pollen` are in trillionths.
+/// a budget's tokens it took; `usd` and `pollen` are in trillionths. A sending is a request that nothing has come of yet, with the most that it can take: what a run leaves
+/// there that was killed.
 const TABLES: &str = "
 CREATE TABLE runs(
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -70,6 +71,14 @@ CREATE TABLE attempts(
     height INTEGER,
     blob BLOB,
     text TEXT
+);
+CREATE TABLE sendings(
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    usd INTEGER NOT NULL,
+    pollen INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL
 );
 CREATE INDEX attempts_of_call ON attempts(call);
 CREATE INDEX attempts_of_run ON attempts(run);

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use crate::model::{AttemptRecord, Content, Cost, Usage};
+use crate::model::{AttemptRecord, Content, Cost, Spent, Usage};
 
 use super::blobs::Digest;
 use super::committer::Entry;
@@ -13,6 +13,7 @@ use super::runs::{InstanceRecord, NewRun, RunEnd, RunId};
 pub(super) fn write(connection: &Connection, entry: &Entry, picture: Option<&Digest>) -> Result<i64> {
     match entry {
         Entry::Begin(run) => begin(connection, run),
+        Entry::Sending(run, worst) => sending(connection, *run, *worst),
         Entry::Attempt(run, record) => attempt(connection, *run, record, picture),
         Entry::Instance(run, record) => instance(connection, *run, record),
         Entry::End(run, end) => self::end(connection, *run, end),
@@ -36,6 +37,13 @@ fn end(connection: &Connection, run: RunId, end: &RunEnd) -> Result<i64> {
         params![end.at.as_millisecond(), end.outcome.to_string(), end.stages.to_string(), run.0],
     )?;
     Ok(run.0)
+}
+
+fn sending(connection: &Connection, run: RunId, worst: Spent) -> Result<i64> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO sendings(run, counted, usd, pollen, unpriced) VALUES(?, ?, ?, ?, ?)")?;
+    let Cost { usd, pollen, unpriced } = worst.cost;
+    statement.insert(params![run.0, integer(worst.tokens), integer(usd.0), integer(pollen.0), integer(unpriced)])
 }
 
 fn instance(connection: &Connection, run: RunId, record: &InstanceRecord) -> Result<i64> {
@@ -77,6 +85,9 @@ fn call(connection: &Connection, run: RunId, record: &AttemptRecord) -> Result<i
 }
 
 fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture: Option<&Digest>) -> Result<i64> {
+    if let Some(sending) = record.sending {
+        connection.prepare_cached("DELETE FROM sendings WHERE id = ?")?.execute(params![sending])?;
+    }
     let call = call(connection, run, record)?;
     let (reply, failure) = (record.outcome.as_ref().ok(), record.outcome.as_ref().err());
     let usage: Option<Usage> = reply.map_or_else(|| failure.and_then(|failure| failure.usage), |reply| reply.usage);

@@ -91,6 +91,7 @@ async fn an_answer_may_be_too_old() {
         outcome: Ok(reply("old")),
         tokens: 0,
         cost: Cost::default(),
+        sending: None,
         chunks: Vec::new(),
     };
     store.keep(run, record).await.unwrap();

@@ -261,3 +261,20 @@ fn a_service_that_counts_no_tokens_has_a_budget_all_the_same() {
     ran.then("resume").run().exit(5);
     assert_eq!(server.requests().len(), sent, "each counts as the most that it can have taken");
 }
+
+#[test]
+fn what_was_on_the_wire_when_a_run_was_killed_counts() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let server = Server::start(move |request| match request.prompt().as_str() {
+        "Write 3" if request.attempt == 1 => Reply::chat("Write 3").held_by(&held),
+        prompt => Reply::chat(prompt),
+    });
+    let going = cli("letters.yaml --max-calls 4", &server, LETTERS).start();
+    wait_for(&server, "Write 3");
+    let ran = going.kill();
+    gate.open();
+    let ran = ran.then("resume").run().exit(5);
+    assert_eq!(server.requests().len(), 4, "three were sent before, and one is left: {ran:?}");
+    assert!(ran.stderr.contains("The budget of 4 calls is used up: 4 are made"), "{ran:?}");
+}
