@@ -149,6 +149,7 @@ fn ends() -> Vec<EventKind> {
         EventKind::Saved { stage: "analyze".into(), path: "analyze/7.md".into() },
         EventKind::Replaced {
             item: item(),
+            attempts: 3,
             usage: Some(usage),
             cost: Cost { pollen: "0.4".parse().unwrap(), ..Cost::NOTHING },
             failure: failure(),

@@ -40,7 +40,9 @@ impl Journal {
             EventKind::Failed { item, attempts, failure, .. } => {
                 (item, InstanceState::Failed, json(failure), *attempts)
             }
-            EventKind::Replaced { item, failure, .. } => (item, InstanceState::Replaced, json(failure), 0),
+            EventKind::Replaced { item, attempts, failure, .. } => {
+                (item, InstanceState::Replaced, json(failure), *attempts)
+            }
             EventKind::Skipped { item, reason } => (item, InstanceState::Skipped, json(reason), 0),
             _ => return,
         };

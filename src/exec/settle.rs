@@ -34,7 +34,8 @@ impl Frontier {
             }
             Outcome::Replaced { value, row, failure, spent } => {
                 self.tallies[stage.0].replaced += 1;
-                self.outbox.push(EventKind::Replaced { item, usage: spent.usage, cost: spent.cost, failure });
+                let Spent { attempts, usage, cost } = spent;
+                self.outbox.push(EventKind::Replaced { item, attempts, usage, cost, failure });
                 self.ends.push((instance, End::Value(value), row));
                 None
             }
@@ -43,9 +44,7 @@ impl Frontier {
                 None
             }
             Outcome::Failed { failure, spent } => self.fail(stage, instance, item, (failure, spent)),
-            Outcome::Unwritable(failure) => {
-                Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Unwritable { failure } })
-            }
+            Outcome::Unwritable(failure) => Some(Ending::unwritable(failure)),
             Outcome::Blocked(failure) => {
                 Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } })
             }

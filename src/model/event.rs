@@ -234,6 +234,8 @@ pub enum EventKind {
         /// Which.
         #[serde(flatten)]
         item: ItemRef,
+        /// Requests sent for it.
+        attempts: u32,
         /// What its attempts took, where the provider says.
         #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,

@@ -169,7 +169,9 @@ impl Tally {
                 SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,
                 SkipReason::Unknown { .. } => {}
             }),
-            EventKind::Replaced { item, usage, cost, failure } => self.fail(item, at, (failure, *usage, *cost), true),
+            EventKind::Replaced { item, usage, cost, failure, .. } => {
+                self.fail(item, at, (failure, *usage, *cost), true);
+            }
             EventKind::Failed { item, usage, cost, failure, .. } => {
                 self.fail(item, at, (failure, *usage, *cost), false);
             }
@@ -330,7 +332,13 @@ mod tests {
                 failure: failure.clone(),
             },
             done(item("a", 7)),
-            EventKind::Replaced { item: item("a", 1), usage: None, cost: Cost::NOTHING, failure: failure.clone() },
+            EventKind::Replaced {
+                item: item("a", 1),
+                attempts: 1,
+                usage: None,
+                cost: Cost::NOTHING,
+                failure: failure.clone(),
+            },
             EventKind::Skipped { item: item("a", 2), reason: SkipReason::When },
             EventKind::Skipped { item: item("a", 3), reason: SkipReason::Absent { stage: "b".into() } },
             EventKind::Skipped { item: item("a", 4), reason: SkipReason::Failed { stage: "b".into() } },
@@ -423,7 +431,7 @@ mod tests {
         let cost = Cost::unpriced(1);
         let (failure, usage) =
             (Failure::new(FailureKind::Length, "cut"), Some(Usage { total_tokens: 7, ..Usage::default() }));
-        sample.push(EventKind::Replaced { item: item("a", 1), usage, cost, failure: failure.clone() });
+        sample.push(EventKind::Replaced { item: item("a", 1), attempts: 1, usage, cost, failure: failure.clone() });
         sample.push(EventKind::Failed { item: item("a", 2), attempts: 1, usage, cost, failure });
         assert_eq!(sample.tally().stage("a").unwrap().usage.total_tokens, 24);
         assert_eq!(sample.tally().cost(), Cost::unpriced(2));
