@@ -35,7 +35,7 @@ pub(super) enum Command {
     /// Show the request of a stage as it would be sent; what is not known yet stands as <name>
     #[expect(rustdoc::invalid_html_tags, reason = "the help shows it as it stands")]
     Show(ShowArgs),
-    /// Count what a run would do, and estimate what it costs; nothing is called and nothing is written
+    /// Count what a run would do, and estimate what it costs; no call is made, nothing is written
     Plan(Box<PlanArgs>),
     /// Tell why a call would be made again: the fields that differ from what is kept
     Why(Box<WhyArgs>),

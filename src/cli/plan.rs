@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::engine::{self, ForecastOptions, Fresh, Request, Store};
+use crate::engine::{self, Forecast, ForecastOptions, Fresh, Request, Store};
+use crate::model::Failure;
 use crate::plan::Plan;
 use crate::sink::Exit;
 
@@ -23,11 +24,13 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit> {
     let settings = Settings::of(&args.looking.display, Surroundings::detect());
     let Some(ahead) = Ahead::of(&args.pipeline, &args.looking, &settings)? else { return Ok(Exit::Invalid) };
     let runtime = runtime()?;
-    let forecast = runtime.block_on(async {
-        let known = engine::prices(&ahead.plan, false).await?;
+    let forecast: Result<Forecast, Failure> = runtime.block_on(async {
+        let known = engine::prices(&ahead.plan, true).await?;
         let price = |provider: &str, model: Option<&str>, is_image| known.prices.find(provider, model, is_image);
         let options = ForecastOptions { store: ahead.store.as_ref(), fresh: &ahead.fresh, price: &price };
-        engine::forecast(&ahead.plan, options).await
+        let mut forecast = engine::forecast(&ahead.plan, options).await?;
+        forecast.notes.extend(known.warnings);
+        Ok(forecast)
     });
     runtime.shutdown_background();
     let forecast = forecast.map_err(Fault::from)?;

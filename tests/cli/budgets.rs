@@ -21,13 +21,16 @@ fn run(server: &Server, kind: &str, model: &str, flags: &str) -> Ran {
 }
 
 fn run_at(url: &str, kind: &str, model: &str, flags: &str) -> Ran {
-    let pipeline = format!(
+    let command = format!("a.yaml --progress none {flags}");
+    Cli::new(&command).file("a.yaml", pipeline(url, kind, model)).env("HOUSE_KEY", "a-key-of-the-house").run()
+}
+
+fn pipeline(url: &str, kind: &str, model: &str) -> String {
+    format!(
         "name: mottos\nproviders:\n  house:\n    kind: {kind}\n    base_url: \"{url}\"\n    api_key: {{env: HOUSE_KEY}}\n    \
          prices: {{small: {{input: 100, output: 1000}}}}\ndefaults: {{provider: house, concurrency: 4, retry: {{backoff: 1ms, max_backoff: 1ms}}}}\n\
          stages:\n  motto: {{for_each: {{n: 10}}, text: \"Motto {{{{n}}}}\", model: {model}, max_tokens: 20}}\n",
-    );
-    let command = format!("a.yaml --progress none {flags}");
-    Cli::new(&command).file("a.yaml", pipeline).env("HOUSE_KEY", "a-key-of-the-house").run()
+    )
 }
 
 fn chats(server: &Server) -> usize {
@@ -107,6 +110,21 @@ fn prices_of_a_list_count_and_it_is_read_only_where_they_are_needed() {
     assert_eq!(document["stages"][0]["cost"], json!({"pollen": 0.33}));
     let ran = run(&server, "pollinations", "mute", "--max-cost 5").exit(5);
     assert!(ran.stderr.contains("`mute` of `house` has no known price"), "{ran:?}");
+}
+
+#[test]
+fn a_plan_knows_the_prices_that_a_service_lists() {
+    let server = service();
+    let cli = |words: &str, kind| Cli::new(words).file("a.yaml", pipeline(&server.url, kind, "short"));
+    let plan = cli("plan a.yaml --json", "pollinations").run().exit(0).stderr("");
+    let document: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    // Ten answers of two tokens at least, and of twenty at most.
+    let cost = |part: &str| document["total"]["cost"][part]["pollen"].as_f64().unwrap();
+    assert!((cost("high") - cost("low") - 0.36).abs() < 1e-9, "{document}");
+    let asked = server.requests();
+    assert!(asked.iter().all(|request| request.path.ends_with("/models")), "the lists are all that is asked for");
+    cli("plan a.yaml", "openai").run().exit(0);
+    assert_eq!(server.requests().len(), asked.len());
 }
 
 #[test]
