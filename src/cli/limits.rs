@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Amount, Budget, UnitError, Units};
 
 /// What a run may take. Each takes the place of what the file says of the same.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct LimitArgs {
     /// Spend at most so many US dollars, and at most so many pollen
     #[arg(long, value_name = "COST", value_parser = cost, help_heading = "Limits")]
@@ -67,6 +70,20 @@ fn deadline(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_kept_as_they_were_told() {
+        let told = LimitArgs {
+            max_cost: Some("0.35".parse().unwrap()),
+            max_calls: Some(4),
+            deadline: Some(Duration::from_millis(1_500)),
+            allow_unpriced: true,
+        };
+        let kept: LimitArgs = serde_json::from_value(serde_json::to_value(&told).unwrap()).unwrap();
+        assert_eq!(format!("{kept:?}"), format!("{told:?}"));
+        let none: LimitArgs = serde_json::from_str("{}").unwrap();
+        assert!(none.max_cost.is_none() && !none.allow_unpriced);
+    }
 
     #[test]
     fn limits_are_written_as_in_a_file() {

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
+
 use crate::engine::{Request, changed_parts, outline};
 use crate::model::Json;
 use crate::plan::Plan;
@@ -12,6 +14,7 @@ use crate::store::{KeptRun, KeptStdin, RunId};
 use super::args::{RequestArgs, RunArgs};
 use super::fault::Fault;
 use super::inputs::reads_stdin_as_list;
+use super::limits::LimitArgs;
 use super::stdout;
 
 /// What began a run.
@@ -36,6 +39,8 @@ pub(super) struct GoesOn {
     pub(super) folder: PathBuf,
     /// What its pipeline file said.
     pub(super) outline: Json,
+    /// What it may take, as it was told last.
+    pub(super) limits: LimitArgs,
     /// The store, if it was named to go on with the run.
     pub(super) store: Option<PathBuf>,
     /// Its standard input, should that be a list.
@@ -61,6 +66,7 @@ impl Origin {
                 root: run.root,
                 folder: about.get("folder")?.as_str()?.into(),
                 outline: about.get("outline").cloned().unwrap_or_default(),
+                limits: about.get("limits").and_then(|limits| LimitArgs::deserialize(limits).ok()).unwrap_or_default(),
                 store: None,
                 stdin: kept,
             }),
@@ -130,9 +136,10 @@ impl Origin {
     }
 
     /// As the store keeps it, with what the pipeline file says.
-    pub(super) fn about(&self, file: &Path) -> Json {
+    pub(super) fn about(&self, file: &Path, limits: &LimitArgs) -> Json {
         let folder = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
-        let mut about = serde_json::json!({"words": self.words, "folder": folder, "outline": outline(file)});
+        let mut about =
+            serde_json::json!({"words": self.words, "limits": limits, "folder": folder, "outline": outline(file)});
         if let (Some(fields), Some(stdin)) = (about.as_object_mut(), &self.stdin) {
             fields.insert("stdin".to_owned(), Json::from(stdin.as_str()));
         }

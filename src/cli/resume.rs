@@ -72,6 +72,7 @@ fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArg
         || Fault::usage(format!("how the run `{}` was begun is not known", found.name), "run its pipeline again");
     let mut origin = Origin::of(found, stdin).ok_or_else(lost)?;
     let goes_on = origin.goes_on.as_ref().ok_or_else(lost)?;
+    let limits = goes_on.limits.clone();
     // What is named now is meant from here.
     let events = args.events.as_ref().map(|path| {
         if path.as_os_str() == "-" { path.clone() } else { std::path::absolute(path).unwrap_or_else(|_| path.clone()) }
@@ -96,6 +97,7 @@ fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArg
     run.stream |= args.stream;
     run.events = events.or(run.events);
     run.concurrency = args.concurrency.or(run.concurrency);
-    run.limits = args.limits.or(&run.limits);
+    // What was told last counts, be it more or less.
+    run.limits = args.limits.or(&limits).or(&run.limits);
     Ok((run, origin))
 }

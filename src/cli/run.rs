@@ -65,7 +65,11 @@ pub(super) fn run(args: &RunArgs, origin: &Origin) -> Result<Exit> {
         out: args.out.clone(),
         concurrency: args.concurrency,
         stream: args.stream,
-        store: store.map(|store| Kept { store, goes_on: origin.root(), about: origin.about(&located.file) }),
+        store: store.map(|store| Kept {
+            store,
+            goes_on: origin.root(),
+            about: origin.about(&located.file, &args.limits),
+        }),
         fresh,
         tape,
         stdin,

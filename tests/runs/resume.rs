@@ -233,6 +233,8 @@ fn a_budget_is_shared_with_the_run_that_is_gone_on_with() {
     assert_eq!(server.requests().len(), 2, "nothing is left of it");
     let ran = ran.then("resume --max-calls 4").run().exit(5);
     assert_eq!(server.requests().len(), 4, "two more, since two were counted already");
+    let ran = ran.then("resume").run().exit(5);
+    assert!(ran.stderr.contains("The budget of 4 calls is used up: 4 are made"), "what was told last: {ran:?}");
     // A run of its own has a budget of its own.
     is_whole(&ran.then("letters.yaml --max-calls 2").run().exit(0));
     assert_eq!(server.requests().len(), 6);
