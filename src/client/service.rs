@@ -28,6 +28,7 @@ pub(super) struct Service {
     pub(super) settings: ProviderSettings,
     pub(super) provider: Arc<dyn Provider>,
     key: OnceCell<Result<Option<SecretString>, Failure>>,
+    hides: OnceLock<Option<Redactor>>,
     block: OnceLock<Failure>,
     is_blocked: CancellationToken,
 }
@@ -39,6 +40,7 @@ impl Service {
             settings: member.settings,
             provider: member.provider,
             key: OnceCell::new(),
+            hides: OnceLock::new(),
             block: OnceLock::new(),
             is_blocked: CancellationToken::new(),
         }
@@ -66,11 +68,15 @@ impl Service {
         found.await.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
-    /// What no answer may show: the key, and headers that are credentials. Nothing if there is none of that.
-    pub(super) fn hides(&self, secret: Option<&SecretString>) -> Option<Redactor> {
-        let headers = self.settings.headers.iter().filter(|(name, _)| is_credential(name));
-        let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
-        (secret.is_some() || !headers.is_empty()).then(|| Redactor::new(secret, headers))
+    /// What no answer may show: the key that [`Service::secret`] has found, and headers that are credentials. Nothing if
+    /// there is none of that. Its forms are made once, and not for each answer.
+    pub(super) fn hides(&self, secret: Option<&SecretString>) -> Option<&Redactor> {
+        let made = self.hides.get_or_init(|| {
+            let headers = self.settings.headers.iter().filter(|(name, _)| is_credential(name));
+            let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+            (secret.is_some() || !headers.is_empty()).then(|| Redactor::new(secret, headers))
+        });
+        made.as_ref()
     }
 
     /// Remembers a failure that every later call would meet too.

@@ -7,21 +7,21 @@ use crate::provider::Redactor;
 
 /// Pieces that have come and can't be shown yet.
 #[derive(Debug)]
-pub(super) struct Veil {
-    hides: Option<Redactor>,
+pub(super) struct Veil<'a> {
+    hides: Option<&'a Redactor>,
     held: Vec<String>,
 }
 
-impl Veil {
+impl<'a> Veil<'a> {
     /// Over nothing, where nothing is to be hidden.
-    pub(super) fn new(hides: Option<Redactor>) -> Self {
+    pub(super) fn new(hides: Option<&'a Redactor>) -> Self {
         Self { hides, held: Vec::new() }
     }
 
     /// The pieces that can be shown now that this one is there: as they came, or one in which something is hidden.
     pub(super) fn show(&mut self, piece: &str) -> Vec<String> {
         self.held.push(piece.to_owned());
-        let Some(hides) = &self.hides else { return std::mem::take(&mut self.held) };
+        let Some(hides) = self.hides else { return std::mem::take(&mut self.held) };
         let text = self.held.concat();
         let (shown, open) = hides.so_far(&text);
         let ready = text.len() - open;
@@ -41,7 +41,7 @@ impl Veil {
     pub(super) fn rest(&mut self) -> Vec<String> {
         let held = std::mem::take(&mut self.held);
         let text = held.concat();
-        match self.hides.as_ref().map_or(Cow::Borrowed(text.as_str()), |hides| hides.at_end(&text)) {
+        match self.hides.map_or(Cow::Borrowed(text.as_str()), |hides| hides.at_end(&text)) {
             Cow::Borrowed(_) => held,
             Cow::Owned(shown) => vec![shown],
         }
@@ -57,13 +57,14 @@ mod tests {
 
     const KEY: &str = "sk_0123_sk_0124";
 
-    fn veil() -> Veil {
-        Veil::new(Some(Redactor::new(Some(&SecretString::from(KEY)), [])))
+    fn redactor() -> Redactor {
+        Redactor::new(Some(&SecretString::from(KEY)), [])
     }
 
     #[test]
     fn pieces_stay_what_they_are_and_come_a_little_later() {
-        let mut veil = veil();
+        let redactor = redactor();
+        let mut veil = Veil::new(Some(&redactor));
         assert_eq!(veil.show("it is"), [""; 0], "it could go on with the rest of a key");
         assert_eq!(veil.show(" late"), ["it is", " late"]);
         assert_eq!(veil.show(" s"), [""; 0]);
@@ -79,7 +80,8 @@ mod tests {
             let text = format!("{before}{KEY}{after}");
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).chain([0, text.len()]).collect();
             cuts.sort_unstable();
-            let mut veil = veil();
+            let redactor = redactor();
+        let mut veil = Veil::new(Some(&redactor));
             let mut shown: Vec<String> = cuts.windows(2).flat_map(|cut| veil.show(&text[cut[0]..cut[1]])).collect();
             shown.extend(veil.rest());
             let shown = shown.concat();

@@ -20,7 +20,7 @@ pub(super) struct Wire<'a> {
     pub(super) ask: &'a Ask,
     pub(super) events: &'a Events,
     /// What no piece of a stream may show.
-    pub(super) hides: Option<Redactor>,
+    pub(super) hides: Option<&'a Redactor>,
     /// Whether the pieces of a stream are wanted.
     pub(super) keep_chunks: bool,
 }
@@ -35,7 +35,7 @@ impl Wire<'_> {
         let begun = Instant::now();
         let mut pieces = self.provider.send(self.attempt);
         let (mut heard, mut chunks) = (String::new(), Vec::new());
-        let mut veil = Veil::new(self.hides.clone());
+        let mut veil = Veil::new(self.hides);
         loop {
             // What has come has come in time, even if this program was too busy to look: it is paid for.
             let piece = tokio::select! {

@@ -43,7 +43,6 @@ static FIELD: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What must not be shown, in the forms in which servers repeat it: as it is, escaped, as base64, in any case.
-#[derive(Clone)]
 pub struct Redactor {
     /// In lower case.
     forms: Vec<String>,
@@ -70,7 +69,7 @@ impl Redactor {
     /// The same text without what must not be shown, and without anything that looks like a key. What is longer than
     /// anyone reads is cut.
     pub fn redact(&self, text: &str) -> String {
-        let text = self.without_forms(beginning(text));
+        let text = self.at_end(beginning(text));
         let text = TOKEN.replace_all(&text, HIDDEN);
         FIELD.replace_all(&text, |found: &regex::Captures<'_>| format!("{}{HIDDEN}", &found[1])).into_owned()
     }
@@ -115,10 +114,6 @@ impl Redactor {
 
     /// The same at the end of a text: where it ends within what must not be shown, that is hidden.
     pub fn at_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.hidden(text, true)
-    }
-
-    fn without_forms<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.hidden(text, true)
     }
 
@@ -173,6 +168,16 @@ mod tests {
 
     fn redact(text: &str, secret: Option<&SecretString>) -> String {
         Redactor::new(secret, []).redact(text)
+    }
+
+    #[test]
+    fn headers_are_credentials_by_their_names() {
+        for name in ["Authorization", "X-Api-Key", "x-auth-token", "Cookie", "Client-Secret"] {
+            assert!(is_credential(name), "{name}");
+        }
+        for name in ["X-Title", "HTTP-Referer", "User-Agent", "Accept"] {
+            assert!(!is_credential(name), "{name}");
+        }
     }
 
     #[test]

@@ -24,9 +24,9 @@ const MOST_TOGETHER: usize = 1024;
 /// How often a minute is waited for another program that writes.
 const MOST_TRIES: u32 = 10;
 
-/// Where so many were committed together, more are on their way, and
+/// Where so many were committed together, more are on their way.
 const BUSY: usize = 8;
-/// the next ones wait so long for each other. A commit costs the same for a few as for one.
+/// How long those wait for each other then: a commit costs the same for a few as for one.
 const WAIT: Duration = Duration::from_millis(2);
 
 /// Something to be kept.
