@@ -1,7 +1,8 @@
 //! The tables, and the version of the format.
 //!
-//! The version stands in the database's own `user_version`, and who made it in `application_id`. A newer version is
-//! refused, since what it means is not known here.
+//! The version stands in the database's own `user_version`, and who made it in `application_id`. An older version is
+//! brought up to date in one transaction when the store is opened to be written; a newer one is refused, since what it means is
+//! not known here.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,17 +15,14 @@ use super::error::StoreError;
 /// `blsm`
 const APPLICATION: i64 = 0x626c_736d;
 /// The format that this version writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 /// How long one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it waits before it looks again, where it has to look itself.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
-/// (`kind` is null) holds the answer: a text, or the digest of a picture. `counted` is what of
-/// a budget's tokens it took; `usd` and `pollen` are in trillionths. A sending is a request that nothing has come of yet, with the most that it can take: what a run leaves
-/// there that was killed.
-const TABLES: &str = "
+/// The line of a run is known by its `root`, the first run of it.
+const RUNS: &str = "
 CREATE TABLE runs(
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -36,6 +34,24 @@ CREATE TABLE runs(
     about TEXT NOT NULL,
     stages TEXT
 );
+";
+
+/// Requests that nothing has come of yet, with the most that each can take: what a run leaves there that was killed.
+const SENDINGS: &str = "
+CREATE TABLE sendings(
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    usd INTEGER NOT NULL,
+    pollen INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL
+);
+";
+
+/// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
+/// (`kind` is null) holds the answer: a text, or the digest of a picture. `counted` is what of a budget's tokens it took;
+/// `usd` and `pollen` are in trillionths.
+const TABLES: &str = "
 CREATE TABLE calls(
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
@@ -72,14 +88,6 @@ CREATE TABLE attempts(
     blob BLOB,
     text TEXT
 );
-CREATE TABLE sendings(
-    id INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL,
-    counted INTEGER NOT NULL,
-    usd INTEGER NOT NULL,
-    pollen INTEGER NOT NULL,
-    unpriced INTEGER NOT NULL
-);
 CREATE INDEX attempts_of_call ON attempts(call);
 CREATE INDEX attempts_of_run ON attempts(run);
 CREATE TABLE instances(
@@ -94,7 +102,15 @@ CREATE TABLE instances(
 ) WITHOUT ROWID;
 ";
 
-/// Opens the database, and makes its tables if it has none.
+/// What the first version had: runs whose numbers could come again, and no tokens that count for a budget.
+const FROM_1: &str = "
+INSERT INTO runs SELECT * FROM runs_1;
+DROP TABLE runs_1;
+ALTER TABLE attempts ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+UPDATE attempts SET counted = coalesce(total_tokens, 0);
+";
+
+/// Opens the database, makes its tables if it has none, and brings older ones up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
     let mut connection = Connection::open(path).map_err(wrong)?;
@@ -105,17 +121,26 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "full").map_err(wrong)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(wrong)?;
     steady(&connection).map_err(wrong)?;
-    if version(&connection).map_err(wrong)? == 0 {
+    if version(&connection).map_err(wrong)? < VERSION {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
-        // Another process may have been faster.
-        if version(&transaction).map_err(wrong)? == 0 {
-            transaction.execute_batch(TABLES).map_err(wrong)?;
-            transaction.pragma_update(None, "application_id", APPLICATION).map_err(wrong)?;
-            transaction.pragma_update(None, "user_version", VERSION).map_err(wrong)?;
-        }
+        bring_up_to_date(&transaction).map_err(wrong)?;
         transaction.commit().map_err(wrong)?;
     }
     Ok(connection)
+}
+
+fn bring_up_to_date(connection: &Connection) -> rusqlite::Result<()> {
+    match version(connection)? {
+        0 => [RUNS, SENDINGS, TABLES].into_iter().try_for_each(|tables| connection.execute_batch(tables))?,
+        1 => {
+            connection.execute_batch("ALTER TABLE runs RENAME TO runs_1")?;
+            [RUNS, SENDINGS, FROM_1].into_iter().try_for_each(|step| connection.execute_batch(step))?;
+        }
+        // Another process has been faster.
+        _ => return Ok(()),
+    }
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", VERSION)
 }
 
 /// Opens a database that is there, to be read alone.
@@ -208,7 +233,57 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 mod tests {
     use std::sync::Barrier;
 
+    use rusqlite::Connection;
+
     use super::super::folder::Store;
+    use super::super::runs::{NewRun, RunId};
+    use super::super::sample::{answered, asked};
+    use super::*;
+    use crate::model::Json;
+
+    fn begin(store: &Store, name: &str) -> RunId {
+        let began = jiff::Timestamp::now();
+        store
+            .begin(NewRun { name: name.into(), goes_on: None, pipeline: "p".into(), began, about: Json::Null })
+            .unwrap()
+    }
+
+    #[test]
+    fn answers_of_the_first_version_are_used_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let run = begin(&store, "old");
+        futures::executor::block_on(store.keep(run, answered("x", "kept", 0, 1))).unwrap();
+        drop(store);
+        // As it was: the root of a run was never null, and its number no sequence's.
+        let old = RUNS.replace("root INTEGER,", "root INTEGER NOT NULL,").replace(" AUTOINCREMENT", "");
+        assert_ne!(old, RUNS);
+        let database = Connection::open(folder.path().join("store.db")).unwrap();
+        for step in [
+            "ALTER TABLE runs RENAME TO newer",
+            &old,
+            "INSERT INTO runs SELECT * FROM newer",
+            "DROP TABLE newer",
+            "DROP TABLE sendings",
+            "ALTER TABLE attempts DROP COLUMN counted",
+            "PRAGMA user_version = 1",
+        ] {
+            database.execute_batch(step).unwrap();
+        }
+        drop(database);
+        assert_eq!(
+            Store::open_to_read(folder.path()).unwrap().unwrap().runs().unwrap().len(),
+            1,
+            "it can be read as it is"
+        );
+        let store = Store::open(folder.path()).unwrap();
+        assert!(store.look_up(&asked("x"), None).unwrap().answer.is_some());
+        assert_eq!(store.used(run).unwrap().spent.tokens, 7);
+        let next = begin(&store, "new");
+        assert_ne!(next, run);
+        futures::executor::block_on(store.keep(next, answered("y", "new", 0, 1))).unwrap();
+        assert_eq!(store.runs().unwrap().len(), 2);
+    }
 
     #[test]
     fn a_store_that_many_open_at_once_is_made_once() {
