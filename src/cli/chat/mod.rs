@@ -111,7 +111,7 @@ fn message(args: &ChatArgs) -> Result<String> {
 
 /// What went wrong, as the command line says it.
 fn fault(error: &Error) -> Fault {
-    let failure = error.plain().clone();
+    let failure = error.plain();
     match failure.kind {
         FailureKind::BadRequest if error.attempts() == 0 => {
             Fault { exit: Exit::Usage, message: failure.message, help: help(error) }
@@ -129,6 +129,6 @@ fn help(error: &Error) -> Option<String> {
             Some("name one: `--model NAME`, or `BLOSSOM_MODEL`".to_owned())
         }
         FailureKind::Timeout => Some("ask again, or ask another model".to_owned()),
-        _ => failure.suggestion.clone(),
+        _ => failure.suggestion,
     }
 }
