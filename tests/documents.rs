@@ -87,8 +87,9 @@ fn every_fragment_fits_into_a_pipeline() {
     }
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
+    "chat",
     "check",
     "show",
     "graph",
