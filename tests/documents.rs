@@ -61,6 +61,7 @@ fn beside_data(command: &str, pipeline: &str) -> Cli {
         .file("data/story.md", read("pipelines/storyboard/data/story.md"))
         .file("docs/start.md", "# Start here\n\nOpen the box.\n")
         .file("prompts/outline.md", "Outline a talk about tides.\n")
+        .file("photos/harbour.png", fs::read(root("tests/golden/plan/data/sign.png")).expect("a picture"))
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use blossom_run::model::{
-    Call, Choice, FailureKind, ImageParams, JsonMap, ProviderKind, ProviderSettings, Rate, Request, TextParams,
+    Call, Choice, FailureKind, ImageParams, JsonMap, MediaType, Picture, PictureFile, ProviderKind, ProviderSettings,
+    Rate, Request, TextParams,
 };
 use blossom_run::provider::{Attempt, HttpClient, Provider, build};
 use futures::StreamExt;
@@ -326,4 +328,71 @@ fn extra_parameters_reach_the_body() {
     let view = provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
     assert_eq!((view.method, view.url.as_str()), ("POST", "http://127.0.0.1:1/chat/completions"));
     assert!(view.body.contains("\"repetition_penalty\": 0"));
+}
+
+/// A file that goes along with a call, with its bytes.
+fn file(name: &str, bytes: &'static [u8]) -> Picture {
+    let (digest, place) = (*blake3::hash(bytes).as_bytes(), Path::new(name).into());
+    let (name, length, content) = (name.into(), bytes.len() as u64, Some(bytes::Bytes::from_static(bytes)));
+    Picture::File(PictureFile { digest, media_type: MediaType::Png, bytes: length, name, place, content })
+}
+
+#[tokio::test]
+async fn pollinations_gets_references_as_it_takes_them() {
+    let server = Server::start(|request| Reply::picture(&request.number.to_string()));
+    let provider = provider(ProviderKind::Pollinations, &server.url);
+    let url = || Picture::Url("https://a.example/b.png?c=d&e".into());
+    let asked = |images: Vec<Picture>, prompt: &str| {
+        image(&*provider, prompt, ImageParams { images: images.into(), seed: Some(1), ..ImageParams::default() })
+    };
+    ask(&*provider, &asked(vec![url(), url()], "a cat"), false).await.unwrap();
+    ask(&*provider, &asked(vec![url()], &"a cat ".repeat(500)), false).await.unwrap();
+    ask(&*provider, &asked(vec![file("a.png", b"png"), url()], "a cat"), false).await.unwrap();
+    let sent = server.requests();
+    assert_eq!(sent[0].query("image").unwrap(), "https://a.example/b.png?c=d&e|https://a.example/b.png?c=d&e");
+    assert!(sent[0].target.ends_with("c%3Dd%26e"), "it stands last: {}", sent[0].target);
+    assert_eq!(sent[1].path, "/v1/images/generations");
+    assert_eq!(sent[1].json()["image"], json!(["https://a.example/b.png?c=d&e"]));
+    assert_eq!(sent[2].path, "/v1/images/edits");
+    assert_eq!(
+        sent[2].json()["image"],
+        json!([{"image_url": "data:image/png;base64,cG5n"}, {"image_url": "https://a.example/b.png?c=d&e"}])
+    );
+    let mut twice = asked(vec![url()], "a cat");
+    let Request::Image { params, .. } = &mut twice.request else { unreachable!("it is a picture") };
+    params.extra.insert("image".into(), "https://a.example/c.png".into());
+    assert_eq!(ask(&*provider, &twice, false).await.unwrap_err().kind, FailureKind::BadRequest);
+}
+
+#[tokio::test]
+async fn who_takes_no_such_reference_says_so_and_asks_nobody() {
+    let server = Server::start(|request| Reply::picture(&request.number.to_string()));
+    let url = Picture::Url("https://a.example/b.png".into());
+    for (kind, image_of, message) in [
+        (ProviderKind::Openai, url, "`test` takes no address of a picture as a reference"),
+        (
+            ProviderKind::PollinationsLegacy,
+            file("a.png", b"png"),
+            "`test` takes only addresses of pictures as references, and no files",
+        ),
+    ] {
+        let provider = provider(kind, &server.url);
+        let params = ImageParams { images: [image_of].into(), ..ImageParams::default() };
+        let failure = ask(&*provider, &image(&*provider, "a cat", params), false).await.unwrap_err();
+        assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::BadRequest, message));
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_picture_without_its_bytes_is_shown_and_never_sent() {
+    let server = Server::start(|_| Reply::chat("Hello"));
+    let provider = openai(&server.url);
+    let mut call = text(&*provider, "What is it?");
+    let Picture::File(whole) = file("photos/a.png", b"png") else { unreachable!("it is a file") };
+    call.request.show(vec![Picture::File(PictureFile { content: None, ..whole })]);
+    let view = provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    assert!(view.body.contains("<photos/a.png: image/png, 3 bytes>"), "{}", view.body);
+    assert_eq!(ask(&*provider, &call, false).await.unwrap_err().kind, FailureKind::Internal);
+    assert_eq!(server.requests().len(), 0);
 }

@@ -1,7 +1,7 @@
 //! Whether an answer is what was asked for.
 //!
 //! [`judge`] takes a whole reply and gives a [`Verdict`]; [`json_from_answer`] finds the JSON in what a model wrote;
-//! [`why_undecodable`] and [`is_blank`] look at pictures. This
+//! [`look`] decodes a picture. This
 //! room never mends an answer, never asks again and knows neither provider nor store.
 
 mod json;
@@ -9,5 +9,5 @@ mod picture;
 mod verdict;
 
 pub use json::{WrongAnswer, json_from_answer};
-pub use picture::{is_blank, why_undecodable};
+pub use picture::{Sight, is_blank, look, why_undecodable};
 pub use verdict::{Verdict, judge};

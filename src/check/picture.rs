@@ -28,6 +28,29 @@ enum Decoded {
     Unseen,
 }
 
+/// What a picture comes to when it is decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// Something is on it.
+    Scene,
+    /// It shows nothing: see [`is_blank`].
+    Blank,
+    /// It can't be decoded, as the decoder says.
+    Broken(String),
+    /// It is not looked at: of another format, or too large.
+    Unseen,
+}
+
+/// Decodes a picture and looks at it.
+pub fn look(bytes: &[u8], media_type: MediaType) -> Sight {
+    match decode(bytes, media_type) {
+        Decoded::Pixels(pixels) if is_plain(&pixels) => Sight::Blank,
+        Decoded::Pixels(_) => Sight::Scene,
+        Decoded::Broken(reason) => Sight::Broken(reason),
+        Decoded::Unseen => Sight::Unseen,
+    }
+}
+
 /// Why a picture can't be decoded; nothing if it can, or if it is of a format or a size that is not looked at.
 pub fn why_undecodable(bytes: &[u8], media_type: MediaType) -> Option<String> {
     match decode(bytes, media_type) {
@@ -39,10 +62,7 @@ pub fn why_undecodable(bytes: &[u8], media_type: MediaType) -> Option<String> {
 /// Whether a picture shows nothing: it is of one colour, or nearly, or transparent all over. One that can't be decoded is
 /// not blank.
 pub fn is_blank(bytes: &[u8], media_type: MediaType) -> bool {
-    match decode(bytes, media_type) {
-        Decoded::Pixels(pixels) => is_plain(&pixels),
-        Decoded::Broken(_) | Decoded::Unseen => false,
-    }
+    look(bytes, media_type) == Sight::Blank
 }
 
 fn decode(bytes: &[u8], media_type: MediaType) -> Decoded {
@@ -146,7 +166,8 @@ mod tests {
             for colour in [[0, 0, 0], [255, 255, 255], [200, 30, 90]] {
                 let mut plain = RgbImage::from_pixel(100, 80, Rgb(colour));
                 plain.put_pixel(50, 40, Rgb([128, 128, 128]));
-                let plain = if format == ImageFormat::Jpeg { RgbImage::from_pixel(100, 80, Rgb(colour)) } else { plain };
+                let plain =
+                    if format == ImageFormat::Jpeg { RgbImage::from_pixel(100, 80, Rgb(colour)) } else { plain };
                 assert!(is_blank(&made(plain, format), media_type), "{format:?} {colour:?}");
             }
             assert!(!is_blank(&made(scene(), format), media_type), "{format:?}");
@@ -159,7 +180,9 @@ mod tests {
     #[test]
     fn what_is_transparent_has_no_colour() {
         let noise = |alpha: u8| {
-            RgbaImage::from_fn(40, 40, move |x, y| Rgba([u8::try_from((x * 37 + y * 11) % 256).unwrap(), 9, 200, alpha]))
+            RgbaImage::from_fn(40, 40, move |x, y| {
+                Rgba([u8::try_from((x * 37 + y * 11) % 256).unwrap(), 9, 200, alpha])
+            })
         };
         assert!(is_blank(&made(noise(0), ImageFormat::Png), MediaType::Png));
         assert!(!is_blank(&made(noise(255), ImageFormat::Png), MediaType::Png));

@@ -1,5 +1,6 @@
 //! The client: what it is put together from, and the way of a question to its course.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -8,10 +9,12 @@ use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, Fai
 
 use super::admission::{Admission, LaneId};
 use super::course::Course;
+use super::gate::pass;
 use super::joint::{Joint, Part};
 use super::keep::{LookUp, Standing};
 use super::outlet::Outlet;
 use super::permit::Permits;
+use super::pictures::loaded;
 use super::service::Service;
 use super::verdict::verdict;
 use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered, excerpt};
@@ -170,7 +173,11 @@ impl Client {
             // Answers of an earlier take stay where they are.
             let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first }) };
             before = Some(kept.id);
-            match verdict(&ask.call, &kept.reply) {
+            let passed = match verdict(&ask.call, &kept.reply) {
+                Ok(json) => pass(ask, &kept.reply, &self.shared.events).await.map(|()| json),
+                Err(failure) => Err(failure),
+            };
+            match passed {
                 Ok(json) => {
                     self.show_again(ask, asked, kept.id).await;
                     let call = asked.key.take(take);
@@ -195,9 +202,15 @@ impl Client {
         }
     }
 
-    /// Where something is limited, a request is written down before it is sent: whoever is killed has taken it all the same.
-    pub(super) async fn written_down(&self, worst: Spent) -> Result<Option<i64>, Failure> {
-        if self.purse.is_limited() { self.shared.keep.sending(worst).await } else { Ok(None) }
+    /// Makes a request ready to go out: its pictures are read, and where something is limited it is written down, since
+    /// whoever is killed has taken it all the same.
+    pub(super) async fn about_to_send<'c>(
+        &self,
+        call: &'c Call,
+        worst: Spent,
+    ) -> Result<(Cow<'c, Call>, Option<i64>), Failure> {
+        let loaded = loaded(call).await?;
+        Ok((loaded, if self.purse.is_limited() { self.shared.keep.sending(worst).await? } else { None }))
     }
 
     /// Tells of a text as if it came now, where it is kept so.

@@ -165,8 +165,8 @@ impl<'a> Course<'a> {
         mut reservation: Reservation<'_>,
         mut permit: Permit<'_>,
     ) -> Result<(Reply, Sent), (Failure, Next)> {
-        let sending = self.client.written_down(reservation.worst()).await;
-        let sending = sending.map_err(|failure| (failure.clone(), Next::GiveUp(failure)))?;
+        let ready = self.client.about_to_send(&self.ask.call, reservation.worst()).await;
+        let (loaded, sending) = ready.map_err(|failure| (failure.clone(), Next::GiveUp(failure)))?;
         self.sent += 1;
         reservation.sent();
         let (began, start) = (Timestamp::now(), Instant::now());
@@ -179,7 +179,7 @@ impl<'a> Course<'a> {
         let clocks = Running::start(&self.ask.clocks, stream, self.total);
         let wire = Wire {
             provider: &*self.service.provider,
-            attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
+            attempt: Attempt { call: &loaded, key: self.key, number: self.sent, stream, secret: self.secret },
             ask: self.ask,
             events: self.client.events(),
             outlet: self.outlet,

@@ -62,7 +62,7 @@ pub(super) struct Rendered {
 impl Rendered {
     pub(super) fn add(&mut self, call: &Call) {
         self.calls += 1;
-        self.bytes = self.bytes.saturating_add(call.bytes());
+        self.bytes = self.bytes.saturating_add(call.usual_bytes(BYTES_OF_TOKEN));
         if let Request::Text { params, .. } = &call.request
             && let Some(most) = params.max_tokens
         {
@@ -253,7 +253,7 @@ stages:
 
     fn call(max_tokens: Option<u64>) -> Call {
         let params = TextParams { max_tokens, ..TextParams::default() };
-        let messages = vec![Message { role: Role::User, content: "Say it".into() }];
+        let messages = vec![Message::new(Role::User, "Say it")];
         Call {
             stage: "a".into(),
             provider: ProviderIdentity { kind: ProviderKind::Openai, address: "there".into() },

@@ -23,6 +23,7 @@ use super::frontier::Frontier;
 use super::instance::{Env, run};
 use super::job::{Job, Outcome, Returned, Seen};
 use super::lists::Stdin;
+use super::pictures::Gallery;
 use super::queue::{ReadyQueue, ReadyStream};
 
 /// Items opened at a time, before instances are looked at.
@@ -115,6 +116,7 @@ pub async fn forecast(
         fixed,
         rates,
         show: false,
+        gallery: Gallery::unwritten(&plan),
         fresh: FreshWish::new(fresh),
         told_empty,
     };

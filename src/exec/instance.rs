@@ -18,6 +18,7 @@ use super::context::{Fixed, Renderer, Unrendered, names};
 use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::find_list;
+use super::pictures::Gallery;
 use super::request::{Asked, Requests};
 use super::save;
 
@@ -37,6 +38,8 @@ pub(super) struct Env {
     pub(super) rates: Vec<Option<Arc<RateGate>>>,
     /// Whether text is shown as it comes.
     pub(super) show: bool,
+    /// Where pictures lie that are shown to others.
+    pub(super) gallery: Option<Gallery>,
     /// Which calls are made anew.
     pub(super) fresh: FreshWish,
     /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
@@ -185,7 +188,8 @@ impl<'a> Instance<'a> {
     }
 
     fn target(&self) -> save::Target<'a> {
-        save::Target { stage: self.stage, job: self.job, folder: self.env.folder.as_ref() }
+        let (folder, gallery) = (self.env.folder.as_ref(), self.env.gallery.as_ref());
+        save::Target { stage: self.stage, job: self.job, folder, gallery }
     }
 
     async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
@@ -210,7 +214,9 @@ impl<'a> Instance<'a> {
     async fn ask_text(&self, work: &TextWork) -> Result<Made, Unmade> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
-        let ask = self.ask(&work.asking, self.requests().text(work)?, (stream, show));
+        let asked = self.requests().text(work)?;
+        let asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let ask = self.ask(&work.asking, asked, (stream, show));
         let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
@@ -226,7 +232,9 @@ impl<'a> Instance<'a> {
     }
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
-        let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
+        let asked = self.requests().image(work)?;
+        let asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let ask = self.ask(&work.asking, asked, (false, false));
         let answer = self.env.asks.ask(&ask).await?;
         let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {

@@ -19,6 +19,7 @@ mod lists;
 mod order;
 mod outputs;
 mod path_set;
+mod pictures;
 mod preview;
 mod queue;
 mod reading;

@@ -63,7 +63,7 @@ pub fn preview(
         Work::Text(work) => requests.text(work),
         Work::Image(work) => requests.image(work),
     };
-    let asked = asked.map_err(failure)?;
+    let asked = asked.and_then(|asked| asked.showing_now(stage.work.images(), &renderer)).map_err(failure)?;
     let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
     Ok(Preview { asks: Asks::Call { call: Box::new(asked.call), provider: asked.provider, stream }, holds })
 }

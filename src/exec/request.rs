@@ -38,7 +38,7 @@ impl Requests<'_> {
                 (Role::User | Role::Assistant, true) => {
                     return Err(empty(&format!("the message of `{}`", role.name())));
                 }
-                (_, false) => messages.push(Message { role: *role, content }),
+                (_, false) => messages.push(Message::new(*role, content)),
             }
         }
         let params = TextParams {

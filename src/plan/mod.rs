@@ -20,6 +20,7 @@ mod names;
 mod outputs;
 mod parameter;
 mod passes;
+mod pictures;
 mod pipeline;
 mod providers;
 mod references;
@@ -41,6 +42,7 @@ pub use compile::{Compiled, compile};
 pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
 pub use keys::{item_key, item_number, loop_info};
 pub use parameter::Parameter;
+pub use pictures::{Shown, is_address, no_picture};
 pub use pipeline::{
     Gate, Input, InputValue, Loop, LoopIx, LoopSource, Needs, OutputPlan, Plan, Reach, Ref, Scope, ScopeIx, Shelving,
     Stage, StageIx,

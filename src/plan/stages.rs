@@ -10,6 +10,7 @@ use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
 use super::parameter::Parameter;
+use super::pictures;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
@@ -163,6 +164,7 @@ fn text(
     TextWork {
         asking: asking(around, spec, settings, binder),
         messages,
+        images: pictures::shown(around, spec, settings, binder),
         params,
         max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| dial(&Parameter::MAX_TOKENS, one, spec, binder)),
         temperature: settings
@@ -180,9 +182,13 @@ fn image(
     prompt: Template,
     binder: &mut Binder<'_>,
 ) -> ImageWork {
+    let asking = asking(around, spec, settings, binder);
+    let images = pictures::shown(around, spec, settings, binder);
+    pictures::check_references(around, settings, (&asking.provider, &images), binder);
     ImageWork {
-        asking: asking(around, spec, settings, binder),
+        asking,
         prompt,
+        images,
         params: ImageParams {
             negative_prompt: settings.get(|s| s.negative_prompt.as_ref()).map(|at| at.value.clone()),
             quality: settings.get(|s| s.quality.as_ref()).map(|at| at.value.clone()),

@@ -2,6 +2,7 @@
 
 use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
 
+use super::pictures::Shown;
 use super::pipeline::LoopIx;
 use super::template::Template;
 
@@ -42,6 +43,8 @@ pub struct TextWork {
     pub asking: Asking,
     /// The conversation, `system` first.
     pub messages: Vec<(Role, Template)>,
+    /// What is shown with it.
+    pub images: Vec<Shown>,
     /// What is the same for all instances.
     pub params: TextParams,
     /// `max_tokens`.
@@ -61,6 +64,8 @@ pub struct ImageWork {
     pub asking: Asking,
     /// What should be seen.
     pub prompt: Template,
+    /// What it should be like, or be made of.
+    pub images: Vec<Shown>,
     /// What is the same for all instances.
     pub params: ImageParams,
     /// `width`, in pixels.
@@ -78,6 +83,15 @@ impl Work {
             Self::Text(work) => Some(&work.asking),
             Self::Image(work) => Some(&work.asking),
             Self::Render(_) => None,
+        }
+    }
+
+    /// The pictures that go along with its request.
+    pub fn images(&self) -> &[Shown] {
+        match self {
+            Self::Text(work) => &work.images,
+            Self::Image(work) => &work.images,
+            Self::Render(_) => &[],
         }
     }
 
@@ -105,6 +119,7 @@ impl Work {
                 templates.extend(of_dial(work.seed.as_ref()));
             }
         }
+        templates.extend(self.images().iter().map(|image| &image.template));
         if let Some(asking) = self.asking() {
             templates.extend(of_dial(Some(&asking.provider)));
             templates.extend(of_dial(asking.model.as_ref()));

@@ -1,10 +1,13 @@
 //! The chat format of `OpenAI`, as its many servers write it: bodies, whole answers.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::errors::{self, Speaker};
 use super::heard::{Heard, chosen};
 use super::message::HttpHead;
+use super::shown;
 use crate::model::{Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams};
 
 /// What is said where JSON is asked for and no turn says so: `OpenAI` refuses `json_object` unless the word stands in the
@@ -62,15 +65,16 @@ fn turns(messages: &[Message], json: bool) -> Json {
     let mentions = |message: &Message| message.content.to_lowercase().contains("json");
     let mut order = (json && !messages.iter().any(mentions)).then_some(JSON_ORDER);
     let mut turns = Vec::with_capacity(messages.len() + 1);
-    let turn = |role: Role, content: &str| serde_json::json!({"role": role.name(), "content": content});
+    let turn = |role: Role, content: Json| serde_json::json!({"role": role.name(), "content": content});
     if let Some(order) = order.filter(|_| !messages.iter().any(|message| message.role == Role::System)) {
-        turns.push(turn(Role::System, order));
+        turns.push(turn(Role::System, order.into()));
     }
     for message in messages {
-        match order.take_if(|_| message.role == Role::System) {
-            Some(order) => turns.push(turn(message.role, &format!("{}\n\n{order}", message.content))),
-            None => turns.push(turn(message.role, &message.content)),
-        }
+        let content = match order.take_if(|_| message.role == Role::System) {
+            Some(order) => Cow::Owned(format!("{}\n\n{order}", message.content)),
+            None => Cow::Borrowed(&*message.content),
+        };
+        turns.push(turn(message.role, shown::content(message, &content)));
     }
     turns.into()
 }
@@ -121,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_not_set_is_not_sent() {
-        let messages = [Message { role: Role::User, content: "Hi".into() }];
+        let messages = [Message::new(Role::User, "Hi")];
         let sent = body(None, &messages, &TextParams::default(), BodyManner::default());
         assert_eq!(Json::from(sent).to_string(), r#"{"messages":[{"role":"user","content":"Hi"}]}"#);
     }
@@ -134,7 +138,7 @@ mod tests {
         params.extra.insert("response_format".into(), serde_json::json!({"type": "text"}));
         params.extra.insert("safe".into(), false.into());
         let manner = BodyManner { seed: params.seed, json: true, completion_tokens: true, stream: false };
-        let messages = [Message { role: Role::User, content: "As JSON".into() }];
+        let messages = [Message::new(Role::User, "As JSON")];
         assert_eq!(
             Json::from(body(Some("m"), &messages, &params, manner)).to_string(),
             r#"{"model":"m","messages":[{"role":"user","content":"As JSON"}],"max_completion_tokens":9,"seed":0,"stop":["\n"],"response_format":{"type":"text"},"safe":false}"#
@@ -144,7 +148,7 @@ mod tests {
     #[test]
     fn json_is_asked_for_in_words_where_no_turn_does() {
         let sent = |turns: &[(Role, &str)], json| {
-            let message = |&(role, content): &(Role, &str)| Message { role, content: content.to_owned() };
+            let message = |&(role, content): &(Role, &str)| Message::new(role, content);
             let messages: Vec<Message> = turns.iter().map(message).collect();
             let manner = BodyManner { json, ..BodyManner::default() };
             let body = body(None, &messages, &TextParams::default(), manner);

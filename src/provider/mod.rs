@@ -24,6 +24,7 @@ mod prices;
 mod redact;
 mod retry_after;
 mod service;
+mod shown;
 mod sse;
 mod status;
 mod usage;

@@ -10,6 +10,7 @@ mod defaults;
 mod document;
 mod fields;
 mod for_each;
+mod images;
 mod inputs;
 mod load;
 mod mapping;

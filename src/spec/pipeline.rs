@@ -334,6 +334,8 @@ pub struct SettingsSpec {
     pub reuse: Option<At<Reuse>>,
     /// `system`.
     pub system: Option<TextSpec>,
+    /// `images`: paths, addresses and templates of them; at least one.
+    pub images: Option<At<Vec<TextSpec>>>,
     /// `max_tokens`.
     pub max_tokens: Option<Maybe<u64>>,
     /// `temperature`.

@@ -1,6 +1,7 @@
 //! What stages and `defaults` may say alike, and which kinds each key is for.
 
 use super::fields::Fields;
+use super::images::images;
 use super::node::{Node, Value, to_json_map};
 use super::pipeline::{Maybe, SettingsSpec};
 use super::policies::{max_failures, on_error, retry, reuse, timeout, waves};
@@ -41,7 +42,7 @@ impl For {
 }
 
 /// Every key of [`SettingsSpec`], those of [`POLICIES`] first.
-const SETTINGS: [(&str, For); 25] = [
+const SETTINGS: [(&str, For); 26] = [
     ("provider", For::Calls),
     ("model", For::Calls),
     ("concurrency", For::Calls),
@@ -54,6 +55,7 @@ const SETTINGS: [(&str, For); 25] = [
     ("max_failures", For::All),
     ("reuse", For::Calls),
     ("system", For::Texts),
+    ("images", For::Calls),
     ("max_tokens", For::Texts),
     ("temperature", For::Texts),
     ("top_p", For::Texts),
@@ -115,6 +117,7 @@ fn policies(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reade
 
 fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
     spec.system = fields.read("system", reader, template_or_file);
+    spec.images = fields.read_at("images", reader, images);
     spec.max_tokens = fields.read("max_tokens", reader, |node, reader| maybe(node, reader, amount));
     spec.temperature = fields.read("temperature", reader, |node, reader| maybe(node, reader, number(0.0..=2.0)));
     spec.top_p = fields.read_at("top_p", reader, number(0.0..=1.0));

@@ -9,6 +9,7 @@ mod endings;
 mod joining;
 mod keeping;
 mod lanes;
+mod pictures;
 mod support;
 mod taking;
 

@@ -20,6 +20,7 @@ mod keys;
 mod limits;
 mod loops;
 mod order;
+mod pictures;
 mod printing;
 mod prune;
 mod resume;

@@ -34,7 +34,7 @@ pub fn openai(url: &str) -> Arc<dyn Provider> {
 
 /// A call for a text.
 pub fn text(provider: &dyn Provider, prompt: &str) -> Call {
-    let messages = vec![Message { role: Role::User, content: prompt.to_owned() }];
+    let messages = vec![Message::new(Role::User, prompt)];
     call(provider, Request::Text { messages, params: TextParams::default() })
 }
 

@@ -23,6 +23,7 @@ mod rehearsal;
 mod remark;
 mod service;
 mod shape;
+mod shown;
 mod sketch;
 mod spoken;
 mod subject;

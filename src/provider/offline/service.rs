@@ -12,8 +12,8 @@ use super::picture::{self, Studio};
 use super::rehearsal::{Course, Step};
 use super::text;
 use crate::model::{
-    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Piece, Price, ProviderIdentity, ProviderSettings,
-    Reply, Request, Usage,
+    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Picture, Piece, Price, ProviderIdentity,
+    ProviderSettings, Reply, Request, Usage,
 };
 use crate::provider::service::{self, OFFLINE};
 use crate::provider::{Attempt, ModelInfo, Provider, RequestView};
@@ -135,10 +135,28 @@ fn body_of(call: &Call) -> Json {
     if let Ok(Json::Object(params)) = params {
         body.extend(params);
     }
+    name_pictures(&mut body, &call.request);
     if call.answer == Choice::Json {
         body.insert("json".to_owned(), true.into());
     }
     Json::Object(body)
+}
+
+/// Pictures as people know them, in the place of their digests.
+fn name_pictures(body: &mut JsonMap, request: &Request) {
+    let names = |pictures: &[Picture]| pictures.iter().map(crate::provider::shown::address).collect::<Json>();
+    match request {
+        Request::Text { messages, .. } => {
+            let said = body.get_mut("messages").and_then(Json::as_array_mut).into_iter().flatten();
+            for (said, message) in said.zip(messages).filter(|(_, message)| !message.images.is_empty()) {
+                said["images"] = names(&message.images);
+            }
+        }
+        Request::Image { params, .. } if !params.images.is_empty() => {
+            body.insert("images".to_owned(), names(&params.images));
+        }
+        Request::Image { .. } => {}
+    }
 }
 
 fn input_bytes(request: &Request) -> usize {

@@ -33,7 +33,7 @@ fn call(request: Request) -> Call {
 }
 
 fn text_call(prompt: &str) -> Call {
-    let messages = vec![Message { role: Role::User, content: prompt.to_owned() }];
+    let messages = vec![Message::new(Role::User, prompt)];
     call(Request::Text { messages, params: TextParams::default() })
 }
 
@@ -199,7 +199,7 @@ async fn a_conversation_can_be_summarized() {
         (Role::Assistant, "The ferry stops when the ice is a hand thick."),
         (Role::User, "Please summarize our talk"),
     ];
-    let messages = said.map(|(role, content)| Message { role, content: content.to_owned() }).to_vec();
+    let messages = said.map(|(role, content)| Message::new(role, content)).to_vec();
     let text = text(&call(Request::Text { messages, params: TextParams::default() })).await;
     assert!(text.contains("harbours freeze") && text.contains("a hand thick"), "{text}");
 }
