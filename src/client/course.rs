@@ -177,9 +177,17 @@ impl<'a> Course<'a> {
             self.total = self.ask.clocks.total.map(|limit| (Instant::now() + limit, limit));
         }
         let clocks = Running::start(&self.ask.clocks, stream, self.total);
+        let form = self.service.forms.of(&self.ask.call);
         let wire = Wire {
             provider: &*self.service.provider,
-            attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
+            attempt: Attempt {
+                call: &self.ask.call,
+                key: self.key,
+                number: self.sent,
+                stream,
+                form,
+                secret: self.secret,
+            },
             ask: self.ask,
             events: self.client.events(),
             outlet: self.outlet,
@@ -206,13 +214,15 @@ impl<'a> Course<'a> {
         let taken = settle(reservation, &self.ask.call, self.price, &outcome);
         self.cost = self.cost.plus(taken.cost);
         let sent = Sent { began, took, taken, sending, chunks };
+        let mut news = None;
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
             self.service.note(failure);
+            news = self.service.forms.note(&self.ask.call, form, &self.service.name, failure);
             self.client.store().note(self.record(&sent, Err(failure.clone())));
         }
         let aftermath = permit.finish(end_of(&outcome));
-        for news in aftermath.news {
+        for news in aftermath.news.into_iter().chain(news) {
             self.tell(news).await;
         }
         outcome.map(|reply| (reply, sent)).map_err(|failure| {
@@ -232,7 +242,12 @@ impl<'a> Course<'a> {
         if self.attempts_left() == 0 {
             return Next::GiveUp(if is_refused { too_often(failure) } else { failure.clone() });
         }
-        let pause = if is_refused { silence } else { own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)) };
+        let pause = match failure.kind {
+            _ if is_refused => silence,
+            // It is asked for otherwise, and at once.
+            FailureKind::FormRefused => Duration::ZERO,
+            _ => own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)),
+        };
         match self.total {
             Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
             Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),

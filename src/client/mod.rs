@@ -14,6 +14,7 @@ mod course;
 mod env;
 mod events;
 mod face;
+mod forms;
 mod halt;
 mod joint;
 mod keep;

@@ -20,13 +20,16 @@ pub fn verdict(call: &Call, reply: &Reply) -> Result<Option<Json>, Failure> {
         let message = "The answer was cut at the longest length allowed (`finish_reason: length`)".to_owned();
         return Err(wrong(FailureKind::Length, message, "raise `max_tokens`, or ask for a shorter answer"));
     }
-    match judge(call.answer, reply) {
+    match judge(&call.answer, reply) {
         Verdict::Text | Verdict::Image => Ok(None),
         Verdict::Json(json) => Ok(Some(json)),
         Verdict::Wrong(why) => Err(wrong(
             FailureKind::WrongAnswer,
             why,
-            "ask in the prompt for JSON alone, and show the shape it should have",
+            match call.answer.schema() {
+                Some(_) => "say in the prompt what belongs where, or ask for less in the schema",
+                None => "ask in the prompt for JSON alone, and show the shape it should have",
+            },
         )),
     }
 }

@@ -8,7 +8,7 @@ use crate::exec::{Asks, Preview, preview};
 use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
 use crate::plan::template::{Step, Template};
 use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage, StageIx};
-use crate::provider::Attempt;
+use crate::provider::{Attempt, Form};
 
 use super::providers::{identities, members};
 use super::shown_item::{ShownItem, items};
@@ -46,7 +46,7 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));
             };
-            let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, secret: None };
+            let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, form: Form::Schema, secret: None };
             let view = member.provider.view(attempt);
             let head = match call.provider.kind {
                 ProviderKind::Offline => "answered by the built-in provider; nothing is sent".to_owned(),

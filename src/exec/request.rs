@@ -47,7 +47,7 @@ impl Requests<'_> {
             seed: self.dial(&Parameter::SEED, work.seed.as_ref())?,
             ..work.params.clone()
         };
-        self.asked(&work.asking, Request::Text { messages, params }, work.answer)
+        self.asked(&work.asking, Request::Text { messages, params }, work.answer.clone())
     }
 
     pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JsonMap, ProviderIdentity};
+use super::{Choice, JsonMap, ProviderIdentity};
 
 /// Who speaks in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,16 +144,6 @@ impl Request {
     }
 }
 
-/// Whether an answer is text as it comes or must be JSON. Not part of a call's key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Choice {
-    /// Text as it comes.
-    #[default]
-    Text,
-    /// Any JSON value.
-    Json,
-}
-
 /// One question to one provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -170,9 +160,6 @@ pub struct Call {
     /// What the answer must be; sent along where the provider takes it.
     pub answer: Choice,
 }
-
-/// What a provider may add where JSON is asked for, in bytes.
-const ASKING_FOR_JSON: u64 = 256;
 
 #[derive(Serialize)]
 struct Keyed<'a> {
@@ -193,10 +180,7 @@ impl Call {
     /// of it.
     pub fn bytes(&self) -> u64 {
         let request = serde_json::to_string(&self.request).map_or(u64::MAX, |json| json.len() as u64);
-        match self.answer {
-            Choice::Text => request,
-            Choice::Json => request.saturating_add(ASKING_FOR_JSON),
-        }
+        request.saturating_add(self.answer.bytes())
     }
 
     /// What the key is a digest of, as JSON; for people who want to know why two calls differ.

@@ -3,6 +3,7 @@
 //! This room is the ground: it names no other room, does no I/O and knows no runtime.
 
 mod address;
+mod answer;
 mod attempt;
 mod call;
 mod difference;
@@ -25,8 +26,9 @@ mod value;
 mod word_diff;
 
 pub use address::{AddressError, address};
+pub use answer::{AnswerSchema, Choice, Misfit, Rules, referred};
 pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
-pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use call::{Call, CallKey, ImageParams, Message, Request, Role, TextParams};
 pub use difference::{Difference, Likeness, differences, nearest};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, SkipReason, StageKindName};
 pub use failure::{Advice, Failure, FailureKind};

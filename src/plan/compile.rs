@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
 use crate::model::{InputKind, Json};
 use crate::source::ListSource;
-use crate::spec::{KindSpec, PipelineSpec};
+use crate::spec::PipelineSpec;
 
+use super::answers::{self, Answers};
 use super::binder::{Found, Ground};
 use super::given::Given;
 use super::inputs::{self, Inputs};
@@ -15,7 +16,6 @@ use super::names::Names;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
 use super::references::{self, Edges};
 use super::scopes::Scopes;
-use super::shape::Shape;
 use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::work::Work;
@@ -46,14 +46,15 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
-    let tree = loops::build(spec, &names, &inputs, diagnostics);
+    // And loops go over what stages answer.
+    let Answers { choices, shapes } = answers::build(spec, diagnostics);
+    let tree = loops::build(spec, &names, &inputs, &shapes, diagnostics);
     let providers = providers::all(spec);
     providers::check_given(given, &providers, diagnostics);
     settings::warn_of_limits(spec, diagnostics);
     let budget = budget::check(spec, given, diagnostics);
-    let values: Vec<Shape> = spec.stages.iter().map(|stage| value_shape(spec, stage)).collect();
-    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
-    let around = Around { ground: &ground, given, providers: &providers };
+    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &shapes };
+    let around = Around { ground: &ground, given, providers: &providers, answers: &choices };
     let (mut stages, found): (Vec<Stage>, Vec<Found>) =
         (0..spec.stages.len()).map(|ix| stages::build(around, ix, diagnostics)).unzip();
 
@@ -87,19 +88,6 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
         limit: given.limit,
         budget,
         deadline: given.deadline.or(spec.deadline.as_ref().map(|at| at.value)),
-    }
-}
-
-fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
-    let settings = settings::Settings::of(stage, &spec.defaults);
-    match &stage.kind {
-        None => Shape::Any,
-        Some(KindSpec::Image(_)) => Shape::image(),
-        Some(KindSpec::Render(_)) => Shape::Text,
-        Some(KindSpec::Text(_) | KindSpec::Chat(_)) => {
-            let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
-            if json { Shape::Any } else { Shape::Text }
-        }
     }
 }
 

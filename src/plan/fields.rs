@@ -170,11 +170,11 @@ impl Binder<'_> {
     fn field_help(&self, name: &str, owner: &str, shape: &Shape, field: &str) -> String {
         let is_stage = matches!(self.named(name), Some(Named::Stage(_)));
         match shape {
-            Shape::Fields(_) | Shape::Seen(_) => it_has(shape),
+            Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_) => it_has(shape),
             Shape::List(_) if owner == name => self.list_help(name),
             Shape::List(_) => format!("write `{{{{#each {owner}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
             Shape::Text if is_stage => {
-                format!("name it as `{{{{{owner}}}}}`, or give the stage `json: true` and ask for fields in its prompt")
+                format!("name it as `{{{{{owner}}}}}`, or let the stage answer in fields: `json: {{{field}: string}}`")
             }
             Shape::Any | Shape::Text | Shape::Plain(_) => format!("name it as `{{{{{owner}}}}}`"),
         }

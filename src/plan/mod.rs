@@ -3,6 +3,7 @@
 //! [`compile`] gathers every problem at once and gives a [`Plan`] if there is none. Nothing is called here, and names of
 //! providers are data: this room knows none of them.
 
+mod answers;
 mod binder;
 mod budget;
 mod compile;
@@ -28,10 +29,13 @@ mod save_claims;
 mod save_walk;
 mod savers;
 mod saves;
+mod schema_shape;
+mod schemas;
 mod scopes;
 mod settings;
 mod shape;
 mod stages;
+mod stand_ins;
 mod surroundings;
 mod survey;
 pub mod template;

@@ -13,6 +13,7 @@ use super::parameter::Parameter;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
+use super::stand_ins;
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
@@ -24,6 +25,8 @@ pub(super) struct Around<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) given: &'a Given,
     pub(super) providers: &'a Known,
+    /// What the stages must answer.
+    pub(super) answers: &'a [Choice],
 }
 
 /// Builds stage `ix`. Its scope, references and shelf are set when the graph is known.
@@ -35,7 +38,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
     let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
-    let on_error = on_error(spec, &settings, &mut binder);
+    let on_error = on_error(spec, &settings, &around.answers[ix], &mut binder);
     let save = spec.save.as_ref().and_then(|save| self::save(save, spec, kind, &mut binder));
     let found = std::mem::take(&mut binder.found);
     let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
@@ -159,7 +162,7 @@ fn text(
         extra: settings.get(|s| s.extra.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         ..TextParams::default()
     };
-    let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
+    let answer = binder.stage.map(|ix| around.answers[ix].clone()).unwrap_or_default();
     TextWork {
         asking: asking(around, spec, settings, binder),
         messages,
@@ -169,7 +172,7 @@ fn text(
             .get(|s| s.temperature.as_ref())
             .map(|one| dial(&Parameter::TEMPERATURE, one, spec, binder)),
         seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
-        answer: if json { Choice::Json } else { Choice::Text },
+        answer,
     }
 }
 
@@ -206,7 +209,7 @@ fn dial<T: Clone>(parameter: &Parameter<T>, written: &Maybe<T>, spec: &StageSpec
     dial
 }
 
-fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> OnErrorPlan {
+fn on_error(spec: &StageSpec, settings: &Settings<'_>, answer: &Choice, binder: &mut Binder<'_>) -> OnErrorPlan {
     let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
         return OnErrorPlan::Simply(OnError::Stop);
     };
@@ -216,7 +219,7 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) 
         OnErrorSpec::Value(stand_in) => {
             let value = binder.json(stand_in, Site::Beside);
             let kind = spec.kind.as_ref().map(KindSpec::name);
-            if kind.is_some_and(|kind| !fits(kind, answers_json(settings), &value)) {
+            if kind.is_some_and(|kind| !fits(kind, answer.is_json(), &value)) {
                 let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
                 let help = match kind {
                     Some(StageKindName::Image) => {
@@ -226,14 +229,12 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) 
                 };
                 let place = stand_in_place(stand_in).unwrap_or(&written.place);
                 binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
+            } else if let Some(schema) = answer.schema() {
+                stand_ins::check(schema, &value, &spec.name.value, &written.place, binder);
             }
             OnErrorPlan::Value(value)
         }
     }
-}
-
-fn answers_json(settings: &Settings<'_>) -> bool {
-    settings.speaks() && settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value)
 }
 
 /// Whether a value can stand in for an answer of this kind.

@@ -10,13 +10,14 @@ use secrecy::SecretString;
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::{Form, Wanted};
 use super::http::HttpClient;
 use super::message::HttpRequest;
 use super::placeholders::Placeholders;
 use super::pollinations::{check_picture, picture_url};
 use super::service::{LEGACY_IMAGE, Service};
 use super::{Attempt, ModelInfo, Provider, RequestView};
-use crate::model::{Call, Choice, Failure, FailureKind, Piece, ProviderIdentity, ProviderSettings, Request};
+use crate::model::{Call, Failure, FailureKind, Piece, ProviderIdentity, ProviderSettings, Request};
 
 /// The least time between two texts for one address (`shared/ipQueue.js` of the service, November 2025).
 const TEXT_SPACING: Duration = Duration::from_secs(18);
@@ -54,8 +55,8 @@ impl Legacy {
         let model = attempt.call.model.as_deref();
         match &attempt.call.request {
             Request::Text { messages, params } => {
-                let json = attempt.call.answer == Choice::Json;
-                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, json, completion_tokens: false };
+                let wanted = Wanted::of(attempt.call, form(attempt));
+                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, wanted, completion_tokens: false };
                 self.service.post("/openai", &chat::body(model, messages, params, manner), None)
             }
             Request::Image { prompt, params } => {
@@ -64,6 +65,11 @@ impl Legacy {
             }
         }
     }
+}
+
+/// Schemas are not known there: they are put in words.
+fn form(attempt: Attempt<'_>) -> Form {
+    if attempt.form == Form::Schema { Form::Object } else { attempt.form }
 }
 
 impl Provider for Legacy {
@@ -110,7 +116,8 @@ impl Provider for Legacy {
             Request::Text { .. } => Expected::Text,
             Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: Some(&self.placeholders) },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let attempt = Attempt { form: form(attempt), ..attempt };
+        let speaker = self.service.speaker_of(attempt);
         let request = self.supports(attempt.call).map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)
     }

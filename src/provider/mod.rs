@@ -9,6 +9,7 @@ mod error_body;
 mod errors;
 mod exchange;
 mod finish;
+mod form;
 mod formats;
 mod heard;
 mod http;
@@ -36,6 +37,7 @@ use secrecy::SecretString;
 
 use crate::model::{Call, CallKey, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
 
+pub use form::Form;
 pub use http::HttpClient;
 pub use prices::known_price;
 pub use redact::{Redactor, is_credential};
@@ -52,6 +54,8 @@ pub struct Attempt<'a> {
     pub number: u32,
     /// Whether a stream is asked for. Providers may answer whole all the same.
     pub stream: bool,
+    /// How an answer in JSON is asked for.
+    pub form: Form,
     /// The key of the account, where the provider needs one.
     pub secret: Option<&'a SecretString>,
 }

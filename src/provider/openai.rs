@@ -7,12 +7,13 @@ use secrecy::SecretString;
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::HttpRequest;
 use super::service::{OPENAI, Service};
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
+    Call, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
 };
 
 /// These servers name no limit; what bounds the requests on the wire is the stage's own `concurrency`.
@@ -40,7 +41,7 @@ impl OpenAi {
                 let manner = BodyManner {
                     seed: params.seed,
                     stream: attempt.stream,
-                    json: attempt.call.answer == Choice::Json,
+                    wanted: Wanted::of(attempt.call, attempt.form),
                     completion_tokens: self.original,
                 };
                 let body = chat::body(model, messages, params, manner);
@@ -115,7 +116,7 @@ impl Provider for OpenAi {
             Request::Text { .. } => Expected::Text,
             Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: None },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let speaker = self.service.speaker_of(attempt);
         let request = self.supports(attempt.call).map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)
     }

@@ -10,13 +10,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::{HttpRequest, encoded};
 use super::placeholders::Placeholders;
 use super::service::Service;
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Json, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
+    Call, Failure, FailureKind, ImageParams, Json, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
     plain_text,
 };
 
@@ -49,8 +50,8 @@ impl Pollinations {
         let model = attempt.call.model.as_deref();
         match &attempt.call.request {
             Request::Text { messages, params } => {
-                let json = attempt.call.answer == Choice::Json;
-                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, json, completion_tokens: false };
+                let wanted = Wanted::of(attempt.call, attempt.form);
+                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, wanted, completion_tokens: false };
                 let body = chat::body(model, messages, params, manner);
                 self.service.post("/v1/chat/completions", &body, attempt.secret)
             }
@@ -185,7 +186,7 @@ impl Provider for Pollinations {
             Request::Text { .. } => Expected::Text,
             Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: Some(&self.placeholders) },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let speaker = self.service.speaker_of(attempt);
         let request = check_key(&self.service.name, attempt.secret)
             .and_then(|()| self.supports(attempt.call))
             .map(|()| self.request(attempt));

@@ -19,7 +19,7 @@ const OF_KIND: Keys = Keys {
     owner: "defaults of a kind",
     own: &[],
     settings: &settings::ALL,
-    unsupported: &["feedback", "fallback", "images", "schema", "continues", "expect"],
+    unsupported: &["feedback", "fallback", "images", "continues", "expect"],
 };
 
 /// Keys of a stage that are about this one stage.

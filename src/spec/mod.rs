@@ -5,6 +5,7 @@
 //! compiled: that is `plan`. A [`TextMap`] leads from an offset in a text back to the file. The only room that names the
 //! YAML crate, in one file.
 
+mod answer;
 mod chat;
 mod defaults;
 mod document;
@@ -24,6 +25,7 @@ mod quantities;
 mod reader;
 mod secrets;
 mod settings;
+mod short_schema;
 mod source;
 mod stage;
 mod syntax;
@@ -33,6 +35,7 @@ mod unsupported;
 mod vocabulary;
 mod yaml;
 
+pub use answer::{AnswerSpec, FieldSpec, SchemaSpec, TypeSpec};
 pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,

@@ -11,6 +11,7 @@ use crate::model::{
     Reuse, Role, StageKindName, Waves,
 };
 
+use super::answer::AnswerSpec;
 use super::text_map::TextMap;
 
 /// A whole pipeline file.
@@ -346,8 +347,8 @@ pub struct SettingsSpec {
     pub stop: Option<At<Vec<String>>>,
     /// `reasoning_effort`.
     pub reasoning_effort: Option<At<String>>,
-    /// `json: true`: any JSON.
-    pub json: Option<At<bool>>,
+    /// `json` and `schema`.
+    pub answer: Option<At<AnswerSpec>>,
     /// `width`, in pixels.
     pub width: Option<Maybe<u32>>,
     /// `height`, in pixels.

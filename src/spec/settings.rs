@@ -1,5 +1,6 @@
 //! What stages and `defaults` may say alike, and which kinds each key is for.
 
+use super::answer::answer;
 use super::fields::Fields;
 use super::node::{Node, Value, to_json_map};
 use super::pipeline::{Maybe, SettingsSpec};
@@ -9,7 +10,7 @@ use super::reader::Reader;
 use super::secrets;
 use super::templates::{maybe, template_or_file, text};
 use crate::diag::Diagnostic;
-use crate::model::{At, JsonMap, Place, StageKindName};
+use crate::model::{JsonMap, Place, StageKindName};
 
 /// Which kinds a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl For {
 }
 
 /// Every key of [`SettingsSpec`], those of [`POLICIES`] first.
-const SETTINGS: [(&str, For); 25] = [
+const SETTINGS: [(&str, For); 26] = [
     ("provider", For::Calls),
     ("model", For::Calls),
     ("concurrency", For::Calls),
@@ -61,6 +62,7 @@ const SETTINGS: [(&str, For); 25] = [
     ("stop", For::Texts),
     ("reasoning_effort", For::Texts),
     ("json", For::Texts),
+    ("schema", For::Texts),
     ("width", For::Images),
     ("height", For::Images),
     ("negative_prompt", For::Images),
@@ -121,8 +123,7 @@ fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Rea
     spec.seed = fields.read("seed", reader, seed);
     spec.stop = fields.read_at("stop", reader, stop);
     spec.reasoning_effort = fields.read_at("reasoning_effort", reader, text);
-    spec.json =
-        fields.read_at("json", reader, json_switch).or_else(|| fields.place_of("schema").map(|at| At::new(true, at)));
+    spec.answer = answer(fields, reader);
     spec.width = fields.read("width", reader, |node, reader| maybe(node, reader, count(1)));
     spec.height = fields.read("height", reader, |node, reader| maybe(node, reader, count(1)));
     spec.negative_prompt = fields.read_at("negative_prompt", reader, text);
@@ -155,18 +156,6 @@ fn stop_text(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         Some(blank) if !blank.is_empty() && blank.trim().is_empty() => Some(blank.to_owned()),
         _ => text(node, reader),
     }
-}
-
-/// `true` or `false`. With fields, which are not supported yet, it is JSON all the same.
-fn json_switch(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
-    if node.entries().is_none() && node.elements().is_none() {
-        return truth(node, reader);
-    }
-    reader.push(
-        Diagnostic::error("not-supported-yet", &node.place, "`json` with fields is not supported yet")
-            .help("write `json: true` for any JSON, and describe the fields in the prompt"),
-    );
-    Some(true)
 }
 
 fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {

@@ -20,7 +20,7 @@ pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
     own: &["text", "chat", "image", "render", "description", "for_each", "when", "save"],
     settings: &settings::ALL,
-    unsupported: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback"],
+    unsupported: &["value", "use", "with", "continues", "images", "expect", "feedback", "fallback"],
 };
 
 /// All stages, if there are any.

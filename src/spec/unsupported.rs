@@ -18,7 +18,6 @@ fn instead(name: &str) -> &'static str {
         }
         "previous" => "name what an item needs in its row, or ask for all items in one prompt",
         "images" => "take it out, and describe in the prompt what the picture shows",
-        "schema" => "write `json: true` for any JSON, and show its shape in the prompt",
         "expect" => "say in the prompt what the answer must be; what names it can look at it with `when`",
         "feedback" => {
             "take it out: an answer that is not as it should be fails its item, and `on_error` says what that means"
