@@ -50,8 +50,18 @@ impl Rules for Compiled {
         if self.0.is_valid(value) {
             return misfits;
         }
-        for error in self.0.iter_errors(value) {
-            for misfit in words(&error) {
+        let errors: Vec<_> = self.0.iter_errors(value).collect();
+        let is_choice = |kind: &ValidationErrorKind| {
+            matches!(kind, ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. })
+        };
+        for error in &errors {
+            // What there is to choose from says of which type it is.
+            if matches!(error.kind(), ValidationErrorKind::Type { .. })
+                && errors.iter().any(|other| is_choice(other.kind()) && other.instance_path() == error.instance_path())
+            {
+                continue;
+            }
+            for misfit in words(error) {
                 if !misfits.contains(&misfit) {
                     misfits.push(misfit);
                 }

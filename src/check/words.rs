@@ -134,7 +134,7 @@ fn path(pointer: &str) -> String {
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
         if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str(&format!("[{step}]"));
+            path.extend(["[", &step, "]"]);
         } else {
             path.push_str(if path.is_empty() { "" } else { "." });
             path.push_str(&step);

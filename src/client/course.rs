@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::model::{
     Advice, Asked, AttemptRecord, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
-    Request, RetryPolicy, Spent, Units, Usage,
+    Request, Spent, Usage,
 };
 use crate::provider::{Attempt, Redactor};
 
@@ -18,6 +18,7 @@ use super::clock::{Clock, Running, time_is_up};
 use super::lane::Standing;
 use super::length::estimated_tokens;
 use super::outlet::Outlet;
+use super::pauses::{pause_after, too_long, too_often};
 use super::permit::Permit;
 use super::purse::settle;
 use super::service::Service;
@@ -242,12 +243,7 @@ impl<'a> Course<'a> {
         if self.attempts_left() == 0 {
             return Next::GiveUp(if is_refused { too_often(failure) } else { failure.clone() });
         }
-        let pause = match failure.kind {
-            _ if is_refused => silence,
-            // It is asked for otherwise, and at once.
-            FailureKind::FormRefused => Duration::ZERO,
-            _ => own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)),
-        };
+        let pause = if is_refused { silence } else { pause_after(failure, &self.ask.retry, self.sent) };
         match self.total {
             Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
             Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),
@@ -384,28 +380,4 @@ fn end_of(outcome: &Result<Reply, Failure>) -> End {
         Err(failure) if is_refusal(failure) => End::Refused(failure.retry_after),
         Err(failure) => failure.usage.map_or(End::Other, End::Failed),
     }
-}
-
-/// The pause that the policy asks for after so many attempts.
-fn own_pause(policy: &RetryPolicy, sent: u32) -> Duration {
-    let pause = policy.pause_after(sent);
-    if policy.jitter { pause.mul_f64(0.5 + fastrand::f64() / 2.0) } else { pause }
-}
-
-fn asked_pause(failure: &Failure) -> Duration {
-    failure.retry_after.unwrap_or_default()
-}
-
-fn too_often(failure: &Failure) -> Failure {
-    match failure.suggestion {
-        Some(_) => failure.clone(),
-        None => failure.clone().suggest("send fewer at once with `concurrency`, or allow more attempts with `retry`"),
-    }
-}
-
-fn too_long(failure: &Failure, pause: Duration, limit: Duration) -> Failure {
-    let (pause, limit) = (Units::show_duration(pause), Units::show_duration(limit));
-    failure.clone().suggest(format!(
-        "the next attempt would have to wait {pause}, which is more than is left of `timeout: {{total: {limit}}}`; allow more, or try later"
-    ))
 }

@@ -6,10 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::{Call, EventKind, Failure, FailureKind};
 use crate::provider::Form;
 
+/// A model, and a stage where its schema alone was refused.
+type Asker = (Option<String>, Option<String>);
+
 /// What has been refused, by model, and by stage where it was the stage's schema.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
-    known: Mutex<HashMap<(Option<String>, Option<String>), Form>>,
+    known: Mutex<HashMap<Asker, Form>>,
 }
 
 impl Forms {

@@ -22,6 +22,7 @@ mod lane;
 mod length;
 mod outlet;
 mod pace;
+mod pauses;
 mod permit;
 mod prices;
 mod purse;

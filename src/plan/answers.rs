@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::check::{SchemaFault, SchemaFaultKind, misspelled_keywords, rules, schema_keywords, schema_types};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean, listed, meant, shortened};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean, listed, meant, meant_or_all, shortened};
 use crate::model::{AnswerSchema, At, Choice, Json, Place};
 use crate::spec::{AnswerSpec, KindSpec, PipelineSpec, SchemaSpec};
 
@@ -36,14 +36,14 @@ pub(super) fn build(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Answe
         let settings = Settings::of(stage, &spec.defaults);
         let written = settings.get(|s| s.answer.as_ref());
         let made = match written {
-            Some(written) => match known.iter().find(|(place, _)| *place == &written.place) {
-                Some((_, made)) => made.clone(),
-                None => {
+            Some(written) => {
+                let before = known.iter().find(|(place, _)| *place == &written.place).map(|(_, made)| made.clone());
+                before.unwrap_or_else(|| {
                     let made = make(written, diagnostics);
                     known.push((&written.place, made.clone()));
                     made
-                }
-            },
+                })
+            }
             None => Made { choice: Choice::Text, shape: Shape::Text },
         };
         let speaks = matches!(stage.kind, Some(KindSpec::Text(_) | KindSpec::Chat(_)));
@@ -132,10 +132,10 @@ fn words(fault: &SchemaFault, schema: &Json) -> (String, Option<String>) {
                 .filter_map(|under| Some((under, schema.get(*under)?.as_object()?)))
                 .flat_map(|(under, names)| names.keys().map(move |name| format!("#/{under}/{name}")))
                 .collect();
-            let help = meant(target, defs.iter().map(String::as_str)).or_else(|| match defs.is_empty() {
-                true => Some("describe it under `$defs`, and point there: `#/$defs/NAME`".to_owned()),
-                false => Some(format!("there are {}", listed(defs.iter().map(String::as_str)))),
-            });
+            let defs: Vec<&str> = defs.iter().map(String::as_str).collect();
+            let help = meant_or_all(target, defs, "there are");
+            let help = help.unwrap_or_else(|| "describe it under `$defs`, and point there: `#/$defs/NAME`".to_owned());
+            let help = Some(help);
             (format!("`{}` leads nowhere in this schema", shortened(target)), help)
         }
         SchemaFaultKind::UnknownDraft(draft) => (

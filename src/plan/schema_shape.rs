@@ -39,7 +39,6 @@ impl<'s> Way<'s> {
         }
         let kinds = kinds(fields);
         match &kinds[..] {
-            [] => Shape::Any,
             ["null"] => Shape::Plain("null"),
             ["string"] => Shape::Text,
             ["integer" | "number"] => Shape::Plain("a number"),

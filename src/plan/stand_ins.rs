@@ -13,7 +13,7 @@ pub(super) fn check(schema: &AnswerSchema, value: &JsonTemplate, stage: &str, pl
     let misfit = schema.misfits(&value).into_iter().find(|misfit| {
         unknown.iter().all(|template| {
             let is_around = is_within(template, &misfit.pointer);
-            !is_within(&misfit.pointer, template) && !(is_around && misfit.is_deep)
+            !(is_within(&misfit.pointer, template) || is_around && misfit.is_deep)
         })
     });
     let Some(misfit) = misfit else { return };

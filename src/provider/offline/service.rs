@@ -135,8 +135,10 @@ fn body_of(call: &Call) -> Json {
     if let Ok(Json::Object(params)) = params {
         body.extend(params);
     }
-    if call.answer == Choice::Json {
-        body.insert("json".to_owned(), true.into());
+    match &call.answer {
+        Choice::Text => {}
+        Choice::Json => drop(body.insert("json".to_owned(), true.into())),
+        Choice::Schema(schema) => drop(body.insert("schema".to_owned(), schema.sent().clone())),
     }
     Json::Object(body)
 }
