@@ -13,7 +13,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::json;
 use support::asking::{ask, text};
 
-const STORY: &str = "Plan 3 scenes. The ferry to the island stopped at noon because of the ice. The harbour master had seen \
+const STORY: &str = "Plan 3 scenes for this story:\n\nThe ferry to the island stopped at noon because of the ice. The harbour master had seen \
     nothing like it since 1987. Crews broke the ice near the quay twice a day. Nobody on the island ran out of bread.";
 
 fn offline() -> Arc<dyn Provider> {

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use blossom_run::model::{
-    Call, Choice, FailureKind, ImageParams, JsonMap, ProviderKind, ProviderSettings, Rate, Request, TextParams,
+    AnswerSchema, Call, Choice, FailureKind, ImageParams, JsonMap, ProviderKind, ProviderSettings, Rate, Request,
+    TextParams,
 };
 use blossom_run::provider::{Attempt, Form, HttpClient, Provider, build};
 use futures::StreamExt;
@@ -19,6 +21,60 @@ fn with_params(mut call: Call, params: TextParams) -> Call {
         *old = params;
     }
     call
+}
+
+/// A call whose answer must fit a schema.
+fn with_schema(call: Call, schema: &serde_json::Value) -> Call {
+    let rules = blossom_run::check::rules(schema).unwrap();
+    let schema = AnswerSchema::new(schema.clone(), schema.clone(), false, rules);
+    Call { answer: Choice::Schema(Arc::new(schema)), stage: "a/b".into(), ..call }
+}
+
+#[tokio::test]
+async fn a_schema_goes_out_as_far_as_a_service_takes_it() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let order = "Answer with one JSON value and nothing else. It must fit this JSON Schema:\n";
+    let words = json!({"role": "system", "content": format!("{order}{schema}")});
+    let hello = json!({"role": "user", "content": "Hello, as JSON"});
+    for (kind, format, messages) in [
+        (ProviderKind::Openai, json!({"name": "a-b", "schema": schema}), json!([hello])),
+        (ProviderKind::Pollinations, json!({"name": "a-b", "schema": schema}), json!([hello])),
+        (ProviderKind::PollinationsLegacy, json!(null), json!([words, hello])),
+    ] {
+        let server = Server::start(|_| Reply::chat("{}"));
+        let provider = provider(kind, &server.url);
+        ask(&*provider, &with_schema(text(&*provider, "Hello, as JSON"), &schema), false).await.unwrap();
+        let body = server.request().json();
+        let kind = if format.is_null() { "json_object" } else { "json_schema" };
+        assert_eq!(
+            (&body["response_format"]["type"], &body["response_format"]["json_schema"]),
+            (&json!(kind), &format)
+        );
+        assert_eq!(body["messages"], messages);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_form_is_told_from_other_wrong_requests() {
+    let schema = json!({"type": "object"});
+    for (said, status, kind) in [
+        (json!({"error": {"message": "Unsupported value", "param": "response_format"}}), 400, FailureKind::FormRefused),
+        (
+            json!({"detail": [{"loc": ["body", "response_format"], "msg": "extra fields"}]}),
+            422,
+            FailureKind::FormRefused,
+        ),
+        (json!({"error": "'json_schema' is not supported"}), 400, FailureKind::FormRefused),
+        (json!({"error": {"message": "Unsupported value", "param": "temperature"}}), 400, FailureKind::BadRequest),
+        (json!({"error": "no such model for response_format"}), 404, FailureKind::NotFound),
+    ] {
+        let server = Server::start(move |_| Reply::json(&said).status(status));
+        let provider = openai(&server.url);
+        let call = text(&*provider, "Hello");
+        assert_eq!(self::kind(ask(&*provider, &with_schema(call.clone(), &schema), false).await), kind);
+        let plain = ask(&*provider, &call, false).await;
+        assert_ne!(self::kind(plain), FailureKind::FormRefused, "nothing was asked for in a form");
+    }
 }
 
 #[tokio::test]

@@ -99,10 +99,7 @@ pub fn misspelled_keywords(schema: &Json, is_near: impl Fn(&str) -> bool) -> Vec
 /// # Errors
 /// It is no JSON Schema, or it points out of itself: all that is wrong.
 pub fn rules(schema: &Json) -> Result<Box<dyn Rules>, Vec<SchemaFault>> {
-    let found = own_faults(schema);
-    if !found.is_empty() {
-        return Err(found);
-    }
+    let mut wrong = own_faults(schema);
     let fault = |pointer: &str, what| vec![SchemaFault { pointer: pointer.to_owned(), what }];
     let meta = jsonschema::meta::validator_for(schema).map_err(|error| {
         let draft = schema.get("$schema").and_then(Json::as_str).unwrap_or_default();
@@ -111,7 +108,6 @@ pub fn rules(schema: &Json) -> Result<Box<dyn Rules>, Vec<SchemaFault>> {
             _ => fault("", SchemaFaultKind::Other(error.to_string())),
         }
     })?;
-    let mut wrong: Vec<SchemaFault> = Vec::new();
     for error in meta.iter_errors(schema).take(FAULTS) {
         for misfit in words(&error) {
             let told = SchemaFault { pointer: misfit.pointer, what: SchemaFaultKind::Other(misfit.words) };

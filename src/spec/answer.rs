@@ -132,6 +132,10 @@ pub(super) fn answer(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option
 fn json(node: &Node, reader: &mut Reader<'_>) -> Option<AnswerSpec> {
     match node.value {
         Value::Mapping(_) | Value::List(_) => short_schema(node, reader).map(AnswerSpec::Short),
+        Value::Text(ref text, _) if ["true", "false"].contains(&&**text) => {
+            truth(node, reader);
+            None
+        }
         Value::Bool(_) => truth(node, reader).map(|truth| if truth { AnswerSpec::Json } else { AnswerSpec::Text }),
         _ => {
             reader.expected_with("`true`, fields or a list", node, Some(EXAMPLE));
@@ -168,7 +172,8 @@ fn schema_file(path: &At<String>, reader: &mut Reader<'_>) -> Option<SchemaSpec>
         let message = error.to_string();
         let (what, _) = message.split_once(" at line ").unwrap_or((&message, ""));
         let told = Diagnostic::error("broken-json", &place, format!("this is not JSON: {what}"));
-        reader.push(told.also(&path.place, "the file is named here"));
+        let told = told.also(&path.place, "the file is named here");
+        reader.push(told.help("write a JSON Schema into it: `{\"type\": \"object\", \"properties\": {..}}`"));
         return None;
     }
     // JSON is YAML, but for odd corners; what it says is what JSON says, and where it stands is known if YAML agrees.

@@ -3,7 +3,7 @@
 use super::answer::{FieldSpec, TypeSpec};
 use super::node::{Node, Value};
 use super::reader::Reader;
-use crate::diag::{Diagnostic, listed, meant, shortened};
+use crate::diag::{Diagnostic, did_you_mean, listed, meant, shortened};
 use crate::model::Place;
 
 const TYPES: [&str; 5] = ["string", "integer", "number", "boolean", "any"];
@@ -137,21 +137,27 @@ fn meant_type(text: &str) -> String {
         }
         _ => {}
     }
-    let other = OTHER_NAMES.iter().find(|(other, _)| *other == lower).map(|(_, name)| format!("write `{name}`"));
-    other
-        .or_else(|| meant(text, TYPES))
+    let other = |word: &str| OTHER_NAMES.iter().find(|(other, _)| *other == word).map(|(_, name)| *name);
+    if let Some(name) = other(&lower) {
+        return format!("write `{name}`");
+    }
+    let near = || did_you_mean(&lower, OTHER_NAMES.map(|(name, _)| name)).and_then(|word| other(&word));
+    meant(text, TYPES)
+        .or_else(|| near().map(|name| format!("did you mean `{name}`?")))
         .unwrap_or_else(|| format!("there are {}, `[T]`, fields, and `\"a | b\"` for a choice of texts", listed(TYPES)))
 }
 
 fn options(text: &str, place: &Place, reader: &mut Reader<'_>) -> Option<TypeSpec> {
     let mut options: Vec<String> = Vec::new();
+    let may_be_null = text.split('|').any(|part| part.trim() == "null");
     for part in text.split('|').map(str::trim).filter(|part| !part.is_empty()) {
         let bare = ['"', '\''].iter().find_map(|mark| part.strip_prefix(*mark)?.strip_suffix(*mark));
         if bare.is_none() && (part == "null" || TYPES.contains(&part)) {
             let message = format!("`{part}` is a type, and this is a choice of texts");
-            let help = match part {
-                "null" => "what may be null has a question mark: `name?: string`".to_owned(),
-                _ => format!("write one type alone, or `'{part}'` for the text"),
+            let help = if may_be_null {
+                "what may be null has a question mark: `name?: string`".to_owned()
+            } else {
+                format!("write one type alone, or `'{part}'` for the text")
             };
             reader.push(Diagnostic::error("type-among-texts", place, message).help(help));
             return None;

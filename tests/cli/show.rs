@@ -60,3 +60,15 @@ fn a_rehearsal_says_that_nothing_is_sent() {
     assert!(ran.stdout.starts_with("answered by the built-in provider; nothing is sent\n{\n"), "{ran:?}");
     assert!(ran.stdout.contains("\"Rank <translate>\""), "{ran:?}");
 }
+
+#[test]
+fn a_schema_is_shown_as_it_goes_out() {
+    let file = "name: sort\nstages: {sort: {text: Sort it, json: [{kind: \"bug | feature\"}]}}\n";
+    let show =
+        |provider: &str| Cli::new(&format!("show sort.yaml sort {provider}")).file("sort.yaml", file).run().exit(0);
+    let shown = show("--provider pollinations").stdout;
+    for line in ["\"type\": \"json_schema\"", "\"name\": \"sort\"", "\"strict\": true", "\"items\": {", "\"bug\","] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(show("--offline").stdout.contains("\"schema\": {"));
+}

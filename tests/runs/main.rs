@@ -9,6 +9,7 @@ mod cli;
 mod support;
 
 mod absence;
+mod answers;
 mod barriers;
 mod clocks;
 mod digest;

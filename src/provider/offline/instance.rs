@@ -261,7 +261,9 @@ impl Maker<'_> {
             if !is_wanted {
                 continue;
             }
-            self.filler.next = start;
+            if is_text(of) {
+                self.filler.next = start;
+            }
             match self.value(of, spot.below(name)) {
                 Ok(value) => {
                     left -= usize::from(!is_required);
@@ -313,6 +315,11 @@ impl Maker<'_> {
         let text = format!("{text}{}", ".".repeat(missing));
         Ok(self.filler.marked(text, spot.key, span.most).into())
     }
+}
+
+/// Whether a value is a text, as far as its schema says so by itself.
+fn is_text(schema: &Json) -> bool {
+    schema.as_object().is_some_and(|fields| kinds(fields).iter().any(|kind| kind == "string"))
 }
 
 /// At most so many letters, rather up to the end of a word.
