@@ -52,7 +52,7 @@ fn attempts(ran: &Ran) -> Vec<&Failure> {
     failed.collect()
 }
 
-/// An error of OpenAI's.
+/// An error in the shape of `OpenAI`.
 fn refusal(status: u16, message: &str) -> Reply {
     Reply::json(&json!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": null}}))
         .status(status)
