@@ -14,6 +14,7 @@ mod providers;
 mod run;
 mod show;
 mod shown_item;
+mod shown_talk;
 mod why;
 
 pub use crate::client::{EventStream, Halt, HaltReason};

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value,
+    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
@@ -46,6 +46,7 @@ pub(super) struct Env {
 /// A value with what it took to get it.
 pub(super) struct Made {
     pub(super) value: Value,
+    pub(super) said: Option<Conversation>,
     pub(super) row: Option<SavedRow>,
     pub(super) saved: Option<Arc<str>>,
     pub(super) spent: Spent,
@@ -161,7 +162,7 @@ impl<'a> Instance<'a> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
-                Made { value: Value::Text(text.into()), row: None, saved: None, spent: Spent::default(), reused: false }
+                Made { value: Value::Text(text.into()), said: None, row: None, saved: None, spent: Spent::default(), reused: false }
             }
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,
@@ -210,7 +211,9 @@ impl<'a> Instance<'a> {
     async fn ask_text(&self, work: &TextWork) -> Result<Made, Unmade> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
-        let ask = self.ask(&work.asking, self.requests().text(work)?, (stream, show));
+        let mut asked = self.requests().text(work)?;
+        let talk = asked.talk.take();
+        let ask = self.ask(&work.asking, asked, (stream, show));
         let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
@@ -222,7 +225,9 @@ impl<'a> Instance<'a> {
                 });
             }
         };
-        Ok(made(value, &answer))
+        // As it came: what an answer is read as may change, and what goes on from it is not asked anew for that.
+        let said = talk.zip(text_of(&answer)).map(|(talk, text)| talk.answered(text));
+        Ok(Made { said, ..made(value, &answer) })
     }
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
@@ -246,6 +251,7 @@ impl<'a> Instance<'a> {
             around: &self.job.around,
             renderer: &self.renderer,
             providers: &self.env.providers,
+            before: self.job.before.as_ref(),
         }
     }
 
@@ -293,17 +299,18 @@ impl<'a> Instance<'a> {
     }
 
     async fn replace(&self, value: Json, place: Option<SafePath>, (failure, spent): (Failure, Spent)) -> Outcome {
+        let said = self.requests().talk_instead(&value);
         let value = match value {
             Json::String(text) => Value::Text(text.into()),
             other => Value::Json(Arc::new(other)),
         };
-        let mut made = Made { value, row: None, saved: None, spent, reused: false };
+        let mut made = Made { value, said, row: None, saved: None, spent, reused: false };
         // What stands in for a picture has no bytes to be a file of.
         if self.stage.has_own_file() && matches!(self.stage.work, Work::Image(_)) {
-            return Outcome::Replaced { value: made.value, row: None, failure, spent };
+            return Outcome::Replaced { value: made.value, said: None, row: None, failure, spent };
         }
         match self.save(&mut made, place).await {
-            Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure, spent },
+            Ok(()) => Outcome::Replaced { value: made.value, said: made.said, row: made.row, failure, spent },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
             // Why there is no value says more than why its stand-in has no place.
             Err(Unmade::Skip(_) | Unmade::Fail { .. }) => Outcome::Failed { failure, spent },
@@ -312,12 +319,19 @@ impl<'a> Instance<'a> {
 }
 
 fn done(made: Made, took: Duration) -> Done {
-    let Made { value, row, saved, spent, reused } = made;
-    Done { value, row, spent, reused, took, saved }
+    let Made { value, said, row, saved, spent, reused } = made;
+    Done { value, said, row, spent, reused, took, saved }
 }
 
 fn made(value: Value, answer: &Answer) -> Made {
-    Made { value, row: None, saved: None, spent: spent(answer), reused: answer.kept }
+    Made { value, said: None, row: None, saved: None, spent: spent(answer), reused: answer.kept }
+}
+
+fn text_of(answer: &Answer) -> Option<&str> {
+    match &answer.reply.content {
+        Content::Text(text) => Some(text),
+        Content::Image { .. } => None,
+    }
 }
 
 fn spent(answer: &Answer) -> Spent {

@@ -5,6 +5,7 @@
 //! This room prints nothing and parses nothing.
 
 mod asks;
+mod chain;
 mod collection;
 mod context;
 mod cursor;
@@ -29,12 +30,13 @@ mod run;
 mod save;
 mod settle;
 mod shelf;
+mod talk;
 mod tape;
 
 pub use forecast::{Fate, ForecastParts, Planned, Prospect, forecast};
 pub use fresh::{Fresh, Target};
 pub use journal::Journal;
 pub use outputs::Output;
-pub use preview::{Asks, Preview, preview};
+pub use preview::{Asks, Preview, Sketch};
 pub use run::{Finished, RunParts, execute};
 pub use tape::RunTape;

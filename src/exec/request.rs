@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Message, ProviderIdentity, Request, Role, TextParams,
+    Call, Choice, Conversation, Failure, FailureKind, ImageParams, ProviderIdentity, Request, TextParams,
 };
 use crate::plan::{Asking, Dial, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
 
@@ -16,6 +16,8 @@ use super::job::Around;
 pub(super) struct Asked {
     pub(super) call: Call,
     pub(super) provider: Arc<str>,
+    /// What is said in it, if somebody goes on with that.
+    pub(super) talk: Option<Conversation>,
 }
 
 /// Makes the calls of one instance.
@@ -26,28 +28,26 @@ pub(super) struct Requests<'a> {
     pub(super) around: &'a [Around],
     pub(super) renderer: &'a Renderer<'a>,
     pub(super) providers: &'a HashMap<String, ProviderIdentity>,
+    /// The conversation that it goes on with, if there is one.
+    pub(super) before: Option<&'a Conversation>,
 }
 
 impl Requests<'_> {
     pub(super) fn text(&self, work: &TextWork) -> Result<Asked, Unrendered> {
-        let mut messages = Vec::with_capacity(work.messages.len());
-        for (role, template) in &work.messages {
-            let content = self.renderer.text(template)?;
-            match (role, content.trim().is_empty()) {
-                (Role::System, true) => {}
-                (Role::User | Role::Assistant, true) => {
-                    return Err(empty(&format!("the message of `{}`", role.name())));
-                }
-                (_, false) => messages.push(Message { role: *role, content }),
-            }
-        }
+        let goes_on = work.continues.is_some() || self.stage.is_continued;
+        let talk = if goes_on { Some(self.talk(work)?) } else { None };
+        let messages = match &talk {
+            Some(talk) => talk.messages(),
+            None => self.own_messages(work)?,
+        };
         let params = TextParams {
             max_tokens: self.dial(&Parameter::MAX_TOKENS, work.max_tokens.as_ref())?,
             temperature: self.dial(&Parameter::TEMPERATURE, work.temperature.as_ref())?,
             seed: self.dial(&Parameter::SEED, work.seed.as_ref())?,
             ..work.params.clone()
         };
-        self.asked(&work.asking, Request::Text { messages, params }, work.answer)
+        let asked = self.asked(&work.asking, Request::Text { messages, params }, work.answer)?;
+        Ok(Asked { talk: talk.filter(|_| self.stage.is_continued), ..asked })
     }
 
     pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {
@@ -79,7 +79,7 @@ impl Requests<'_> {
         });
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
         let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
-        Ok(Asked { call, provider: provider.into() })
+        Ok(Asked { call, provider: provider.into(), talk: None })
     }
 
     /// The item of a loop that the request does not depend on, as it goes into the call's key.
@@ -104,7 +104,7 @@ impl Requests<'_> {
 }
 
 /// Nothing is asked where there is nothing to answer.
-fn empty(what: &str) -> Unrendered {
+pub(super) fn empty(what: &str) -> Unrendered {
     let failure = Failure::new(FailureKind::Template, format!("{what} is empty when its values are filled in"));
     Unrendered::Fail(failure.suggest("look at the values that it names, or leave such items out with `when`"))
 }

@@ -5,6 +5,7 @@
 mod address;
 mod attempt;
 mod call;
+mod conversation;
 mod difference;
 mod event;
 mod failure;
@@ -27,6 +28,7 @@ mod word_diff;
 pub use address::{AddressError, address};
 pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
 pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use conversation::Conversation;
 pub use difference::{Difference, Likeness, differences, nearest};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, SkipReason, StageKindName};
 pub use failure::{Advice, Failure, FailureKind};

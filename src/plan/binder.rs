@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::diag::{Diagnostic, Diagnostics, listed};
 use crate::model::{InputKind, Place};
-use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec, not_supported_yet};
+use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
 
 use super::fields::Written;
 use super::inputs::Inputs;
@@ -15,6 +15,7 @@ use super::names::{Named, Names};
 use super::pipeline::LoopIx;
 use super::required::Required;
 use super::shape::Shape;
+use super::talk::PREVIOUS;
 use super::template::{self, Rejected, Template, Use};
 use super::work::{Dial, JsonTemplate};
 
@@ -51,6 +52,8 @@ pub(super) struct Found {
     pub(super) loops: BTreeSet<LoopIx>,
     pub(super) loop_info: bool,
     pub(super) run: bool,
+    /// `previous`.
+    pub(super) previous: bool,
     /// Stages, and whether all that names them can do without.
     pub(super) stages: IndexMap<usize, bool>,
     /// Where each stage is named first.
@@ -144,12 +147,10 @@ impl<'a> Binder<'a> {
         let Some((root, rest)) = one.path.split_first() else { return };
         match root.as_str() {
             // Whoever has given such a name to something has been told.
-            "loop" | "run" | "previous" if self.named(root).is_some() => return,
+            "loop" | "run" | PREVIOUS if self.named(root).is_some() => return,
             "loop" => return self.check_loop_info(rest, written),
             "run" => return self.check_run(rest, written),
-            "previous" => {
-                return self.diagnostics.push(not_supported_yet("previous", &written.place()));
-            }
+            PREVIOUS => return self.check_previous(one, written),
             _ => {}
         }
         match self.named(root) {
@@ -295,6 +296,9 @@ impl<'a> Binder<'a> {
 
     /// What a name stands for in this place; nothing if it has no meaning here.
     pub(super) fn shape_here(&self, name: &str) -> Option<Shape> {
+        if name == PREVIOUS && self.named(name).is_none() {
+            return self.stage.map(|stage| self.ground.values[stage].clone());
+        }
         match self.named(name)? {
             Named::Input(input) => Some(self.ground.inputs.shapes[input].clone()),
             Named::Variable => {

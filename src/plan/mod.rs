@@ -34,6 +34,7 @@ mod shape;
 mod stages;
 mod surroundings;
 mod survey;
+mod talk;
 pub mod template;
 mod work;
 
@@ -46,4 +47,6 @@ pub use pipeline::{
     Stage, StageIx,
 };
 pub use survey::DataFault;
+pub(crate) use talk::PREVIOUS;
+pub use talk::{Continued, Continues, System};
 pub use work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
 use crate::output::{PictureFormat, picture_format};
-use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
+use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::given::Given;
@@ -13,6 +13,7 @@ use super::parameter::Parameter;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
+use super::talk::{Continued, Continues, System};
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
@@ -54,6 +55,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
             loops: found.loops.iter().copied().collect(),
             loop_info: found.loop_info,
             run: found.run,
+            previous: found.previous,
         },
         when,
         concurrency: concurrency.max(1),
@@ -62,6 +64,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
         on_error,
         max_failures: settings.get(|s| s.max_failures.as_ref()).map(|at| at.value),
         save,
+        is_continued: false,
         shelf: None,
         lists: Vec::new(),
     };
@@ -148,7 +151,8 @@ fn text(
     binder: &mut Binder<'_>,
 ) -> TextWork {
     let mut messages = Vec::with_capacity(turns.len() + 1);
-    if let Some(system) = settings.get(|s| s.system.as_ref()) {
+    let (continues, system) = continued(spec, settings, binder);
+    if let Some(system) = system {
         messages.push((Role::System, binder.text(system, Site::Request)));
     }
     messages.extend(turns);
@@ -162,6 +166,7 @@ fn text(
     let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
     TextWork {
         asking: asking(around, spec, settings, binder),
+        continues,
         messages,
         params,
         max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| dial(&Parameter::MAX_TOKENS, one, spec, binder)),
@@ -171,6 +176,24 @@ fn text(
         seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
         answer: if json { Choice::Json } else { Choice::Text },
     }
+}
+
+/// What comes before the messages, and the `system` among them. That of `defaults` is for conversations that begin.
+fn continued<'a>(
+    spec: &StageSpec,
+    settings: &Settings<'a>,
+    binder: &mut Binder<'_>,
+) -> (Option<Continued>, Option<&'a TextSpec>) {
+    let system = settings.get(|s| s.system.as_ref());
+    let Some(from) = spec.continues.as_ref().and_then(|written| binder.continues(written)) else {
+        return (None, system);
+    };
+    let (system, counts) = match (system, from) {
+        (Some(own), _) if spec.settings.system.is_some() => (Some(own), System::Replaced),
+        (Some(default), Continues::Previous) => (Some(default), System::Begun),
+        _ => (None, System::Kept),
+    };
+    (Some(Continued { from, system: counts }), system)
 }
 
 fn image(

@@ -3,6 +3,7 @@
 use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
 
 use super::pipeline::LoopIx;
+use super::talk::Continued;
 use super::template::Template;
 
 /// What an instance of a stage does.
@@ -40,6 +41,8 @@ pub struct Asking {
 pub struct TextWork {
     /// How it is asked.
     pub asking: Asking,
+    /// What comes before the messages.
+    pub continues: Option<Continued>,
     /// The conversation, `system` first.
     pub messages: Vec<(Role, Template)>,
     /// What is the same for all instances.

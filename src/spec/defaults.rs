@@ -19,11 +19,11 @@ const OF_KIND: Keys = Keys {
     owner: "defaults of a kind",
     own: &[],
     settings: &settings::ALL,
-    unsupported: &["feedback", "fallback", "images", "schema", "continues", "expect"],
+    unsupported: &["feedback", "fallback", "images", "schema", "expect"],
 };
 
 /// Keys of a stage that are about this one stage.
-const OF_ONE_STAGE: [&str; 5] = ["description", "for_each", "when", "save", "render"];
+const OF_ONE_STAGE: [&str; 6] = ["description", "for_each", "when", "continues", "save", "render"];
 
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;

@@ -6,6 +6,7 @@
 //! YAML crate, in one file.
 
 mod chat;
+mod continues;
 mod defaults;
 mod document;
 mod fields;

@@ -140,6 +140,8 @@ pub struct StageSpec {
     pub for_each: Option<ForEachSpec>,
     /// `when`, an expression without braces around it.
     pub when: Option<ExpressionSpec>,
+    /// `continues`: the name of a stage, or `previous`.
+    pub continues: Option<At<String>>,
     /// `save`.
     pub save: Option<SaveSpec>,
     /// Everything that may also stand in `defaults`.

@@ -1,6 +1,7 @@
 //! `stages`: each of them one kind, and what stands beside it.
 
 use super::chat::chat;
+use super::continues::continues;
 use super::fields::{Fields, Keys};
 use super::for_each::for_each;
 use super::names::{self, Named};
@@ -18,9 +19,9 @@ const UNSUPPORTED_KINDS: [&str; 2] = ["value", "use"];
 
 pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
-    own: &["text", "chat", "image", "render", "description", "for_each", "when", "save"],
+    own: &["text", "chat", "image", "render", "description", "for_each", "when", "continues", "save"],
     settings: &settings::ALL,
-    unsupported: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback"],
+    unsupported: &["value", "use", "with", "images", "schema", "expect", "feedback", "fallback"],
 };
 
 /// All stages, if there are any.
@@ -48,6 +49,7 @@ fn stage(entry: &Entry, reader: &mut Reader<'_>) -> StageSpec {
         kind: None,
         for_each: None,
         when: None,
+        continues: None,
         save: None,
         settings: SettingsSpec::default(),
     };
@@ -65,11 +67,13 @@ fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
     spec.description = fields.read("description", reader, text);
     spec.for_each = fields.take("for_each").map(|entry| for_each(&entry.value, reader));
     spec.when = fields.read("when", reader, expression);
+    let continued = fields.take("continues");
     spec.save = fields.read("save", reader, save);
     spec.settings = settings::settings(&mut fields, reader);
     fields.finish(reader);
     if let Some((kind, place)) = kind {
         check_fit(&spec.settings, kind.name(), &place, reader);
+        spec.continues = continued.and_then(|entry| continues(entry, kind.name(), &place, reader));
         spec.kind = Some(kind);
     }
 }
