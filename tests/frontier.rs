@@ -43,6 +43,7 @@ struct Loop {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Stage {
     innermost: Option<usize>,
     /// Earlier stages by index, and whether it can do without.
@@ -355,10 +356,8 @@ fn instance(
         return Outcome::Nothing;
     }
     text.push_str(if has_failed && stage.is_call { "REFUSE)" } else { ")" });
-    let mut talk = before.unwrap_or_else(|| Talk {
-        system: pipeline.system.then(|| "house".to_owned()),
-        turns: Vec::new(),
-    });
+    let mut talk =
+        before.unwrap_or_else(|| Talk { system: pipeline.system.then(|| "house".to_owned()), turns: Vec::new() });
     if stage.system {
         talk.system = Some(format!("system {ix}"));
     }
@@ -459,7 +458,8 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 let (previous, kind, other, system) = talk;
                 let (previous, system) = (previous && innermost.is_some(), system && is_call);
                 let continues = Continues::Nothing;
-                let stage = Stage { innermost, refs, when, fails, replaced, concurrency, is_call, previous, continues, system };
+                let stage =
+                    Stage { innermost, refs, when, fails, replaced, concurrency, is_call, previous, continues, system };
                 pipeline.stages.push(stage);
                 let is_talk = |ix: &usize| pipeline.stages[*ix].is_call && pipeline.is_value(at, *ix);
                 let talks: Vec<usize> = (0..at).filter(is_talk).collect();

@@ -176,12 +176,7 @@ mod tests {
         let mut graph = graph();
         graph.stages[1].continues = Some("analyze".to_owned());
         graph.stages[0].previous = true;
-        graph.edges = vec![GraphEdge {
-            from: "analyze".into(),
-            to: "report".into(),
-            collects: false,
-            optional: false,
-        }];
+        graph.edges = vec![GraphEdge { from: "analyze".into(), to: "report".into(), collects: false, optional: false }];
         graph.stages[2].previous = true;
         graph.stages[2].continues = Some("previous".to_owned());
         graph
@@ -201,7 +196,10 @@ previous  its own value for the item before: its items go in turn
 "
         );
         let (mermaid, dot) = (mermaid(&talk()), dot(&talk()));
-        assert!(mermaid.contains("  s_analyze -->|goes on| s_report\n  s_analyze -.->|previous| s_analyze\n"), "{mermaid}");
+        assert!(
+            mermaid.contains("  s_analyze -->|goes on| s_report\n  s_analyze -.->|previous| s_analyze\n"),
+            "{mermaid}"
+        );
         assert!(dot.contains("  \"analyze\" -> \"report\" [label=\"goes on\"];\n"), "{dot}");
         assert!(dot.contains("  \"cover\" -> \"cover\" [label=\"goes on\", style=dashed];\n"), "{dot}");
     }

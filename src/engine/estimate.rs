@@ -218,10 +218,17 @@ fn time(plan: &Plan, stage: &Stage, calls: &Calls, count: u64, took: Spread) -> 
     let lane = calls.to_call.keys().next().or(calls.lane.as_ref());
     let settings = lane.and_then(|(provider, _)| plan.providers.iter().find(|one| one.name == **provider));
     let allowed = settings.and_then(|settings| settings.concurrency).map_or(u64::MAX, u64::from);
-    let at_once = (stage.concurrency as u64).min(allowed).min(count).max(1);
+    let at_once = (stage.concurrency as u64).min(allowed).min(chains(plan, stage)).min(count).max(1);
     let in_turn = Duration::from_millis(took.mean.saturating_mul(count.div_ceil(at_once)));
     let spaced = stage.rate.map(|rate| rate.spacing().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)));
     in_turn.max(spaced.unwrap_or_default())
+}
+
+/// How many items can be done side by side where those of a list go in turn.
+fn chains(plan: &Plan, stage: &Stage) -> u64 {
+    let Some((_, around)) = stage.loops.split_last().filter(|_| stage.goes_in_turn()) else { return u64::MAX };
+    let rows = around.iter().map(|ix| plan.loop_at(*ix).rows);
+    rows.fold(1, |lists, rows| rows.map_or(u64::MAX, |rows| rows.saturating_mul(lists)))
 }
 
 #[cfg(test)]
@@ -238,6 +245,7 @@ stages:
   a: {for_each: {n: 10}, text: 'Say {{n}}', concurrency: 5}
   slow: {for_each: {n: 10}, text: 'Say {{n}}', rate: 1/s}
   b: {for_each: {n: 10}, image: 'Draw {{n}}'}
+  chain: {for_each: {n: 10}, text: '{{n}} {{default previous 0}}', concurrency: 5}
 ";
 
     fn plan() -> Arc<Plan> {
@@ -362,6 +370,7 @@ stages:
         // Two at once, as the provider allows.
         assert_eq!(of("a", &calls(4, 1, None), &kept).time, Some(Duration::from_millis(900)));
         assert_eq!(of("slow", &calls(4, 1, None), &kept).time, Some(Duration::from_secs(5)));
+        assert_eq!(of("chain", &calls(1, 4, None), &kept).time, Some(Duration::from_millis(1500)), "one by one");
         assert_eq!(of("a", &calls(4, 1, None), &StageStatistics::default()).time, None);
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::client::{Client, Events, Halt, Keep, Member, NothingKept, StoreKeep};
 use crate::exec::{self, Fate, ForecastParts, Fresh, Planned, Prospect};
 use crate::model::{Cost, Failure, ProviderIdentity, StageKindName};
-use crate::plan::{Dial, Plan, Stage, StageIx, Work};
+use crate::plan::{Continues, Dial, Plan, Stage, StageIx, Work};
 use crate::store::{StageStatistics, Store};
 
 use super::estimate::{Calls, Estimate, Lane, PriceOf, Range, estimate};
@@ -190,7 +190,7 @@ pub async fn forecast(plan: &Arc<Plan>, options: ForecastOptions<'_>) -> Result<
     let mut seen = Vec::new();
     for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
         let fold = std::mem::take(&mut folds[ix.0]);
-        let calls = fold.calls(stage, &providers);
+        let calls = fold.calls(plan, stage, &providers);
         let kept = match (options.store, calls.lane.as_ref().and_then(|(provider, _)| providers.get(&**provider))) {
             (Some(store), Some(identity)) => store.statistics(&stage.name, identity, LATEST)?,
             _ => StageStatistics::default(),
@@ -287,11 +287,11 @@ impl Fold {
     }
 
     /// Its calls, with what the stage itself says of those that can't be rendered.
-    fn calls(&self, stage: &Stage, providers: &BTreeMap<String, ProviderIdentity>) -> Calls {
+    fn calls(&self, plan: &Plan, stage: &Stage, providers: &BTreeMap<String, ProviderIdentity>) -> Calls {
         let mut calls = self.calls.clone();
         let Some(asking) = stage.work.asking() else { return calls };
         calls.unknown = self.counts.unknown;
-        calls.template_bytes = stage.templates().iter().map(|template| template.text().len() as u64).sum();
+        calls.template_bytes = template_bytes(plan, stage);
         if let Work::Text(work) = &stage.work
             && let Some(Dial::Fixed(most)) = work.max_tokens
         {
@@ -308,6 +308,16 @@ impl Fold {
         }
         calls
     }
+}
+
+/// Of the templates of a request, those of the stages whose conversation goes on in it among them.
+fn template_bytes(plan: &Plan, stage: &Stage) -> u64 {
+    let continued = |stage: &&Stage| match stage.continues() {
+        Some(Continues::Stage(ix)) => Some(plan.stage(ix)),
+        _ => None,
+    };
+    let stages = std::iter::successors(Some(stage), continued);
+    stages.flat_map(Stage::templates).map(|template| template.text().len() as u64).sum()
 }
 
 fn lane(planned: &Planned) -> Lane {

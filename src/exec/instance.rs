@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value,
+    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply,
+    Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
@@ -162,7 +163,14 @@ impl<'a> Instance<'a> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
-                Made { value: Value::Text(text.into()), said: None, row: None, saved: None, spent: Spent::default(), reused: false }
+                Made {
+                    value: Value::Text(text.into()),
+                    said: None,
+                    row: None,
+                    saved: None,
+                    spent: Spent::default(),
+                    reused: false,
+                }
             }
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,

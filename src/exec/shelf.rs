@@ -60,9 +60,7 @@ impl Shelf {
             return Ok(());
         }
         match end {
-            End::Said(value, _) if !self.with_talk => {
-                self.held.put(self.stage.0, path, &End::Value(value.clone()))
-            }
+            End::Said(value, _) if !self.with_talk => self.held.put(self.stage.0, path, &End::Value(value.clone())),
             end => self.held.put(self.stage.0, path, end),
         }
     }
@@ -139,7 +137,8 @@ mod tests {
 
     /// A shelf of stage 0 with two consumers, which holds nothing in memory.
     fn shelf(folder: &tempfile::TempDir) -> Shelf {
-        let shelving = Shelving { consumers: vec![StageIx(1), StageIx(2)], len: 1, to_the_end: false, with_talk: false };
+        let shelving =
+            Shelving { consumers: vec![StageIx(1), StageIx(2)], len: 1, to_the_end: false, with_talk: false };
         Shelf::new(StageIx(0), &shelving, Arc::new(Held::new(folder.path().join("held"), 0)))
     }
 

@@ -57,9 +57,11 @@ impl Binder<'_> {
             }
             None if self.ground.names.is_incomplete() => return None,
             None => {
-                let stages = self.ground.spec.stages.iter().map(|stage| stage.name.value.as_str());
-                let others: Vec<&str> = stages.filter(|name| *name != own).chain([PREVIOUS]).collect();
-                let help = meant_or_all(word, others.iter().copied(), "a conversation goes on from");
+                let stages = self.ground.spec.stages.iter().enumerate();
+                let others = stages.filter(|(ix, _)| Some(*ix) != self.stage && self.no_talk(*ix, &own).is_none());
+                let previous = (!self.loops.is_empty()).then_some(PREVIOUS);
+                let others = others.map(|(_, stage)| stage.name.value.as_str()).chain(previous);
+                let help = meant_or_all(word, others, "a conversation can go on from");
                 ("unknown-stage", format!("there is no stage `{word}`"), help.unwrap_or_default())
             }
             Some(Named::Stage(stage)) if Some(stage) == self.stage => {
@@ -135,10 +137,17 @@ impl Binder<'_> {
                 (
                     "previous-of-first",
                     message,
-                    "write `{{#if previous}}..{{previous}}..{{/if}}`, or `{{default previous 'none'}}`",
+                    if self.in_when {
+                        "say what to take then: `(default previous 'none')`"
+                    } else {
+                        "write `{{#if previous}}..{{previous}}..{{/if}}`, or `{{default previous 'none'}}`"
+                    },
                 )
             }
+            // Once is enough.
+            _ if self.found.previous => return,
             stage => {
+                self.found.previous = true;
                 let message = "`previous` is known inside of a loop alone".to_owned();
                 let help = match stage {
                     Some(_) => "give the stage a `for_each`, or leave `previous` out",

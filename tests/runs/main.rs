@@ -27,4 +27,5 @@ mod saving;
 mod scene;
 mod signals;
 mod stdin;
+mod talks;
 mod tapes;
