@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
     Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply,
-    Value,
+    Request, Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
@@ -220,7 +220,7 @@ impl<'a> Instance<'a> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
         let mut asked = self.requests().text(work)?;
-        let talk = asked.talk.take();
+        let before = asked.before.take();
         let ask = self.ask(&work.asking, asked, (stream, show));
         let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
@@ -234,7 +234,7 @@ impl<'a> Instance<'a> {
             }
         };
         // As it came: what an answer is read as may change, and what goes on from it is not asked anew for that.
-        let said = talk.zip(text_of(&answer)).map(|(talk, text)| talk.answered(text));
+        let said = before.and_then(|before| said(&before, &ask.call.request, &answer));
         Ok(Made { said, ..made(value, &answer) })
     }
 
@@ -335,10 +335,11 @@ fn made(value: Value, answer: &Answer) -> Made {
     Made { value, said: None, row: None, saved: None, spent: spent(answer), reused: answer.kept }
 }
 
-fn text_of(answer: &Answer) -> Option<&str> {
-    match &answer.reply.content {
-        Content::Text(text) => Some(text),
-        Content::Image { .. } => None,
+/// What was said once a request is answered; nothing for a picture.
+fn said(before: &Conversation, request: &Request, answer: &Answer) -> Option<Conversation> {
+    match (request, &answer.reply.content) {
+        (Request::Text { messages, .. }, Content::Text(text)) => Some(before.grown(messages).answered(text)),
+        _ => None,
     }
 }
 

@@ -16,8 +16,8 @@ use super::job::Around;
 pub(super) struct Asked {
     pub(super) call: Call,
     pub(super) provider: Arc<str>,
-    /// What is said in it, if somebody goes on with that.
-    pub(super) talk: Option<Conversation>,
+    /// What was said before the messages of the stage itself, if somebody goes on with these.
+    pub(super) before: Option<Conversation>,
 }
 
 /// Makes the calls of one instance.
@@ -34,12 +34,8 @@ pub(super) struct Requests<'a> {
 
 impl Requests<'_> {
     pub(super) fn text(&self, work: &TextWork) -> Result<Asked, Unrendered> {
-        let goes_on = work.continues.is_some() || self.stage.is_continued;
-        let talk = if goes_on { Some(self.talk(work)?) } else { None };
-        let messages = match &talk {
-            Some(talk) => talk.messages(),
-            None => self.own_messages(work)?,
-        };
+        let (before, own) = self.said(work)?;
+        let messages = if work.continues.is_some() { before.and(own).messages() } else { own };
         let params = TextParams {
             max_tokens: self.dial(&Parameter::MAX_TOKENS, work.max_tokens.as_ref())?,
             temperature: self.dial(&Parameter::TEMPERATURE, work.temperature.as_ref())?,
@@ -47,7 +43,7 @@ impl Requests<'_> {
             ..work.params.clone()
         };
         let asked = self.asked(&work.asking, Request::Text { messages, params }, work.answer)?;
-        Ok(Asked { talk: talk.filter(|_| self.stage.is_continued), ..asked })
+        Ok(Asked { before: self.stage.is_continued.then_some(before), ..asked })
     }
 
     pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {
@@ -79,7 +75,7 @@ impl Requests<'_> {
         });
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
         let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
-        Ok(Asked { call, provider: provider.into(), talk: None })
+        Ok(Asked { call, provider: provider.into(), before: None })
     }
 
     /// The item of a loop that the request does not depend on, as it goes into the call's key.

@@ -1,34 +1,35 @@
 //! What an instance says after a conversation that went before, and what is carried on from it.
 
 use crate::model::{Conversation, Failure, FailureKind, Json, Message, Role};
-use crate::plan::{Continues, System, TextWork, Work};
+use crate::plan::{Continued, Continues, System, TextWork, Work};
 
 use super::context::Unrendered;
 use super::request::Requests;
 
 impl Requests<'_> {
-    /// All that is said up to the answer.
-    pub(super) fn talk(&self, work: &TextWork) -> Result<Conversation, Unrendered> {
+    /// What was said before, and what the stage itself says up to the answer.
+    pub(super) fn said(&self, work: &TextWork) -> Result<(Conversation, Vec<Message>), Unrendered> {
         let mut own = self.messages(work)?;
-        let Some(continued) = work.continues else { return Ok(Conversation::begin(messages(own))) };
-        let Some(before) = self.before else {
-            return match continued.from {
-                Continues::Previous => Ok(Conversation::begin(messages(own))),
-                Continues::Stage(_) => Err(Unrendered::Fail(lost(&self.stage.name))),
-            };
+        let before = match (work.continues, self.before) {
+            (None, _) | (Some(Continued { from: Continues::Previous, .. }), None) => Conversation::default(),
+            (Some(Continued { from: Continues::Stage(_), .. }), None) => {
+                return Err(Unrendered::Fail(lost(&self.stage.name)));
+            }
+            (Some(Continued { system, .. }), Some(before)) => {
+                let has_system = system != System::Kept && own.first().is_some_and(|(at, _)| *at == 0);
+                match has_system.then(|| own.remove(0).1) {
+                    Some(own) if system == System::Replaced => before.framed(vec![own]),
+                    _ => before.clone(),
+                }
+            }
         };
-        let has_system = continued.system != System::Kept && own.first().is_some_and(|(at, _)| *at == 0);
-        let system = has_system.then(|| own.remove(0).1);
-        Ok(match system {
-            Some(system) if continued.system == System::Replaced => before.framed(vec![system]),
-            _ => before.clone(),
-        }
-        .and(messages(own)))
+        Ok((before, own.into_iter().map(|(_, message)| message).collect()))
     }
 
-    /// What the stage itself says up to the answer.
-    pub(super) fn own_messages(&self, work: &TextWork) -> Result<Vec<Message>, Unrendered> {
-        self.messages(work).map(messages)
+    /// All that is said up to the answer.
+    pub(super) fn talk(&self, work: &TextWork) -> Result<Conversation, Unrendered> {
+        let (before, own) = self.said(work)?;
+        Ok(if work.continues.is_some() && self.before.is_some() { before.and(own) } else { Conversation::begin(own) })
     }
 
     /// What is carried on where a value stands in for an answer: what could be asked, then that value.
@@ -57,10 +58,6 @@ impl Requests<'_> {
         }
         Ok(messages)
     }
-}
-
-fn messages(placed: Vec<(usize, Message)>) -> Vec<Message> {
-    placed.into_iter().map(|(_, message)| message).collect()
 }
 
 fn lost(stage: &str) -> Failure {

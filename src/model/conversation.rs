@@ -69,6 +69,15 @@ impl Conversation {
         parts.into_iter().rev().flatten()
     }
 
+    /// What is said in it once `messages` are, which it begins like.
+    #[must_use]
+    pub fn grown(&self, messages: &[Message]) -> Self {
+        match self.frame.len() + self.turns().count() {
+            0 => Self::begin(messages.to_vec()),
+            known => self.and(messages.get(known..).unwrap_or_default().to_vec()),
+        }
+    }
+
     /// All of it, as it is sent.
     pub fn messages(&self) -> Vec<Message> {
         self.frame.iter().chain(self.turns()).cloned().collect()
@@ -120,6 +129,8 @@ mod tests {
         assert_eq!(words(&answered), ["system: brief", "user: a", "assistant: b"]);
         assert_eq!(words(&gone_on), ["system: strict", "user: a", "assistant: b", "system: now", "user: c"]);
         assert_eq!(gone_on.answered(" \n"), gone_on);
+        assert_eq!(stricter.grown(&gone_on.messages()), gone_on);
+        assert_eq!(Conversation::default().grown(&gone_on.messages()), gone_on);
     }
 
     #[test]
