@@ -69,7 +69,8 @@ async fn a_retry_is_the_same_to_the_byte() {
         let provider = provider(kind, &server.url);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             for number in [1, 2] {
-                let attempt = Attempt { call: &call, key: call.key(), number, stream: false, secret: None };
+                let attempt =
+                    Attempt { call: &call, key: call.key(), number, stream: false, checks: &[], secret: None };
                 let _pieces: Vec<_> = provider.send(attempt).collect().await;
             }
         }
@@ -136,7 +137,7 @@ async fn the_longest_address_has_2000_bytes() {
     let params = ImageParams { seed: Some(1), ..ImageParams::default() };
     let view = |prompt: &str| {
         let call = image(&*provider, prompt, params.clone());
-        provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None })
+        provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, checks: &[], secret: None })
     };
     let room = 2000 - view("").url.len();
     assert_eq!((view(&"a".repeat(room)).method, view(&"a".repeat(room)).url.len()), ("GET", 2000));
@@ -154,8 +155,14 @@ async fn no_key_is_ever_part_of_an_address_or_a_body() {
         let secret = SecretString::from(PLANTED);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             ask(&*provider, &call, true).await.unwrap();
-            let view =
-                provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: true, secret: Some(&secret) });
+            let view = provider.view(Attempt {
+                call: &call,
+                key: call.key(),
+                number: 1,
+                stream: true,
+                checks: &[],
+                secret: Some(&secret),
+            });
             assert!(!format!("{view:?}").contains("planted"));
             assert!(view.url.starts_with(&server.url));
         }
@@ -221,7 +228,8 @@ fn openai_has_its_own_address_and_its_own_names() {
     let original = build(&ProviderSettings::built_in("openai").unwrap(), &HttpClient::new()).unwrap();
     let params = TextParams { max_tokens: Some(5), ..TextParams::default() };
     let call = with_params(text(&*original, "Hello"), params);
-    let view = original.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    let view =
+        original.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, checks: &[], secret: None });
     assert_eq!(view.url, "https://api.openai.com/v1/chat/completions");
     assert!(view.body.contains("\"max_completion_tokens\": 5"), "{}", view.body);
     let half = image(&*original, "a cat", ImageParams { width: Some(64), ..ImageParams::default() });
@@ -323,7 +331,8 @@ fn extra_parameters_reach_the_body() {
     let mut extra = JsonMap::new();
     extra.insert("repetition_penalty".into(), json!(0));
     let call = with_params(text(&*provider, "Hello"), TextParams { extra, ..TextParams::default() });
-    let view = provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    let view =
+        provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, checks: &[], secret: None });
     assert_eq!((view.method, view.url.as_str()), ("POST", "http://127.0.0.1:1/chat/completions"));
     assert!(view.body.contains("\"repetition_penalty\": 0"));
 }

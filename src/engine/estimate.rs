@@ -60,6 +60,15 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            bytes: self.bytes.saturating_add(other.bytes),
+            with_max: self.with_max + other.with_max,
+            max_tokens: self.max_tokens.saturating_add(other.max_tokens),
+        }
+    }
+
     pub(super) fn add(&mut self, call: &Call) {
         self.calls += 1;
         self.bytes = self.bytes.saturating_add(call.bytes());
@@ -81,6 +90,8 @@ pub(super) struct Calls {
     pub(super) unknown: u64,
     /// Whom those go to, as far as that can be told.
     pub(super) lane: Option<Lane>,
+    /// Who is asked where those have no good answer, in turn.
+    pub(super) fallbacks: Vec<Lane>,
     /// All requests of the stage that can be rendered, kept ones too.
     pub(super) rendered: Rendered,
     /// Of the templates of a request, as they stand in the file.
@@ -133,12 +144,15 @@ pub(super) fn estimate(
     let mut estimate = Estimate { basis, ..Estimate::default() };
     let unknown =
         Rendered { calls: calls.unknown, bytes: bytes_of(calls, kept) * calls.unknown, ..Rendered::default() };
-    let certain = calls.to_call.iter().map(|(lane, rendered)| (Some(lane), *rendered, true));
-    let maybe = std::iter::once((calls.lane.as_ref(), unknown, false)).filter(|(_, rendered, _)| rendered.calls > 0);
-    for (lane, rendered, is_certain) in certain.chain(maybe) {
+    let count = |low, expected| Range { low, expected, high: 1 };
+    let certain = calls.to_call.iter().map(|(lane, rendered)| (Some(lane), *rendered, count(1, 1)));
+    let maybe =
+        std::iter::once((calls.lane.as_ref(), unknown, count(0, 1))).filter(|(_, rendered, _)| rendered.calls > 0);
+    // At the worst, whoever is asked answers wrongly, and the next is asked too.
+    let all = calls.to_call.values().fold(unknown, |sum, rendered| sum.plus(*rendered));
+    let others = calls.fallbacks.iter().map(|lane| (Some(lane), all, count(0, 0)));
+    for (lane, rendered, count) in certain.chain(maybe).chain(others) {
         let bytes = if is_image { 0 } else { rendered.bytes };
-        let least = u64::from(is_certain);
-        let count = Range { low: least, expected: 1, high: 1 };
         let input = count.map(|one| one * bytes.div_ceil(BYTES_OF_TOKEN));
         let output = length.with(count, |each, one| each.saturating_mul(rendered.calls) * one);
         let price = lane.and_then(|(provider, model)| price(provider, model.as_deref(), is_image));

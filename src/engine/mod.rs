@@ -4,6 +4,7 @@
 //! the command line and servers all come this way. This room prints nothing.
 
 mod estimate;
+mod fallbacks;
 mod forecast;
 mod forecast_notes;
 mod graph;

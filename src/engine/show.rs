@@ -47,7 +47,7 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));
             };
-            let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, secret: None };
+            let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, checks: &[], secret: None };
             let view = member.provider.view(attempt);
             let head = match call.provider.kind {
                 ProviderKind::Offline => "answered by the built-in provider; nothing is sent".to_owned(),

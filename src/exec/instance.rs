@@ -16,6 +16,7 @@ use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork
 
 use super::asks::Asks;
 use super::context::{Fixed, Renderer, Unrendered, names};
+use super::expected::terms;
 use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::find_list;
@@ -221,7 +222,7 @@ impl<'a> Instance<'a> {
         let show = self.env.show && work.answer == Choice::Text;
         let mut asked = self.requests().text(work)?;
         let before = asked.before.take();
-        let ask = self.ask(&work.asking, asked, (stream, show));
+        let ask = self.ask(&work.asking, asked, (stream, show))?;
         let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
@@ -239,7 +240,7 @@ impl<'a> Instance<'a> {
     }
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
-        let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
+        let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false))?;
         let answer = self.env.asks.ask(&ask).await?;
         let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
@@ -263,8 +264,11 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Ask {
-        Ask {
+    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Result<Ask, Unmade> {
+        let fallbacks = self.requests().fallbacks(asking, &asked);
+        let names = || names(&self.env.plan, self.stage, self.job, &self.env.fixed);
+        let terms = terms(asking, fallbacks, &self.renderer, (&self.stage.name, names))?;
+        Ok(Ask {
             call: asked.call,
             provider: asked.provider,
             retry: asking.retry.clone(),
@@ -276,7 +280,8 @@ impl<'a> Instance<'a> {
             show,
             order: self.job.order.clone(),
             item: self.job.item.clone(),
-        }
+            terms,
+        })
     }
 
     /// What a missing value means: `on_error` may put another in its place.

@@ -9,6 +9,7 @@ mod chain;
 mod collection;
 mod context;
 mod cursor;
+mod expected;
 mod forecast;
 mod frame;
 mod fresh;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::client::Fallback;
 use crate::model::{
     Call, Choice, Conversation, Failure, FailureKind, ImageParams, ProviderIdentity, Request, TextParams,
 };
-use crate::plan::{Asking, Dial, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
+use crate::plan::{Asking, Dial, FallbackPlan, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
 
 use super::context::{Renderer, Unrendered};
 use super::job::Around;
@@ -69,13 +70,23 @@ impl Requests<'_> {
                 .suggest(format!("there are {}", known.join(", ")));
             return Err(Unrendered::Fail(failure));
         };
-        let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| match request {
-            Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
-            Request::Image { .. } => None,
-        });
+        let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| usual_model(identity, &request));
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
         let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
         Ok(Asked { call, provider: provider.into(), before: None })
+    }
+
+    /// Who else is asked for what `asked` asks.
+    pub(super) fn fallbacks(&self, asking: &Asking, asked: &Asked) -> Vec<Fallback> {
+        let fallback = |FallbackPlan { provider, model }: &FallbackPlan| {
+            let provider = provider.as_deref().map_or_else(|| asked.provider.clone(), Arc::from);
+            let identity = self.providers.get(&*provider)?.clone();
+            let model = model.clone().or_else(|| usual_model(&identity, &asked.call.request));
+            // Where the file chooses by item, it may choose the same one.
+            let is_first = provider == asked.provider && model == asked.call.model;
+            (!is_first).then_some(Fallback { provider, identity, model })
+        };
+        asking.fallbacks.iter().filter_map(fallback).collect()
     }
 
     /// The item of a loop that the request does not depend on, as it goes into the call's key.
@@ -96,6 +107,14 @@ impl Requests<'_> {
                 parameter.read(&value).map(Some).ok_or_else(failure)
             }
         }
+    }
+}
+
+/// The model that is asked when nobody names one.
+fn usual_model(identity: &ProviderIdentity, request: &Request) -> Option<String> {
+    match request {
+        Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
+        Request::Image { .. } => None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod address;
 mod attempt;
 mod call;
+mod check;
 mod conversation;
 mod difference;
 mod event;
@@ -28,6 +29,7 @@ mod word_diff;
 pub use address::{AddressError, address};
 pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
 pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use check::{Check, CheckKind, Pattern};
 pub use conversation::Conversation;
 pub use difference::{Difference, Likeness, differences, nearest};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, SkipReason, StageKindName};

@@ -39,6 +39,8 @@ pub(super) enum Site {
     Chooser,
     /// `when`, or what stands in for an answer.
     Beside,
+    /// `expect`: the stage's own name is its answer.
+    Expect,
     /// `save`: the stage's own name is its answer, and the run may be named.
     Save,
     /// `outputs`.
@@ -98,6 +100,11 @@ impl<'a> Binder<'a> {
         let when = self.compile(&spec.text, &spec.map, site, true);
         self.in_when = false;
         when
+    }
+
+    /// An expression of `expect`, which is looked at when the answer is there.
+    pub(super) fn holds(&mut self, spec: &ExpressionSpec) -> Template {
+        self.compile(&spec.text, &spec.map, Site::Expect, true)
     }
 
     /// A broken template is told, and an empty one takes its place, so that checking can go on.
@@ -184,10 +191,15 @@ impl<'a> Binder<'a> {
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
 
+    /// Whether the stage's own name is its answer here.
+    fn knows_answer(&self) -> bool {
+        matches!(self.site, Site::Save | Site::Expect)
+    }
+
     /// The stage's own name, where it has no meaning.
     fn hidden_name(&self) -> &str {
         match self.stage {
-            Some(stage) if self.site != Site::Save => &self.ground.spec.stages[stage].name.value,
+            Some(stage) if !self.knows_answer() => &self.ground.spec.stages[stage].name.value,
             _ => "",
         }
     }
@@ -244,12 +256,12 @@ impl<'a> Binder<'a> {
     fn check_stage(&mut self, stage: usize, one: &Use, written: &Written<'_>) {
         let (name, rest) = (&one.path[0], &one.path[1..]);
         if self.stage == Some(stage) {
-            if self.site == Site::Save {
+            if self.knows_answer() {
                 self.check_fields(one, &self.ground.values[stage], written);
                 return;
             }
             let message = format!("`{name}` names itself");
-            let help = "a stage's own value is known in its `save` alone";
+            let help = "a stage's own value is known in its `expect` and its `save` alone";
             let place = written.segment(name, rest);
             self.diagnostics.push(Diagnostic::error("names-itself", &place, message).help(help));
             return;

@@ -6,6 +6,8 @@
 mod binder;
 mod budget;
 mod compile;
+mod expect;
+mod fallback;
 mod fields;
 mod given;
 mod inputs;
@@ -39,6 +41,8 @@ pub mod template;
 mod work;
 
 pub use compile::{Compiled, compile};
+pub use expect::{Expect, RenderedCheck};
+pub use fallback::FallbackPlan;
 pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
 pub use keys::{item_key, item_number, loop_info};
 pub use parameter::Parameter;

@@ -8,6 +8,8 @@ use crate::output::{PictureFormat, picture_format};
 use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
+use super::expect::expect;
+use super::fallback::fallbacks;
 use super::given::Given;
 use super::parameter::Parameter;
 use super::pipeline::{Needs, ScopeIx, Stage};
@@ -108,9 +110,14 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
         let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
         binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
     }
+    let said = (around.given, around.providers);
+    let fallbacks = fallbacks(settings, spec, (&provider, model.as_ref()), said, binder);
     Asking {
         provider,
         model,
+        expect: Arc::new(expect(spec, binder)),
+        feedback: settings.get(|s| s.feedback.as_ref()).is_none_or(|at| at.value),
+        fallbacks,
         retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         reuse: settings.get(|s| s.reuse.as_ref()).map(|at| at.value).unwrap_or_default(),

@@ -9,6 +9,8 @@ mod chat;
 mod continues;
 mod defaults;
 mod document;
+mod expect;
+mod fallback;
 mod fields;
 mod for_each;
 mod inputs;
@@ -34,6 +36,8 @@ mod unsupported;
 mod vocabulary;
 mod yaml;
 
+pub use expect::{CheckSpec, CheckValue};
+pub use fallback::FallbackSpec;
 pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,

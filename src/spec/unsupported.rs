@@ -15,13 +15,6 @@ fn instead(name: &str) -> &'static str {
         "use" | "with" => "copy the stages of the other pipeline into this file",
         "images" => "take it out, and describe in the prompt what the picture shows",
         "schema" => "write `json: true` for any JSON, and show its shape in the prompt",
-        "expect" => "say in the prompt what the answer must be; what names it can look at it with `when`",
-        "feedback" => {
-            "take it out: an answer that is not as it should be fails its item, and `on_error` says what that means"
-        }
-        "fallback" => {
-            "take it out: `retry` asks the same provider again, and `on_error: {value: ..}` stands in for an answer"
-        }
         _ => "take it out",
     }
 }

@@ -12,6 +12,7 @@ mod counts;
 mod dice;
 mod fill;
 mod frames;
+mod heed;
 mod keys;
 mod length;
 mod painting;
