@@ -422,6 +422,7 @@ async fn a_key_that_can_be_none_is_not_sent() {
             number: 1,
             stream: false,
             form: Form::Schema,
+            checks: &[],
             secret: Some(&secret),
         };
         let last = provider.send(attempt).next().await.unwrap();
@@ -438,8 +439,15 @@ async fn a_key_with_a_line_break_goes_nowhere() {
     let provider = openai(&server.url);
     let call = text(&*provider, "Hello");
     let secret = SecretString::from("sk-abcdefgh\nInjected: yes");
-    let attempt =
-        Attempt { call: &call, key: call.key(), number: 1, stream: false, form: Form::Schema, secret: Some(&secret) };
+    let attempt = Attempt {
+        call: &call,
+        key: call.key(),
+        number: 1,
+        stream: false,
+        form: Form::Schema,
+        checks: &[],
+        secret: Some(&secret),
+    };
     let failure = first_failure(&*provider, attempt).await;
     assert_eq!(failure.kind, Kind::KeyRefused);
     assert!(server.requests().is_empty());

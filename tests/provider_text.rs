@@ -68,6 +68,7 @@ async fn text_is_there_before_the_stream_ends() {
         number: 1,
         stream: true,
         form: blossom_run::provider::Form::default(),
+        checks: &[],
         secret: None,
     };
     let mut stream = provider.send(attempt);

@@ -125,8 +125,15 @@ async fn a_retry_is_the_same_to_the_byte() {
         let provider = provider(kind, &server.url);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             for number in [1, 2] {
-                let attempt =
-                    Attempt { call: &call, key: call.key(), number, stream: false, form: Form::Schema, secret: None };
+                let attempt = Attempt {
+                    call: &call,
+                    key: call.key(),
+                    number,
+                    stream: false,
+                    form: Form::Schema,
+                    checks: &[],
+                    secret: None,
+                };
                 let _pieces: Vec<_> = provider.send(attempt).collect().await;
             }
         }
@@ -199,6 +206,7 @@ async fn the_longest_address_has_2000_bytes() {
             number: 1,
             stream: false,
             form: Form::Schema,
+            checks: &[],
             secret: None,
         })
     };
@@ -224,6 +232,7 @@ async fn no_key_is_ever_part_of_an_address_or_a_body() {
                 number: 1,
                 stream: true,
                 form: Form::Schema,
+                checks: &[],
                 secret: Some(&secret),
             });
             assert!(!format!("{view:?}").contains("planted"));
@@ -297,6 +306,7 @@ fn openai_has_its_own_address_and_its_own_names() {
         number: 1,
         stream: false,
         form: Form::Schema,
+        checks: &[],
         secret: None,
     });
     assert_eq!(view.url, "https://api.openai.com/v1/chat/completions");
@@ -406,6 +416,7 @@ fn extra_parameters_reach_the_body() {
         number: 1,
         stream: false,
         form: Form::Schema,
+        checks: &[],
         secret: None,
     });
     assert_eq!((view.method, view.url.as_str()), ("POST", "http://127.0.0.1:1/chat/completions"));

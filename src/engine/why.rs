@@ -145,7 +145,7 @@ fn asks(planned: &Planned, item: &ItemRef, store: &Store, (fresh, reuse): (&Fres
     let asked = Asked::of(&planned.call);
     if let Some(answer) = store.look_up(&asked, None)?.answer {
         let at = kept_at(Some(store), Some(answer.id))?;
-        return Ok(match verdict(&planned.call, &answer.reply) {
+        return Ok(match verdict(&planned.call, &planned.terms, &answer.reply) {
             Err(failure) => Reason::Failing(at, failure),
             Ok(_) if fresh.covers(item) => Reason::Fresh(at),
             Ok(_) if reuse == Reuse::Never => Reason::NotReused(at),

@@ -223,6 +223,17 @@ impl CallKey {
         Self(hasher.finalize().into())
     }
 
+    /// What is drawn from in place of this key, where what came of it was wrong so many times: 0 is the key itself.
+    #[must_use]
+    pub fn redrawn(&self, times: u32) -> Self {
+        if times == 0 {
+            return *self;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(b"redrawn").update(&times.to_le_bytes());
+        Self(hasher.finalize().into())
+    }
+
     /// A seed for providers that want one, the same for the same call: 0 to 2^31 - 1.
     pub fn seed(&self) -> u32 {
         u32::from_le_bytes([self.0[0], self.0[1], self.0[2], self.0[3]]) & 0x7fff_ffff

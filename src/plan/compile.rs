@@ -18,6 +18,7 @@ use super::references::{self, Edges};
 use super::scopes::Scopes;
 use super::stages::{self, Around};
 use super::survey::DataFault;
+use super::talk::Continues;
 use super::work::Work;
 use super::{budget, outputs, passes, providers, saves, settings, survey};
 
@@ -178,6 +179,13 @@ fn connect(
             Work::Render(_) => {}
         }
     }
+    for ix in (0..stages.len()).filter(|ix| kept[*ix]) {
+        match stages[ix].continues() {
+            Some(Continues::Stage(from)) => stages[from.0].is_continued = true,
+            Some(Continues::Previous) => stages[ix].is_continued = true,
+            None => {}
+        }
+    }
     for (ix, one) in tree.loops.iter().enumerate() {
         if let DraftSource::Stage { stage, path } = &one.source
             && tree.of_stage.iter().any(|loops| loops.contains(&LoopIx(ix)))
@@ -226,7 +234,8 @@ fn input_list(inputs: &Inputs, input: usize, path: &[String]) -> ListSource {
 fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[OutputPlan], kept: &[bool]) {
     let mut shelves: Vec<Option<Shelving>> = vec![None; stages.len()];
     let hold = |shelf: &mut Option<Shelving>, consumer: Option<usize>, len: usize, to_the_end: bool| {
-        let shelf = shelf.get_or_insert_with(|| Shelving { consumers: Vec::new(), len, to_the_end: false });
+        let none = || Shelving { consumers: Vec::new(), len, to_the_end: false, with_talk: false };
+        let shelf = shelf.get_or_insert_with(none);
         shelf.len = shelf.len.min(len);
         shelf.to_the_end |= to_the_end;
         if let Some(ix) = consumer.map(StageIx)
@@ -240,6 +249,9 @@ fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[OutputPlan], kept: &[
             if let Reach::Far { .. } = one.reach {
                 let shared = shared(stage, &stages[one.stage.0]);
                 hold(&mut shelves[one.stage.0], Some(ix), shared, false);
+                if let Some(shelf) = &mut shelves[one.stage.0] {
+                    shelf.with_talk |= stage.continues() == Some(Continues::Stage(one.stage));
+                }
             }
         }
         for of in &stage.loops {

@@ -12,6 +12,7 @@ use super::names::Named;
 use super::pipeline::InputValue;
 use super::required::Of;
 use super::shape::Shape;
+use super::talk::PREVIOUS;
 use super::template::{ElementUse, Step, Use, described};
 
 /// A path as it is written in a template.
@@ -182,6 +183,9 @@ impl Binder<'_> {
 
     /// A list is named as if it were one of its items: how to get at one.
     fn list_help(&self, name: &str) -> String {
+        if name == PREVIOUS {
+            return "it is a list: go through it with `#each`".to_owned();
+        }
         let Some(variable) = self.loop_of(name) else {
             let one = super::loops::singular(name);
             return format!("loop over it, `for_each: {{{one}: {name}}}`, and name the field of `{one}`");

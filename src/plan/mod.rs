@@ -7,6 +7,8 @@ mod answers;
 mod binder;
 mod budget;
 mod compile;
+mod expect;
+mod fallback;
 mod fields;
 mod given;
 mod inputs;
@@ -38,10 +40,13 @@ mod stages;
 mod stand_ins;
 mod surroundings;
 mod survey;
+mod talk;
 pub mod template;
 mod work;
 
 pub use compile::{Compiled, compile};
+pub use expect::{Expect, RenderedCheck};
+pub use fallback::FallbackPlan;
 pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
 pub use keys::{item_key, item_number, loop_info};
 pub use parameter::Parameter;
@@ -50,4 +55,6 @@ pub use pipeline::{
     Stage, StageIx,
 };
 pub use survey::DataFault;
+pub(crate) use talk::PREVIOUS;
+pub use talk::{Continued, Continues, System};
 pub use work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
 use crate::output::{PictureFormat, picture_format};
-use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
+use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
+use super::expect::expect;
+use super::fallback::fallbacks;
 use super::given::Given;
 use super::parameter::Parameter;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
 use super::stand_ins;
+use super::talk::{Continued, Continues, System};
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
@@ -57,6 +60,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
             loops: found.loops.iter().copied().collect(),
             loop_info: found.loop_info,
             run: found.run,
+            previous: found.previous,
         },
         when,
         concurrency: concurrency.max(1),
@@ -65,6 +69,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
         on_error,
         max_failures: settings.get(|s| s.max_failures.as_ref()).map(|at| at.value),
         save,
+        is_continued: false,
         shelf: None,
         lists: Vec::new(),
     };
@@ -108,9 +113,14 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
         let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
         binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
     }
+    let said = (around.given, around.providers);
+    let fallbacks = fallbacks(settings, spec, (&provider, model.as_ref()), said, binder);
     Asking {
         provider,
         model,
+        expect: Arc::new(expect(spec, binder)),
+        feedback: settings.get(|s| s.feedback.as_ref()).is_none_or(|at| at.value),
+        fallbacks,
         retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         reuse: settings.get(|s| s.reuse.as_ref()).map(|at| at.value).unwrap_or_default(),
@@ -151,7 +161,8 @@ fn text(
     binder: &mut Binder<'_>,
 ) -> TextWork {
     let mut messages = Vec::with_capacity(turns.len() + 1);
-    if let Some(system) = settings.get(|s| s.system.as_ref()) {
+    let (continues, system) = continued(spec, settings, binder);
+    if let Some(system) = system {
         messages.push((Role::System, binder.text(system, Site::Request)));
     }
     messages.extend(turns);
@@ -165,6 +176,7 @@ fn text(
     let answer = binder.stage.map(|ix| around.answers[ix].clone()).unwrap_or_default();
     TextWork {
         asking: asking(around, spec, settings, binder),
+        continues,
         messages,
         params,
         max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| dial(&Parameter::MAX_TOKENS, one, spec, binder)),
@@ -174,6 +186,24 @@ fn text(
         seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
         answer,
     }
+}
+
+/// What comes before the messages, and the `system` among them. That of `defaults` is for conversations that begin.
+fn continued<'a>(
+    spec: &StageSpec,
+    settings: &Settings<'a>,
+    binder: &mut Binder<'_>,
+) -> (Option<Continued>, Option<&'a TextSpec>) {
+    let system = settings.get(|s| s.system.as_ref());
+    let Some(from) = spec.continues.as_ref().and_then(|written| binder.continues(written)) else {
+        return (None, system);
+    };
+    let (system, counts) = match (system, from) {
+        (Some(own), _) if spec.settings.system.is_some() => (Some(own), System::Replaced),
+        (Some(default), Continues::Previous) => (Some(default), System::Begun),
+        _ => (None, System::Kept),
+    };
+    (Some(Continued { from, system: counts }), system)
 }
 
 fn image(

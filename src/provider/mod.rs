@@ -35,7 +35,7 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Call, CallKey, Check, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
 
 pub use form::Form;
 pub use http::HttpClient;
@@ -56,6 +56,8 @@ pub struct Attempt<'a> {
     pub stream: bool,
     /// How an answer in JSON is asked for.
     pub form: Form,
+    /// What the answer must be beside; never sent. A provider that makes answers up may heed it.
+    pub checks: &'a [Check],
     /// The key of the account, where the provider needs one.
     pub secret: Option<&'a SecretString>,
 }
@@ -87,6 +89,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
 
     /// The least time between two requests for this call, where the service asks for one.
     fn spacing(&self, call: &Call) -> Option<std::time::Duration>;
+
+    /// Whether a picture can be asked for with a seed, so that another seed is another request.
+    fn takes_seed(&self) -> bool {
+        true
+    }
 
     /// Whether this provider can make this call at all.
     ///

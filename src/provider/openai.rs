@@ -97,6 +97,11 @@ impl Provider for OpenAi {
         None
     }
 
+    /// `OpenAI` itself refuses it as an unknown parameter; others heed it, or let it be.
+    fn takes_seed(&self) -> bool {
+        !self.original
+    }
+
     fn supports(&self, call: &Call) -> Result<(), Failure> {
         match &call.request {
             Request::Image { params, .. } if params.width.is_some() != params.height.is_some() => {

@@ -7,8 +7,11 @@
 
 mod answer;
 mod chat;
+mod continues;
 mod defaults;
 mod document;
+mod expect;
+mod fallback;
 mod fields;
 mod for_each;
 mod inputs;
@@ -36,6 +39,8 @@ mod vocabulary;
 mod yaml;
 
 pub use answer::{AnswerSpec, FieldSpec, SchemaSpec, TypeSpec};
+pub use expect::{CheckSpec, CheckValue};
+pub use fallback::FallbackSpec;
 pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,

@@ -12,6 +12,8 @@ use crate::model::{
 };
 
 use super::answer::AnswerSpec;
+use super::expect::CheckSpec;
+use super::fallback::FallbackSpec;
 use super::text_map::TextMap;
 
 /// A whole pipeline file.
@@ -141,6 +143,10 @@ pub struct StageSpec {
     pub for_each: Option<ForEachSpec>,
     /// `when`, an expression without braces around it.
     pub when: Option<ExpressionSpec>,
+    /// `continues`: the name of a stage, or `previous`.
+    pub continues: Option<At<String>>,
+    /// `expect`, check by check.
+    pub expect: Vec<CheckSpec>,
     /// `save`.
     pub save: Option<SaveSpec>,
     /// Everything that may also stand in `defaults`.
@@ -333,6 +339,10 @@ pub struct SettingsSpec {
     pub max_failures: Option<At<FailureLimit>>,
     /// `reuse`.
     pub reuse: Option<At<Reuse>>,
+    /// `feedback`.
+    pub feedback: Option<At<bool>>,
+    /// `fallback`.
+    pub fallback: Option<At<Vec<FallbackSpec>>>,
     /// `system`.
     pub system: Option<TextSpec>,
     /// `max_tokens`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Number;
 
-use crate::model::{End, Json, JsonMap, SkipReason, Value};
+use crate::model::{Conversation, End, Json, JsonMap, Message, SkipReason, Value};
 
 use super::encoding::media;
 
@@ -16,6 +16,7 @@ const WHEN: u8 = 3;
 const ABSENT: u8 = 4;
 const FAILED: u8 = 5;
 const UNKNOWN: u8 = 6;
+const SAID: u8 = 7;
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -47,6 +48,14 @@ pub(super) fn encode(end: &End) -> Vec<u8> {
             put_text(&mut out, media_type.mime());
             put_text(&mut out, path);
         }
+        End::Said(value, said) => {
+            out.push(SAID);
+            let value = encode(&End::Value(value.clone()));
+            put_count(&mut out, value.len() as u64);
+            out.extend(value);
+            put_messages(&mut out, said.frame());
+            put_messages(&mut out, said.turns());
+        }
         End::Absent(SkipReason::When) => out.push(WHEN),
         End::Absent(SkipReason::Absent { stage }) => {
             out.push(ABSENT);
@@ -77,6 +86,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<End> {
             let (bytes, media_type) = (rest.count()?, media(rest.text()?)?);
             End::Value(Value::Image { path: rest.text()?.into(), width, height, media_type, bytes })
         }
+        SAID => {
+            let length = usize::try_from(rest.count()?).ok()?;
+            let End::Value(value) = decode(rest.take(length)?)? else { return None };
+            End::Said(value, Conversation::new(rest.messages()?, rest.messages()?))
+        }
         WHEN => End::Absent(SkipReason::When),
         ABSENT => End::Absent(SkipReason::Absent { stage: whole()? }),
         FAILED => End::Absent(SkipReason::Failed { stage: whole()? }),
@@ -88,11 +102,19 @@ pub(super) fn decode(bytes: &[u8]) -> Option<End> {
 
 /// About how much memory an end takes, in bytes.
 pub(super) fn weight(end: &End) -> usize {
+    let of_value = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Json(json) => weight_of(json),
+        Value::Image { path, .. } => path.len(),
+    };
+    // What conversations share is counted in each: whoever lets go of one can't tell.
+    let of_message = |message: &Message| size_of::<Message>() + message.content.len();
     size_of::<End>()
         + match end {
-            End::Value(Value::Text(text)) => text.len(),
-            End::Value(Value::Json(json)) => weight_of(json),
-            End::Value(Value::Image { path, .. }) => path.len(),
+            End::Value(value) => of_value(value),
+            End::Said(value, said) => {
+                of_value(value) + said.frame().iter().chain(said.turns()).map(of_message).sum::<usize>()
+            }
             // The name is that of the stage, which is there anyway.
             End::Absent(_) => 0,
         }
@@ -117,6 +139,16 @@ fn put_count(out: &mut Vec<u8>, count: u64) {
 fn put_text(out: &mut Vec<u8>, text: &str) {
     put_count(out, text.len() as u64);
     out.extend(text.as_bytes());
+}
+
+/// Messages as JSON, each by itself: texts are all that is in them.
+fn put_messages<'a>(out: &mut Vec<u8>, messages: impl IntoIterator<Item = &'a Message>) {
+    let messages: Vec<String> =
+        messages.into_iter().map(|message| serde_json::to_string(message).unwrap_or_default()).collect();
+    put_count(out, messages.len() as u64);
+    for message in messages {
+        put_text(out, &message);
+    }
 }
 
 fn put_json(out: &mut Vec<u8>, json: &Json) {
@@ -184,6 +216,11 @@ impl<'a> Rest<'a> {
         std::str::from_utf8(self.take(length)?).ok()
     }
 
+    fn messages(&mut self) -> Option<Vec<Message>> {
+        let count = self.count()?;
+        (0..count).map(|_| serde_json::from_str(self.text()?).ok()).collect()
+    }
+
     fn json(&mut self) -> Option<Json> {
         Some(match *self.take(1)?.first()? {
             NULL => Json::Null,
@@ -211,9 +248,16 @@ impl<'a> Rest<'a> {
 pub(super) mod tests {
     use proptest::prelude::*;
 
-    use crate::model::MediaType;
+    use crate::model::{MediaType, Role};
 
     use super::*;
+
+    fn said() -> impl Strategy<Value = Conversation> {
+        let role = prop::sample::select(vec![Role::System, Role::User, Role::Assistant]);
+        let message = (role, ".{0,12}").prop_map(|(role, content)| Message { role, content });
+        let messages = || prop::collection::vec(message.clone(), 0..4);
+        (messages(), messages()).prop_map(|(begun, more)| Conversation::begin(begun).and(more))
+    }
 
     fn json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
@@ -239,6 +283,8 @@ pub(super) mod tests {
         prop_oneof![
             ".{0,40}".prop_map(|text| End::Value(Value::Text(text.into()))),
             json().prop_map(|json| End::Value(Value::Json(Arc::new(json)))),
+            (".{0,40}", said()).prop_map(|(text, said)| End::Said(Value::Text(text.into()), said)),
+            (json(), said()).prop_map(|(json, said)| End::Said(Value::Json(Arc::new(json)), said)),
             image.prop_map(|(path, width, height, media, bytes)| {
                 let media_type = MediaType::ALL[media.index(MediaType::ALL.len())];
                 End::Value(Value::Image { path, width, height, media_type, bytes })

@@ -15,6 +15,7 @@ mod fill;
 mod flat;
 mod forms;
 mod frames;
+mod heed;
 mod instance;
 mod keys;
 mod length;

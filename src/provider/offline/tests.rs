@@ -47,7 +47,7 @@ fn image_call(prompt: &str, width: u32, height: u32) -> Call {
 }
 
 async fn pieces(offline: &Offline, call: &Call, number: u32, stream: bool) -> Vec<Result<Piece, Failure>> {
-    let attempt = Attempt { call, key: call.key(), number, stream, form: Form::Schema, secret: None };
+    let attempt = Attempt { call, key: call.key(), number, stream, form: Form::Schema, checks: &[], secret: None };
     offline.send(attempt).collect().await
 }
 
@@ -271,6 +271,7 @@ async fn the_view_and_the_models_are_plain() {
         number: 1,
         stream: false,
         form: Form::Schema,
+        checks: &[],
         secret: None,
     });
     assert_eq!((view.method, view.url.as_str()), ("-", "offline"));
