@@ -271,7 +271,9 @@ fn the_document_has_what_is_said_of_it() {
     let mut there = BTreeSet::from(["terminated", "pollen", "unpriced"].map(str::to_owned));
     let priced = "name: a\nproviders: {p: {kind: offline, prices: {m: {input: 1, output: 1}}}}\n\
                   stages: {b: {text: c, provider: p, model: m}}\n";
-    for pipeline in [blocked, failing, priced] {
+    let fallen_back = "name: a\nproviders: {p: {kind: offline, fail: 100%}}\n\
+                       stages: {b: {text: c, provider: p, retry: 1, fallback: {provider: offline}}}\n";
+    for pipeline in [blocked, failing, priced, fallen_back] {
         let ran = beside_data("pipeline.yaml --json -q", pipeline).run();
         fields(&serde_json::from_str(&ran.stdout).expect("JSON"), &mut there);
     }

@@ -1,22 +1,20 @@
 //! The pictures of a call, read when its request is about to go out.
 
-use std::borrow::Cow;
-
 use crate::model::{Call, Failure, FailureKind, Picture, PictureFile};
 
-/// The call with the bytes of its pictures. Who waits for a permit does not hold them, and an attempt reads them anew.
+/// The call with the bytes of its pictures, if it shows files. Who waits for a permit does not hold them, and an attempt reads them anew.
 ///
 /// # Errors
 /// A file can't be read, or is no longer what the call's key says.
-pub(super) async fn loaded(call: &Call) -> Result<Cow<'_, Call>, Failure> {
+pub(super) async fn loaded(call: &Call) -> Result<Option<Call>, Failure> {
     if call.request.pictures().all(|picture| picture.file().is_none()) {
-        return Ok(Cow::Borrowed(call));
+        return Ok(None);
     }
     let request = call.request.clone();
     let loaded = tokio::task::spawn_blocking(move || request.with_pictures(load)).await;
     let lost = |_| Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
     let request = loaded.map_err(lost).and_then(|loaded| loaded)?;
-    Ok(Cow::Owned(Call { request, ..call.clone() }))
+    Ok(Some(Call { request, ..call.clone() }))
 }
 
 fn load(picture: &Picture) -> Result<Picture, Failure> {

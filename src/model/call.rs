@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::picture::MOST_TOKENS;
-use super::{JsonMap, Picture, ProviderIdentity, USUAL_TOKENS};
+use super::{Choice, JsonMap, Picture, ProviderIdentity, USUAL_TOKENS};
 
 /// Who speaks in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -197,16 +197,6 @@ impl Request {
     }
 }
 
-/// Whether an answer is text as it comes or must be JSON. Not part of a call's key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Choice {
-    /// Text as it comes.
-    #[default]
-    Text,
-    /// Any JSON value.
-    Json,
-}
-
 /// One question to one provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -223,9 +213,6 @@ pub struct Call {
     /// What the answer must be; sent along where the provider takes it.
     pub answer: Choice,
 }
-
-/// What a provider may add where JSON is asked for, in bytes.
-const ASKING_FOR_JSON: u64 = 256;
 
 #[derive(Serialize)]
 struct Keyed<'a> {
@@ -256,11 +243,7 @@ impl Call {
     fn bytes_with(&self, each_picture: u64) -> u64 {
         let request = serde_json::to_string(&self.request).map_or(u64::MAX, |json| json.len() as u64);
         let pictures = (self.request.pictures().count() as u64).saturating_mul(each_picture);
-        let request = request.saturating_add(pictures);
-        match self.answer {
-            Choice::Text => request,
-            Choice::Json => request.saturating_add(ASKING_FOR_JSON),
-        }
+        request.saturating_add(pictures).saturating_add(self.answer.bytes())
     }
 
     /// What the key is a digest of, as JSON; for people who want to know why two calls differ.
@@ -300,6 +283,17 @@ impl CallKey {
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0).update(&take.to_le_bytes());
+        Self(hasher.finalize().into())
+    }
+
+    /// What is drawn from in place of this key, where what came of it was wrong so many times: 0 is the key itself.
+    #[must_use]
+    pub fn redrawn(&self, times: u32) -> Self {
+        if times == 0 {
+            return *self;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(b"redrawn").update(&times.to_le_bytes());
         Self(hasher.finalize().into())
     }
 

@@ -3,8 +3,11 @@
 //! This room is the ground: it names no other room, does no I/O and knows no runtime.
 
 mod address;
+mod answer;
 mod attempt;
 mod call;
+mod check;
+mod conversation;
 mod difference;
 mod event;
 mod failure;
@@ -26,8 +29,11 @@ mod value;
 mod word_diff;
 
 pub use address::{AddressError, address};
+pub use answer::{AnswerSchema, Choice, Misfit, Rules, referred};
 pub use attempt::{AnswerId, Asked, AttemptRecord, KeptAnswer};
-pub use call::{Call, CallKey, Choice, ImageParams, Message, Request, Role, TextParams};
+pub use call::{Call, CallKey, ImageParams, Message, Request, Role, TextParams};
+pub use check::{Check, CheckKind, Pattern};
+pub use conversation::Conversation;
 pub use difference::{Difference, Likeness, differences, nearest};
 pub use event::{EventKind, ItemRef, LaneRef, RunEvent, SkipReason, StageKindName};
 pub use failure::{Advice, Failure, FailureKind};

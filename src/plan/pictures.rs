@@ -162,7 +162,8 @@ fn names(template: &Template, binder: &Binder<'_>, is: impl Fn(&KindSpec, bool) 
     template.uses().iter().any(|one| match (stage_of(&one.path[0]), binder.named(&one.path[0])) {
         (Some(stage), _) => {
             let stage = &spec.stages[stage];
-            let json = Settings::of(stage, &spec.defaults).get(|s| s.json.as_ref()).is_some_and(|at| at.value);
+            let json =
+                Settings::of(stage, &spec.defaults).get(|s| s.answer.as_ref()).is_some_and(|at| at.value.is_json());
             stage.kind.as_ref().is_some_and(|kind| is(kind, json))
         }
         // An item of a list that a stage has answered is an answer.

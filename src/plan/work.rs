@@ -1,9 +1,14 @@
 //! What a stage does when it runs: what it asks, with which settings, and where its value goes.
 
+use std::sync::Arc;
+
 use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
 
+use super::expect::Expect;
+use super::fallback::FallbackPlan;
 use super::pictures::Shown;
 use super::pipeline::LoopIx;
+use super::talk::Continued;
 use super::template::Template;
 
 /// What an instance of a stage does.
@@ -30,6 +35,12 @@ pub struct Asking {
     pub clocks: Clocks,
     /// Whether a kept answer stands for the call.
     pub reuse: Reuse,
+    /// What the answer must be.
+    pub expect: Arc<Expect>,
+    /// Whether a wrong answer is given back with what is wrong with it.
+    pub feedback: bool,
+    /// Who else is asked, in turn.
+    pub fallbacks: Vec<FallbackPlan>,
     /// Whether a stream is asked for; without a value, when the text is shown live.
     pub stream: Option<bool>,
     /// Loops whose items are part of the call's key, since the request does not depend on them.
@@ -41,6 +52,8 @@ pub struct Asking {
 pub struct TextWork {
     /// How it is asked.
     pub asking: Asking,
+    /// What comes before the messages.
+    pub continues: Option<Continued>,
     /// The conversation, `system` first.
     pub messages: Vec<(Role, Template)>,
     /// What is shown with it.

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::HttpRequest;
 use super::placeholders::Placeholders;
@@ -14,8 +15,7 @@ use super::service::{OPENAI, Service};
 use super::shown;
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderKind, ProviderSettings,
-    Request,
+    Call, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Request,
 };
 
 /// These servers name no limit; what bounds the requests on the wire is the stage's own `concurrency`.
@@ -46,7 +46,7 @@ impl OpenAi {
                 let manner = BodyManner {
                     seed: params.seed,
                     stream: attempt.stream,
-                    json: attempt.call.answer == Choice::Json,
+                    wanted: Wanted::of(attempt.call, attempt.form),
                     completion_tokens: self.original,
                 };
                 let body = chat::body(model, messages, params, manner);
@@ -106,6 +106,11 @@ impl Provider for OpenAi {
         None
     }
 
+    /// `OpenAI` itself refuses it as an unknown parameter; others heed it, or let it be.
+    fn takes_seed(&self) -> bool {
+        !self.original
+    }
+
     fn supports(&self, call: &Call) -> Result<(), Failure> {
         match &call.request {
             Request::Image { params, .. } if params.width.is_some() != params.height.is_some() => {
@@ -126,7 +131,7 @@ impl Provider for OpenAi {
             Request::Text { .. } => Expected::Text,
             request @ Request::Image { .. } => Expected::Picture { request, placeholders: &self.placeholders },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let speaker = self.service.speaker_of(attempt);
         let request = self.supports(attempt.call).and_then(|()| shown::check_read(attempt.call));
         let request = request.map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::{HttpRequest, encoded};
 use super::placeholders::Placeholders;
@@ -17,7 +18,7 @@ use super::service::Service;
 use super::shown;
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Json, JsonMap, Picture, Piece, ProviderIdentity, ProviderKind,
+    Call, Failure, FailureKind, ImageParams, Json, JsonMap, Picture, Piece, ProviderIdentity, ProviderKind,
     ProviderSettings, Request, plain_text,
 };
 
@@ -50,8 +51,8 @@ impl Pollinations {
         let model = attempt.call.model.as_deref();
         match &attempt.call.request {
             Request::Text { messages, params } => {
-                let json = attempt.call.answer == Choice::Json;
-                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, json, completion_tokens: false };
+                let wanted = Wanted::of(attempt.call, attempt.form);
+                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, wanted, completion_tokens: false };
                 let body = chat::body(model, messages, params, manner);
                 self.service.post("/v1/chat/completions", &body, attempt.secret)
             }
@@ -206,7 +207,7 @@ impl Provider for Pollinations {
             Request::Text { .. } => Expected::Text,
             request @ Request::Image { .. } => Expected::Picture { request, placeholders: &self.placeholders },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let speaker = self.service.speaker_of(attempt);
         let request = check_key(&self.service.name, attempt.secret)
             .and_then(|()| self.supports(attempt.call))
             .and_then(|()| shown::check_read(attempt.call))

@@ -8,7 +8,7 @@ use url::Url;
 use super::errors::Speaker;
 use super::http::HttpClient;
 use super::message::HttpRequest;
-use super::{ModelInfo, exchange, model_list, shown};
+use super::{Attempt, ModelInfo, exchange, model_list, shown};
 use crate::model::{Failure, FailureKind, JsonMap, Picture, ProviderIdentity, ProviderKind, ProviderSettings, address};
 
 /// Today's API of Pollinations.
@@ -75,7 +75,13 @@ impl Service {
 
     /// Who speaks when a failure is told.
     pub(super) fn speaker<'a>(&'a self, model: Option<&'a str>, secret: Option<&'a SecretString>) -> Speaker<'a> {
-        Speaker { name: &self.name, model, secret, headers: &self.headers }
+        Speaker { name: &self.name, model, secret, headers: &self.headers, form: None }
+    }
+
+    /// The same for an attempt.
+    pub(super) fn speaker_of<'a>(&'a self, attempt: Attempt<'a>) -> Speaker<'a> {
+        let form = attempt.form.named(attempt.call);
+        Speaker { form, ..self.speaker(attempt.call.model.as_deref(), attempt.secret) }
     }
 
     /// What relative addresses in its answers are relative to.

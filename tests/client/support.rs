@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{
     Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, LookUp, Member, NothingKept, Prices, Purse,
-    Standing, Unanswered,
+    Standing, Terms, Unanswered,
 };
 use blossom_run::model::{
     AnswerId, AttemptRecord, Budget, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind,
@@ -251,6 +251,7 @@ pub(crate) fn ask(prompt: &str) -> Ask {
         fresh: false,
         stream: false,
         show: false,
+        terms: Terms::default(),
         order: Order::arrival(0),
         item: ItemRef { stage: "stage".into(), key: Some(prompt.into()), path: [].into() },
     }

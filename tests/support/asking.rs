@@ -4,7 +4,7 @@ use blossom_run::model::{
     Call, Choice, Content, Failure, FailureKind, ImageParams, KeySource, Message, Piece, ProviderKind,
     ProviderSettings, Reply, Request, Role, TextParams,
 };
-use blossom_run::provider::{Attempt, HttpClient, Provider, build};
+use blossom_run::provider::{Attempt, Form, HttpClient, Provider, build};
 use futures::StreamExt;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -51,7 +51,8 @@ fn call(provider: &dyn Provider, request: Request) -> Call {
 /// Everything that comes for one attempt, with the planted key.
 pub async fn pieces(provider: &dyn Provider, call: &Call, stream: bool) -> Vec<Result<Piece, Failure>> {
     let secret = SecretString::from(PLANTED);
-    let attempt = Attempt { call, key: call.key(), number: 1, stream, secret: Some(&secret) };
+    let attempt =
+        Attempt { call, key: call.key(), number: 1, stream, form: Form::Schema, checks: &[], secret: Some(&secret) };
     provider.send(attempt).collect().await
 }
 

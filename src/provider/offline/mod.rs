@@ -8,10 +8,15 @@
 
 mod answer;
 mod ask;
+mod bounds;
 mod counts;
 mod dice;
 mod fill;
+mod flat;
+mod forms;
 mod frames;
+mod heed;
+mod instance;
 mod keys;
 mod length;
 mod painting;

@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::prose::{MARK, Prose};
 use super::shape::Shape;
 use super::sketch::Found;
-use super::{fill, pieces, shown, sketch, spoken};
+use super::{fill, instance, pieces, shown, sketch, spoken};
 use crate::model::{Call, Choice, Failure, FailureKind, Request, Role};
 use crate::provider::service::OFFLINE;
 
@@ -29,6 +29,12 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
     let system = said(Role::System).collect::<Vec<_>>().join("\n");
     let shown = shown::sentence(call);
     let question = Question { system, prompt, earlier, talk, shown, params };
+    if let Some(schema) = call.answer.schema() {
+        // What shows the shape in words too is nothing to be quoted.
+        let (_, rest) = shape_of(&question, sketch::find(prompt));
+        let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
+        return instance::write(schema, &material, prompt, question.room(), dice);
+    }
     let must = call.answer == Choice::Json;
     let sketched = if must { sketch::find(prompt) } else { sketch::find_json(prompt) };
     if !must && sketched.is_none() {
