@@ -31,4 +31,5 @@ mod signals;
 mod stdin;
 mod talks;
 mod tapes;
+mod values;
 mod wrong_answers;

@@ -18,6 +18,7 @@ mod helper;
 mod literal;
 mod lower;
 mod names;
+mod origin;
 mod problem;
 mod scan;
 mod tree;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};
-pub use helper::{HELPERS, Helper, Subject, usage};
+pub use helper::{Gives, HELPERS, Helper, Subject, usage};
 pub use names::{Step, described};
+pub use origin::Origin;
 pub use problem::Problem;

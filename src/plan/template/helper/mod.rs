@@ -5,6 +5,7 @@
 
 mod args;
 mod dates;
+mod gives;
 mod kind;
 mod lists;
 mod logic;
@@ -14,6 +15,7 @@ mod text;
 mod unknown;
 
 pub(super) use args::{Absent, Args, Fault};
+pub use gives::Gives;
 pub(super) use kind::Kind;
 pub(super) use signature::Body;
 use signature::Takes;

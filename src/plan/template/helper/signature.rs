@@ -3,6 +3,7 @@
 use crate::model::Json;
 
 use super::args::{Args, Fault};
+use super::gives::Gives;
 use super::kind::Kind;
 
 /// A helper as its users see it.
@@ -15,6 +16,7 @@ pub struct Helper {
     /// What it gives, in one sentence without a full stop.
     pub about: &'static str,
     pub(super) takes: Takes,
+    pub(in super::super) gives: Gives,
     pub(in super::super) body: Body,
 }
 
