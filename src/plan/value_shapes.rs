@@ -38,6 +38,20 @@ pub(super) fn settle(
     values
 }
 
+/// The shape of what `group` makes of a list.
+fn groups(list: Shape, named: &[(String, Origin)]) -> Shape {
+    let by = named.iter().find(|(name, _)| name == "by");
+    let key = match by {
+        Some((_, Origin::Literal(path))) => {
+            let path: Vec<String> = path.as_str().unwrap_or_default().split('.').map(str::to_owned).collect();
+            list.element().and_then(|item| item.behind(&path))
+        }
+        _ => None,
+    };
+    let fields = vec![("key".to_owned(), key.unwrap_or(Shape::Any)), ("items".to_owned(), list)];
+    Shape::List(Box::new(Shape::Fields(fields)))
+}
+
 struct Pass<'a> {
     spec: &'a PipelineSpec,
     names: &'a Names,
@@ -150,7 +164,7 @@ impl Pass<'_> {
         match origin {
             Origin::Literal(value) => Shape::of_literal(value),
             Origin::Path(path) => self.of_path(stage, path).unwrap_or(Shape::Any),
-            Origin::Helper { gives, args, .. } => {
+            Origin::Helper { gives, args, named } => {
                 let arg = |at: usize| args.get(at).map_or(Shape::Any, |arg| self.of_origin(stage, arg));
                 match gives {
                     Gives::Anything => Shape::Any,
@@ -161,6 +175,8 @@ impl Pass<'_> {
                     Gives::Texts => Shape::List(Box::new(Shape::Text)),
                     Gives::OneOf => Shape::common((0..args.len()).map(arg)),
                     Gives::Alike => arg(0),
+                    Gives::Lists => Shape::List(Box::new(arg(0))),
+                    Gives::Groups => groups(arg(0), named),
                     Gives::Item if args.len() > 1 => arg(0),
                     Gives::Item => arg(0).element().unwrap_or(Shape::Any),
                 }

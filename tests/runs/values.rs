@@ -1,5 +1,6 @@
 //! Stages that put JSON together without a call.
 
+use blossom_run::model::Json;
 use serde_json::json;
 
 use crate::scene::{Scene, echo, prompts};
@@ -102,4 +103,57 @@ async fn values_are_skipped_fail_and_are_replaced_as_others_are() {
     ];
     let told = ran.failures();
     assert_eq!(told.iter().map(|(item, why)| (item.as_str(), why.as_str())).collect::<Vec<_>>(), failures);
+}
+
+#[tokio::test]
+async fn a_long_text_is_split_mapped_and_reduced_in_a_tree() {
+    let server = echo();
+    let body = r#"
+        inputs:
+          books: {type: items, default: [{id: a, text: one two three four five}, {id: b, text: six}, {id: c, text: ""}]}
+        stages:
+          pieces: {for_each: {book: books}, value: "{{split book.text words=2 overlap=1}}"}
+          summary: {for_each: {piece: pieces}, text: "S({{piece}})"}
+          packs: {for_each: book, value: "{{chunks summary 3}}"}
+          digest: {for_each: {pack: packs}, text: "D({{join pack ' '}})"}
+          whole: {for_each: book, text: "W({{book.id}}: {{join digest ' '}})", save: whole.jsonl}
+          rank: {value: "{{sort whole desc=true}}", save: rank.json}
+          final: {for_each: book, render: "{{book.id}} of {{len rank}}: {{join digest}}", save: final.jsonl}
+        "#;
+    for window in [1, 2, 100] {
+        let ran = Scene::new(&server, body).window(window).run().await.is_done();
+        let of_a = "D(S(one two) S(two three) S(three four)) D(S(four five))";
+        assert_eq!(ran.values("whole"), [&format!("W(a: {of_a})"), "W(b: D(S(six)))", "W(c: )"]);
+        let rank: Json = serde_json::from_str(&ran.text("rank.json")).unwrap();
+        assert_eq!(rank, json!(["W(c: )", "W(b: D(S(six)))", format!("W(a: {of_a})")]));
+        assert_eq!(ran.values("final")[1], "b of 3: D(S(six))");
+    }
+}
+
+#[tokio::test]
+async fn every_group_gets_a_note_and_nothing_is_told_twice() {
+    let server = echo();
+    let body = r#"
+        inputs:
+          tickets:
+            type: items
+            default:
+              - {id: 1, queue: {name: harbour}, urgency: "9", text: a}
+              - {id: 2, queue: {name: ferry}, urgency: 10, text: b}
+              - {id: 3, queue: {name: harbour}, urgency: 10, text: c}
+              - {id: 4, queue: {name: harbour}, urgency: 1, text: a}
+        stages:
+          answer: {for_each: {ticket: tickets}, text: "Answer {{ticket.text}}"}
+          card: {for_each: ticket, value: {id: "{{ticket.id}}", queue: "{{ticket.queue.name}}", answer: "{{answer}}", urgency: "{{ticket.urgency}}"}}
+          queues: {value: "{{group (unique card by='answer') by='queue'}}"}
+          note:
+            for_each: {queue: queues}
+            text: "{{queue.key}}:{{#each (sort queue.items by='urgency' desc=true)}} {{this.id}} {{this.answer}};{{/each}}"
+            save: "notes/{{queue.key}}.md"
+          one: {for_each: ticket, render: "{{ticket.id}} {{#each (where queues 'key' ticket.queue.name)}}{{len items}}{{/each}}", save: one.jsonl}
+        "#;
+    let ran = Scene::new(&server, body).run().await.is_done();
+    assert_eq!(ran.text("notes/harbour.md"), "harbour: 3 Answer c; 1 Answer a;\n");
+    assert_eq!(ran.text("notes/ferry.md"), "ferry: 2 Answer b;\n");
+    assert_eq!(ran.values("one"), ["1 2", "2 1", "3 2", "4 2"]);
 }

@@ -15,6 +15,7 @@ mod engine;
 mod expression;
 mod guard;
 mod helper;
+mod items;
 mod literal;
 mod lower;
 mod names;

@@ -19,6 +19,10 @@ pub enum Gives {
     OneOf,
     /// What its first argument is: a list with some of the same items, or a text.
     Alike,
+    /// A list of lists with items of its first argument.
+    Lists,
+    /// A list of `{key, items}`, where items are a list like its first argument, and the key is what they have behind `by=`.
+    Groups,
     /// An item of its first argument; with a second one, a list of some of them.
     Item,
 }

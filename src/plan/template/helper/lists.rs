@@ -7,6 +7,7 @@ use crate::model::{Json, kind_of};
 
 use super::super::engine::printed;
 use super::kind::Kind;
+use super::split::SPLIT;
 use super::{Absent, Args, Body, Fault, Gives, Helper, Takes};
 
 const LIST: Takes = Takes::these(&[Kind::List]);
@@ -37,6 +38,7 @@ pub(super) const HELPERS: &[Helper] = &[
         gives: Gives::Texts,
         body: Body::Value(|args| Ok(lines(args))),
     },
+    SPLIT,
     Helper {
         name: "first",
         usage: "first LIST [COUNT]",
