@@ -16,6 +16,7 @@ mod digest;
 mod failures;
 mod fallbacks;
 mod faults;
+mod files;
 mod held;
 mod history;
 mod keys;
