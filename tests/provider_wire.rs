@@ -26,7 +26,7 @@ fn with_params(mut call: Call, params: TextParams) -> Call {
 
 /// A call whose answer must fit a schema.
 fn with_schema(call: Call, schema: &serde_json::Value) -> Call {
-    let rules = blossom_run::check::rules(schema).unwrap();
+    let rules = blossom_run::check::rules(schema).expect("a schema");
     let schema = AnswerSchema::new(schema.clone(), schema.clone(), false, rules);
     Call { answer: Choice::Schema(Arc::new(schema)), stage: "a/b".into(), ..call }
 }

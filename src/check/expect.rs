@@ -1,8 +1,8 @@
 //! Single checks on a whole reply.
 
-use crate::model::{Check, Content, ImageInfo, Json, Reply};
+use crate::model::{Check, Content, ImageInfo, Json, MediaType, Reply};
 
-use super::blank::seen;
+use super::picture::{Sight, look};
 
 /// So much of an answer is shown in a sentence about it, in characters.
 const SHOWN: usize = 60;
@@ -57,8 +57,18 @@ fn of_picture(check: &Check, bytes: &[u8], info: &ImageInfo) -> Option<String> {
         Check::MinWidth(least) => side(info.width, *least, "wide"),
         Check::MinHeight(least) => side(info.height, *least, "high"),
         Check::MaxBytes(most) => too_many(bytes.len() as u64, *most, "byte"),
-        Check::NotBlank => seen(bytes, info.media_type).err(),
+        Check::NotBlank => nothing_on_it(bytes, info.media_type),
         _ => Some("is a picture, and a text was asked for".to_owned()),
+    }
+}
+
+/// Why nobody can say that something is on a picture.
+fn nothing_on_it(bytes: &[u8], media_type: MediaType) -> Option<String> {
+    match look(bytes, media_type) {
+        Sight::Scene => None,
+        Sight::Blank => Some("is blank: it has one colour alone".to_owned()),
+        Sight::Broken(reason) => Some(format!("can't be decoded: {reason}")),
+        Sight::Unseen => Some(format!("is {}, and nobody here can say whether it is blank", media_type.mime())),
     }
 }
 

@@ -4,7 +4,6 @@
 //! [`rules`] makes what judges by a schema, and [`objections`] are what single checks have against it. [`look`] decodes a picture. This room never
 //! mends an answer, never asks again, never fetches a schema, and knows neither provider nor store.
 
-mod blank;
 mod expect;
 mod json;
 mod keywords;

@@ -286,9 +286,16 @@ fn a_picture_is_asked_for_with_another_seed_unless_the_file_names_one() {
     assert!(ran.stderr.contains(told), "{ran:?}");
 }
 
+/// One colour, all over.
+fn blank_picture() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(vec![]);
+    image::RgbImage::from_pixel(8, 8, image::Rgb([9, 99, 199])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
 #[test]
 fn a_picture_that_shows_nothing_is_told() {
-    let server = Server::start(|request| Reply::picture(&request.prompt()));
+    let server = Server::start(|_| Reply::bytes("image/png", blank_picture()));
     let body = "stages: {a: {image: A heron, feedback: false, expect: {not_blank: true}}}";
     let ran = cli("", &server, body).run().exit(4);
     assert_eq!(server.requests().len(), 1);

@@ -26,9 +26,14 @@ use super::wording::in_code;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     // In a place of its own: a result should be no larger than its answer.
-    inner: Box<Unanswered>,
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    unanswered: Unanswered,
     /// What to try, in words of files and flags.
-    plain: Option<Box<str>>,
+    plain: Option<String>,
 }
 
 impl Error {
@@ -39,83 +44,83 @@ impl Error {
 
     /// What kind it is.
     pub fn kind(&self) -> FailureKind {
-        self.inner.failure.kind
+        self.inner.unanswered.failure.kind
     }
 
     /// What happened, in one sentence without a full stop.
     pub fn message(&self) -> &str {
-        &self.inner.failure.message
+        &self.inner.unanswered.failure.message
     }
 
     /// What to try, where there is something.
     pub fn suggestion(&self) -> Option<&str> {
-        self.inner.failure.suggestion.as_deref()
+        self.inner.unanswered.failure.suggestion.as_deref()
     }
 
     /// How long the service asks to be left alone (`Retry-After`, RFC 9110).
     pub fn retry_after(&self) -> Option<Duration> {
-        self.inner.failure.retry_after
+        self.inner.unanswered.failure.retry_after
     }
 
     /// The HTTP status, where there was an answer that had one.
     pub fn status(&self) -> Option<u16> {
-        self.inner.failure.status
+        self.inner.unanswered.failure.status
     }
 
     /// The service's own word for the error.
     pub fn code(&self) -> Option<&str> {
-        self.inner.failure.code.as_deref()
+        self.inner.unanswered.failure.code.as_deref()
     }
 
     /// The service's name for the exchange: what its support asks for.
     pub fn request_id(&self) -> Option<&str> {
-        self.inner.failure.request_id.as_deref()
+        self.inner.unanswered.failure.request_id.as_deref()
     }
 
     /// What had come of the answer. Of a stream: all that was handed out. Of a whole text: at most its first 2000
     /// characters.
     pub fn partial(&self) -> Option<&str> {
-        self.inner.failure.partial.as_deref()
+        self.inner.unanswered.failure.partial.as_deref()
     }
 
     /// Requests that were sent.
     pub fn attempts(&self) -> u32 {
-        self.inner.attempts
+        self.inner.unanswered.attempts
     }
 
     /// What they took, in tokens, as far as the service says.
     pub fn usage(&self) -> Option<Usage> {
-        self.inner.usage
+        self.inner.unanswered.usage
     }
 
     /// What they cost, as far as prices are known.
     pub fn cost(&self) -> Cost {
-        self.inner.cost
+        self.inner.unanswered.cost
     }
 
     /// Whether the same question may well be answered later: after [`Error::retry_after`], where that is known.
     pub fn is_transient(&self) -> bool {
-        self.inner.failure.advice() == Advice::Retry || self.kind() == FailureKind::Away
+        self.inner.unanswered.failure.advice() == Advice::Retry || self.kind() == FailureKind::Away
     }
 
     /// The failure itself.
     pub fn failure(&self) -> &Failure {
-        &self.inner.failure
+        &self.inner.unanswered.failure
     }
 
     /// The failure as the rest of the library tells it, with a suggestion in words of files and flags.
     pub(crate) fn plain(&self) -> Failure {
-        Failure { suggestion: self.plain.as_deref().map(str::to_owned), ..self.inner.failure.clone() }
+        Failure { suggestion: self.inner.plain.clone(), ..self.inner.unanswered.failure.clone() }
     }
 
     pub(super) fn into_unanswered(self) -> Unanswered {
-        Unanswered { failure: self.plain(), ..*self.inner }
+        Unanswered { failure: self.plain(), ..self.inner.unanswered }
     }
 
     /// With all that was handed out before it.
     pub(super) fn after(mut self, text: &str) -> Self {
         if !text.is_empty() {
-            self.inner.failure.partial = Some(text.to_owned());
+            self.inner.unanswered.failure.partial = Some(text.to_owned());
         }
         self
     }
@@ -132,7 +137,7 @@ impl fmt::Debug for Error {
     /// shows all of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            return f.debug_struct("Error").field("inner", &self.inner).field("plain", &self.plain).finish();
+            return f.debug_tuple("Error").field(&self.inner).finish();
         }
         f.write_str(self.message())?;
         self.suggestion().map_or(Ok(()), |suggestion| write!(f, "\n  {suggestion}"))
@@ -149,7 +154,8 @@ impl From<Failure> for Error {
 
 impl From<Unanswered> for Error {
     fn from(unanswered: Unanswered) -> Self {
-        let plain = unanswered.failure.suggestion.as_deref().map(Into::into);
-        Self { inner: Box::new(Unanswered { failure: in_code(unanswered.failure), ..unanswered }), plain }
+        let plain = unanswered.failure.suggestion.clone();
+        let unanswered = Unanswered { failure: in_code(unanswered.failure), ..unanswered };
+        Self { inner: Box::new(Inner { unanswered, plain }) }
     }
 }
