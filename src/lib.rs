@@ -13,6 +13,24 @@
 //!                                         provider: a call becomes a request, a reply becomes an answer
 //! ```
 //!
+//! A program that has no pipeline asks directly, with the same permits, retries and clocks:
+//!
+//! ```
+//! use blossom_run::Blossom;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), blossom_run::Error> {
+//! let blossom = Blossom::builder().provider("offline").build()?;
+//! let answer = blossom.text("Name a colour").max_tokens(200).await?;
+//! println!("{answer}");
+//! let mut story = blossom.text("Tell me a short story").stream();
+//! while let Some(piece) = story.next().await {
+//!     print!("{}", piece?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The program of the same name is the first user of this library. What it does with a file, another program can do:
 //!
 //! ```
@@ -44,6 +62,8 @@
 //! - [`engine::Running`]: a run that is ready to go; [`engine::Halt`] is its brake, [`engine::Finished`] what it came to.
 //! - [`model::RunEvent`]: something that happened. [`sink::Hub`] folds events into a [`sink::Tally`] and shows them to each
 //!   [`sink::Watcher`].
+//! - [`Blossom`]: texts, conversations and pictures without a pipeline; [`blocking`] is the same without a runtime, and
+//!   [`Error`] what goes wrong there.
 //! - [`client::Client`]: calls without a pipeline, with the same permits, retries and clocks.
 //! - [`provider::Provider`]: the seam for another service.
 //!
@@ -65,3 +85,5 @@ pub mod sink;
 pub mod source;
 pub mod spec;
 pub mod store;
+
+pub use client::{Blossom, BlossomBuilder, Error, ImageAnswer, ImageAsk, TextAnswer, TextAsk, TextStream, blocking};

@@ -10,6 +10,7 @@ use super::admission::{Admission, LaneId};
 use super::course::Course;
 use super::joint::{Joint, Part};
 use super::keep::{LookUp, Standing};
+use super::outlet::Outlet;
 use super::permit::Permits;
 use super::service::Service;
 use super::verdict::verdict;
@@ -70,6 +71,16 @@ impl Client {
         Self { purse: Arc::new(purse), ..self }
     }
 
+    /// The same for a program that lives on: a refused key or an empty balance fails the questions that meet it, and not
+    /// all that come after them. To be said before there are clones.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.services.iter_mut().for_each(Service::forgive);
+        }
+        self
+    }
+
     /// Asks until there is a good answer, or no point in asking. Dropping it takes the question back, and with it a
     /// request that is on the wire.
     ///
@@ -78,12 +89,12 @@ impl Client {
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
         let asked = Asked::of(&ask.call);
         if ask.reuse == Reuse::Never {
-            return self.ask_alone(ask, &asked).await;
+            return self.ask_alone(ask, &asked, None).await;
         }
         loop {
             match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead) => {
-                    let outcome = self.ask_alone(ask, &asked).await;
+                    let outcome = self.ask_alone(ask, &asked, None).await;
                     lead.tell(&outcome);
                     return outcome;
                 }
@@ -107,7 +118,16 @@ impl Client {
         }
     }
 
-    async fn ask_alone(&self, ask: &Ask, asked: &Asked) -> Result<Answer, Unanswered> {
+    /// The same, and hands out the text as it comes. It is sent again only as long as nothing has been handed out, and is
+    /// never joined with others: they would wait for whoever takes the text.
+    ///
+    /// # Errors
+    /// As for [`Client::ask`].
+    pub(super) async fn ask_aloud(&self, ask: &Ask, outlet: &Outlet) -> Result<Answer, Unanswered> {
+        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet)).await
+    }
+
+    async fn ask_alone(&self, ask: &Ask, asked: &Asked, outlet: Option<&Outlet>) -> Result<Answer, Unanswered> {
         let take = match self.kept(ask, asked).await.map_err(unsent)? {
             Kept::Answer(answer) => return Ok(*answer),
             Kept::Nothing { take } => take,
@@ -116,7 +136,7 @@ impl Client {
         service.provider.supports(&ask.call).map_err(unsent)?;
         let secret = service.secret(&self.shared.environment, &self.shared.events).await.map_err(unsent)?;
         // In a place of its own: it is by far the largest part of a task, and would be moved with it.
-        Box::pin(Course::new(self, service, ask, (asked, take), secret).run()).await
+        Box::pin(Course::new(self, service, ask, (asked, take), secret, outlet).run()).await
     }
 
     /// The good answer that is kept, if there is one: what [`Client::ask`] would use. Nothing is sent, and no key is needed.

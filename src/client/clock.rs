@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Clocks, Failure, FailureKind, Units};
 
@@ -100,6 +100,17 @@ impl Running {
         .into_iter()
         .filter_map(|(running, clock)| running.map(|(at, limit)| (at, clock, limit)))
         .min_by_key(|(at, ..)| *at)
+    }
+}
+
+/// Returns at the end of the total time, with how long that was; never, where it has none.
+pub(super) async fn time_is_up(total: Option<(Instant, Duration)>) -> Duration {
+    match total {
+        Some((end, limit)) => {
+            sleep_until(end).await;
+            limit
+        }
+        None => std::future::pending().await,
     }
 }
 

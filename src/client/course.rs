@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use crate::model::{
     Advice, Asked, AttemptRecord, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
@@ -14,9 +14,10 @@ use crate::provider::{Attempt, Redactor};
 
 use super::admission::{End, LaneId, Wish};
 use super::budget::Reservation;
-use super::clock::{Clock, Running};
+use super::clock::{Clock, Running, time_is_up};
 use super::lane::Standing;
 use super::length::estimated_tokens;
+use super::outlet::Outlet;
 use super::permit::Permit;
 use super::purse::settle;
 use super::service::Service;
@@ -35,6 +36,8 @@ pub(super) struct Course<'a> {
     take: u32,
     key: CallKey,
     secret: Option<&'a SecretString>,
+    /// Where its text is handed out as it comes.
+    outlet: Option<&'a Outlet>,
     lane: LaneRef,
     lane_id: LaneId,
     /// Requests sent.
@@ -79,6 +82,7 @@ impl<'a> Course<'a> {
         ask: &'a Ask,
         (asked, take): (&'a Asked, u32),
         secret: Option<&'a SecretString>,
+        outlet: Option<&'a Outlet>,
     ) -> Self {
         let (lane_id, lane) = client.lane(service, &ask.call, secret);
         let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
@@ -93,6 +97,7 @@ impl<'a> Course<'a> {
             take,
             key,
             secret,
+            outlet,
             lane,
             lane_id,
             sent,
@@ -177,6 +182,7 @@ impl<'a> Course<'a> {
             attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
             ask: self.ask,
             events: self.client.events(),
+            outlet: self.outlet,
             hides: if stream { self.service.hides(self.secret) } else { None },
             keep_chunks: stream && self.client.store().wants_chunks(),
         };
@@ -219,7 +225,8 @@ impl<'a> Course<'a> {
     fn next(&mut self, failure: &Failure, silence: Duration) -> Next {
         let is_refused = is_refusal(failure);
         self.refusals += u32::from(is_refused);
-        if failure.advice() != Advice::Retry {
+        // What was handed out can't be taken back: another answer would begin anew.
+        if failure.advice() != Advice::Retry || self.outlet.is_some_and(Outlet::has_spoken) {
             return Next::GiveUp(failure.clone());
         }
         if self.attempts_left() == 0 {
@@ -386,14 +393,4 @@ fn too_long(failure: &Failure, pause: Duration, limit: Duration) -> Failure {
     failure.clone().suggest(format!(
         "the next attempt would have to wait {pause}, which is more than is left of `timeout: {{total: {limit}}}`; allow more, or try later"
     ))
-}
-
-async fn time_is_up(total: Option<(Instant, Duration)>) -> Duration {
-    match total {
-        Some((end, limit)) => {
-            sleep_until(end).await;
-            limit
-        }
-        None => std::future::pending().await,
-    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::model::{Failure, FailureKind, KeySource, ProviderKind, ProviderSettings};
 
@@ -13,6 +13,8 @@ use crate::model::{Failure, FailureKind, KeySource, ProviderKind, ProviderSettin
 #[derive(Clone)]
 pub struct Environment {
     variables: Variables,
+    /// A key that was given, and need not be looked for.
+    key: Option<SecretString>,
 }
 
 #[derive(Clone)]
@@ -41,13 +43,29 @@ pub(super) struct Key {
 impl Environment {
     /// That of this process.
     pub fn process() -> Self {
-        Self { variables: Variables::Process }
+        Self { variables: Variables::Process, key: None }
     }
 
     /// These variables and no others.
     pub fn fixed<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables: Variables::Fixed(Arc::new(variables)) }
+        Self { variables: Variables::Fixed(Arc::new(variables)), key: None }
+    }
+
+    /// The same with a key that is sent to every provider, whatever the variables hold.
+    #[must_use]
+    pub fn with_key(self, key: SecretString) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// Whom a program without a pipeline asks: `BLOSSOM_PROVIDER`.
+    pub(super) fn provider(&self) -> Option<String> {
+        self.get("BLOSSOM_PROVIDER")
+    }
+
+    /// Which model of it makes texts: `BLOSSOM_MODEL`.
+    pub(super) fn model(&self) -> Option<String> {
+        self.get("BLOSSOM_MODEL")
     }
 
     /// The settings with what the environment says of them: `OPENAI_BASE_URL` is the address of the built-in `openai`.
@@ -71,6 +89,9 @@ impl Environment {
 
     /// The key of a provider; none where it works without one.
     pub(super) async fn key(&self, settings: &ProviderSettings) -> Result<Option<Key>, Failure> {
+        if let Some(key) = &self.key {
+            return Ok(Some(Key::new(key.expose_secret().trim().to_owned(), "the program")));
+        }
         match &settings.key {
             KeySource::None => Ok(None),
             KeySource::Optional(names) => Ok(self.first(names)),
@@ -137,8 +158,6 @@ async fn read(provider: &str, path: &Path) -> Result<Key, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn pollinations() -> ProviderSettings {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use secrecy::SecretString;
-use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{OnceCell, watch};
+use tokio::time::Instant;
 
 use crate::model::{Advice, EventKind, Failure, ProviderSettings};
 use crate::provider::{Provider, Redactor, is_credential};
@@ -29,8 +29,23 @@ pub(super) struct Service {
     pub(super) provider: Arc<dyn Provider>,
     key: OnceCell<Result<Option<SecretString>, Failure>>,
     hides: OnceLock<Option<Redactor>>,
-    block: OnceLock<Failure>,
-    is_blocked: CancellationToken,
+    block: watch::Sender<Option<Block>>,
+    /// Whether a failure that every call of a run would meet is met by each call for itself.
+    forgives: bool,
+}
+
+/// There is no point in asking.
+#[derive(Debug)]
+struct Block {
+    failure: Failure,
+    /// Until when, if not for ever.
+    until: Option<Instant>,
+}
+
+impl Block {
+    fn holds(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 impl Service {
@@ -41,8 +56,8 @@ impl Service {
             provider: member.provider,
             key: OnceCell::new(),
             hides: OnceLock::new(),
-            block: OnceLock::new(),
-            is_blocked: CancellationToken::new(),
+            block: watch::Sender::new(None),
+            forgives: false,
         }
     }
 
@@ -79,20 +94,36 @@ impl Service {
         made.as_ref()
     }
 
+    /// From now on only what says how long it holds is remembered, and for that long.
+    pub(super) fn forgive(&mut self) {
+        self.forgives = true;
+    }
+
     /// Remembers a failure that every later call would meet too.
     pub(super) fn note(&self, failure: &Failure) {
-        if failure.advice() == Advice::Block {
-            self.block.get_or_init(|| failure.clone());
-            self.is_blocked.cancel();
+        if failure.advice() != Advice::Block || (self.forgives && failure.retry_after.is_none()) {
+            return;
         }
+        let until = failure.retry_after.filter(|_| self.forgives).map(|pause| Instant::now() + pause);
+        self.block.send_if_modified(|block| {
+            let is_news = !block.as_ref().is_some_and(Block::holds);
+            if is_news {
+                *block = Some(Block { failure: failure.clone(), until });
+            }
+            is_news
+        });
     }
 
     /// Returns when there is no point in asking any more, with the reason.
     pub(super) async fn blocked(&self) -> Failure {
-        self.is_blocked.cancelled().await;
-        match self.block.get() {
-            Some(failure) => failure.clone(),
-            None => std::future::pending().await,
+        let mut news = self.block.subscribe();
+        loop {
+            if let Some(block) = news.borrow_and_update().as_ref().filter(|block| block.holds()) {
+                return block.failure.clone();
+            }
+            if news.changed().await.is_err() {
+                return std::future::pending().await;
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::provider::{Attempt, Provider, Redactor};
 use super::Ask;
 use super::clock::{Clock, Running};
 use super::events::Events;
+use super::outlet::Outlet;
 use super::permit::Permit;
 use super::veil::Veil;
 
@@ -19,6 +20,8 @@ pub(super) struct Wire<'a> {
     pub(super) attempt: Attempt<'a>,
     pub(super) ask: &'a Ask,
     pub(super) events: &'a Events,
+    /// Where text is handed out as it comes.
+    pub(super) outlet: Option<&'a Outlet>,
     /// What no piece of a stream may show.
     pub(super) hides: Option<&'a Redactor>,
     /// Whether the pieces of a stream are wanted.
@@ -80,11 +83,16 @@ impl Wire<'_> {
         self.events.emit(EventKind::FirstToken { item, attempt, after }).await;
     }
 
-    /// Tells of pieces of text.
+    /// Tells of pieces of text, and hands them out.
     async fn tell(&self, pieces: Vec<String>) {
-        for text in pieces.into_iter().filter(|_| self.ask.show) {
-            let (item, attempt) = (self.ask.item.clone(), self.attempt.number);
-            self.events.emit(EventKind::Chunk { item, attempt, text: text.into() }).await;
+        for text in pieces {
+            if self.ask.show {
+                let (item, attempt) = (self.ask.item.clone(), self.attempt.number);
+                self.events.emit(EventKind::Chunk { item, attempt, text: text.as_str().into() }).await;
+            }
+            if let Some(outlet) = self.outlet {
+                outlet.say(text).await;
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod price;
 mod provider;
 mod reply;
 mod seconds;
+mod turn;
 mod units;
 mod value;
 mod word_diff;

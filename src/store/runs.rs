@@ -123,6 +123,11 @@ impl Store {
         self.handed(Entry::End(run, Box::new(end))).await.map(drop)
     }
 
+    /// The same without waiting: it is safe once the last clone of the store is gone.
+    pub fn note_end(&self, run: RunId, end: RunEnd) {
+        self.hand(Entry::End(run, Box::new(end)));
+    }
+
     fn hand(&self, entry: Entry) -> Option<Told> {
         self.committer().ok().map(|committer| committer.hand(entry))
     }
