@@ -29,7 +29,7 @@ pub(super) enum Depth {
 }
 
 /// A format: reads one row after the other.
-pub(super) trait ReadRows: Send {
+pub(super) trait ReadRows: Send + Sync {
     /// The next row. After an error about one row the next ones follow; after any other, nothing.
     fn next_row(&mut self) -> Option<Result<Row, SourceError>>;
 

@@ -3,11 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 #![expect(clippy::wrong_self_convention, reason = "`ran.is_done()` asserts, and hands on what it looked at")]
 #![expect(clippy::disallowed_methods, reason = "nobody looks at a file of a test while it is written")]
+#![expect(clippy::exit, reason = "a test that is a program ends as programs do")]
 
 #[path = "../support/cli.rs"]
 mod cli;
+mod examples;
 #[path = "../documents/markdown.rs"]
+#[expect(dead_code, reason = "a part of it is used")]
 mod markdown;
 mod page;
 mod pipelines;
+mod process;
+mod programs;
 mod scene;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;

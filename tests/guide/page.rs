@@ -59,7 +59,10 @@ pub(crate) fn table() -> Vec<Row> {
         .map(|cells| Row {
             what: cells[0].clone(),
             pipelines: code(&cells[1]),
-            programs: code(&cells[2]).into_iter().filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect(),
+            programs: code(&cells[2])
+                .into_iter()
+                .filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()))
+                .collect(),
             tests: code(&cells[3]),
         })
         .collect()

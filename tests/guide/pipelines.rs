@@ -80,7 +80,9 @@ async fn many_texts_are_asked_for_at_once_and_come_in_order() {
     let list = ran.text("list.txt");
     let lines: Vec<&str> = list.lines().collect();
     assert_eq!(lines.len(), 4);
-    for (line, begins) in lines.iter().zip(["1. [offline] On “What is Python", "2. ", "3. ", "4. [offline] On “What is Go"]) {
+    for (line, begins) in
+        lines.iter().zip(["1. [offline] On “What is Python", "2. ", "3. ", "4. [offline] On “What is Go"])
+    {
         assert!(line.starts_with(begins) && line.chars().count() <= 104, "{line}");
     }
 }
@@ -132,7 +134,8 @@ async fn a_stream_is_told_piece_by_piece() {
 
 #[tokio::test(start_paused = true)]
 async fn pieces_can_be_counted_as_they_come() {
-    let ran = Scene::of("counted").but("characters\"}", "characters\", save: count.txt}").streaming().run().await.is_done();
+    let ran =
+        Scene::of("counted").but("characters\"}", "characters\", save: count.txt}").streaming().run().await.is_done();
     let mut text = String::new();
     let counts: Vec<usize> = ran
         .pieces("explain")
@@ -148,7 +151,8 @@ async fn pieces_can_be_counted_as_they_come() {
     // The same from the program, as events.
     let told = cli("counted", "--offline -q --stream --events -").run().exit(0).stdout;
     let events = told.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
-    let chunks = events.filter(|event| event["event"] == "chunk").map(|event| event["text"].as_str().unwrap().to_owned());
+    let chunks =
+        events.filter(|event| event["event"] == "chunk").map(|event| event["text"].as_str().unwrap().to_owned());
     assert_eq!(chunks.collect::<String>(), text);
 }
 

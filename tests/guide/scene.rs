@@ -62,8 +62,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pipeline.yaml");
         fs::write(&file, &self.yaml).unwrap();
-        let checked =
-            engine::check(&Request { file, provider: self.provider, to_run: true, ..Request::default() });
+        let checked = engine::check(&Request { file, provider: self.provider, to_run: true, ..Request::default() });
         let messages: Vec<String> = checked.diagnostics.iter().map(|one| one.message.clone()).collect();
         let plan = checked.plan.unwrap_or_else(|| panic!("{messages:#?}\n{}", self.yaml));
         let options = RunOptions { out: folder.path().join("out"), stream: self.stream, ..RunOptions::default() };
