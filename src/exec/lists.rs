@@ -62,7 +62,7 @@ impl Stdin {
     }
 
     fn start(&self) -> Result<StdinCopy, SourceError> {
-        let input: Box<dyn Read + Send + Sync> = match &self.from {
+        let input: Box<dyn Read + Send> = match &self.from {
             Some(from) => Box::new(StdinCopy::open_kept(from)?),
             None => Box::new(std::io::stdin()),
         };

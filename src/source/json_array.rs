@@ -16,7 +16,7 @@ const UNENDED: &str = "the list does not end: its `]` is missing";
 /// Reads a JSON list: a scanner finds where an element ends, the parser reads each on its own. So no more than one
 /// element is held. After an error nothing follows, since where the next element begins is then a guess.
 pub(super) struct JsonArray {
-    input: BufReader<Box<dyn Read + Send + Sync>>,
+    input: BufReader<Box<dyn Read + Send>>,
     path: PathBuf,
     depth: Depth,
     scanner: Scanner,
@@ -42,7 +42,7 @@ enum End {
 }
 
 impl JsonArray {
-    pub(super) fn new(input: Box<dyn Read + Send + Sync>, path: &Path, depth: Depth) -> Self {
+    pub(super) fn new(input: Box<dyn Read + Send>, path: &Path, depth: Depth) -> Self {
         Self {
             input: BufReader::with_capacity(64 << 10, input),
             path: path.to_path_buf(),
@@ -197,7 +197,7 @@ impl JsonArray {
     }
 }
 
-fn fill<'a>(input: &'a mut BufReader<Box<dyn Read + Send + Sync>>, path: &Path) -> Result<&'a [u8], SourceError> {
+fn fill<'a>(input: &'a mut BufReader<Box<dyn Read + Send>>, path: &Path) -> Result<&'a [u8], SourceError> {
     input.fill_buf().map_err(|error| SourceError::io("can't be read", Some(path), &error))
 }
 

@@ -14,7 +14,7 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads a line after the other. A line is UTF-8; a byte order mark before the first is not part of it.
 pub(super) struct Lines {
-    input: BufReader<Box<dyn Read + Send + Sync>>,
+    input: BufReader<Box<dyn Read + Send>>,
     path: Option<PathBuf>,
     buffer: Vec<u8>,
     start: usize,
@@ -26,7 +26,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// The lines of `input`, which is standard input where there is no `path`.
-    pub(super) fn new(input: Box<dyn Read + Send + Sync>, path: Option<&Path>) -> Self {
+    pub(super) fn new(input: Box<dyn Read + Send>, path: Option<&Path>) -> Self {
         Self {
             input: BufReader::with_capacity(READ_BUFFER, input),
             path: path.map(Path::to_path_buf),

@@ -129,7 +129,7 @@ fn open_file(path: &Path, format: ListFormat, depth: Depth) -> Result<Rows, Sour
     if file.metadata().is_ok_and(|about| about.is_dir()) {
         return Err(SourceError::new("is a folder, not a list").path(Some(path)));
     }
-    let mut input: Box<dyn Read + Send + Sync> = Box::new(file);
+    let mut input: Box<dyn Read + Send> = Box::new(file);
     Ok(match format {
         ListFormat::JsonLines => Rows::new(JsonLines::new(Lines::new(input, Some(path)), depth)),
         ListFormat::Json => Rows::new(JsonArray::new(input, path, depth)),

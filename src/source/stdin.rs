@@ -51,17 +51,13 @@ struct State {
 impl StdinCopy {
     /// Starts to read `input`, on a thread of its own, and to copy it to a new file at `path`. The thread ends with the
     /// input, or when nobody has the copy any more.
-    pub fn start(input: impl Read + Send + Sync + 'static, path: &Path) -> Result<Self, SourceError> {
+    pub fn start(input: impl Read + Send + 'static, path: &Path) -> Result<Self, SourceError> {
         Self::begin(input, path, None)
     }
 
     /// The same for a copy that others read later: once it has the whole input, and that is safe on the disk, there is
     /// an empty file at `mark`.
-    pub fn start_marked(
-        input: impl Read + Send + Sync + 'static,
-        path: &Path,
-        mark: &Path,
-    ) -> Result<Self, SourceError> {
+    pub fn start_marked(input: impl Read + Send + 'static, path: &Path, mark: &Path) -> Result<Self, SourceError> {
         Self::begin(input, path, Some(mark.to_path_buf()))
     }
 
@@ -71,11 +67,7 @@ impl StdinCopy {
         File::open(path).map_err(fail)
     }
 
-    fn begin(
-        input: impl Read + Send + Sync + 'static,
-        path: &Path,
-        mark: Option<PathBuf>,
-    ) -> Result<Self, SourceError> {
+    fn begin(input: impl Read + Send + 'static, path: &Path, mark: Option<PathBuf>) -> Result<Self, SourceError> {
         let fail = |error| SourceError::io("the copy of standard input can't be written", Some(path), &error);
         let copy = File::create(path).map_err(fail)?;
         let progress = Arc::new(Progress::default());
