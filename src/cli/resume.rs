@@ -54,9 +54,14 @@ fn unfinished(runs: &[KeptRun]) -> Option<&KeptRun> {
     // The latest is the first.
     let open = runs.iter().enumerate().find(|(at, run)| {
         let is_over = |later: &KeptRun| is_same(run, later) && (is_done(later) || later.is_going_on);
-        !is_done(run) && !run.is_going_on && !runs[..*at].iter().any(is_over)
+        !is_done(run) && !run.is_going_on && !is_of_a_program(run) && !runs[..*at].iter().any(is_over)
     });
     open.map(|(_, run)| run)
+}
+
+/// Whether a program without a pipeline asked: it alone knows how to go on.
+pub(super) fn is_of_a_program(run: &KeptRun) -> bool {
+    run.about.get("program").is_some_and(|program| program == true)
 }
 
 /// What is kept of the standard input of a line of runs: of this one, or all of it, where another has that.
@@ -68,6 +73,10 @@ fn kept_stdin(store: &Store, found: &KeptRun, runs: &[KeptRun]) -> KeptStdin {
 
 /// The flags of that run, in the folder where they were typed; what is said now about the display takes precedence.
 fn again(args: &ResumeArgs, found: &KeptRun, stdin: KeptStdin) -> Result<(RunArgs, Origin)> {
+    if is_of_a_program(found) {
+        let message = format!("the run `{}` is that of a program without a pipeline", found.name);
+        return Err(Fault::usage(message, "start that program again: what is kept is used").into());
+    }
     let lost =
         || Fault::usage(format!("how the run `{}` was begun is not known", found.name), "run its pipeline again");
     let mut origin = Origin::of(found, stdin).ok_or_else(lost)?;

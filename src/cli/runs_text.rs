@@ -10,6 +10,7 @@ use crate::model::{Cost, Failure, Json, RunOutcome, SkipReason, StageTally, Unit
 use crate::sink::{Paint, Side, one_line, table};
 use crate::store::{InstanceState, KeptAttempt, KeptInstance, KeptRun, Pruned, Requests, Store, StoreError};
 
+use super::resume::is_of_a_program;
 use super::runs::{is_done, outcome};
 use super::runs_item::ItemHistory;
 
@@ -121,7 +122,7 @@ pub(super) fn run(store: &Store, run: &KeptRun, paint: Paint) -> Result<String, 
     if !reasons.is_empty() {
         text.push('\n');
     }
-    if !is_done(run) && !run.is_going_on {
+    if !is_done(run) && !run.is_going_on && !is_of_a_program(run) {
         _ = write!(text, "\ngo on with `blossom-run resume {}`\n", run.name);
     }
     Ok(text)

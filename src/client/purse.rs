@@ -1,8 +1,11 @@
 //! What a run may spend and what its calls cost: prices and ledger together, as the gate of a call knows them.
 
+use std::sync::{PoisonError, RwLock};
+
 use crate::model::{
     Amount, Budget, Call, Content, Cost, EventKind, Failure, FailureKind, Price, Reply, Request, Spent, Usage,
 };
+use crate::provider::ModelInfo;
 
 use super::Prices;
 use super::budget::{Ledger, Reservation};
@@ -10,7 +13,7 @@ use super::budget::{Ledger, Reservation};
 /// The money of a run. Without one nothing is limited, and no price is known.
 #[derive(Debug, Default)]
 pub struct Purse {
-    prices: Prices,
+    prices: RwLock<Prices>,
     ledger: Ledger,
     allow_unpriced: bool,
 }
@@ -19,7 +22,12 @@ impl Purse {
     /// A purse with so much in it, of which earlier runs have `spent` a part. Calls without a known price are made under
     /// a limited cost only if they are allowed.
     pub fn new(prices: Prices, budget: Budget, spent: Spent, allow_unpriced: bool) -> Self {
-        Self { prices, ledger: Ledger::new(budget, spent), allow_unpriced }
+        Self { prices: RwLock::new(prices), ledger: Ledger::new(budget, spent), allow_unpriced }
+    }
+
+    /// Takes in what a provider's list of models says of prices.
+    pub fn add_list(&self, provider: &str, models: &[ModelInfo]) {
+        self.prices.write().unwrap_or_else(PoisonError::into_inner).add_list(provider, models);
     }
 
     /// What has been used so far, by earlier runs too.
@@ -40,7 +48,8 @@ impl Purse {
 
     /// The price of a call to a provider of this name.
     pub(super) fn price(&self, provider: &str, call: &Call) -> Option<Price> {
-        self.prices.find(provider, call.model.as_deref(), matches!(call.request, Request::Image { .. }))
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        prices.find(provider, call.model.as_deref(), matches!(call.request, Request::Image { .. }))
     }
 
     /// Sets aside what a call can take at most.

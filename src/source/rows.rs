@@ -61,7 +61,7 @@ impl Rows {
         self.reader().header()
     }
 
-    fn reader(&mut self) -> &mut dyn ReadRows {
+    fn reader(&mut self) -> &mut (dyn ReadRows + 'static) {
         &mut **self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use futures::TryStreamExt;
+use tokio::sync::OnceCell;
 
-use crate::model::{Clocks, Message, ProviderIdentity, ProviderSettings, RetryPolicy, Reuse, Spent, TextParams};
+use crate::model::{
+    Clocks, EventKind, Failure, Message, ProviderIdentity, ProviderSettings, RetryPolicy, Reuse, Spent, TextParams,
+};
 use crate::provider::{ModelInfo, Provider};
 
 use super::super::outlet::Outlet;
@@ -61,6 +64,9 @@ pub(super) struct Inner {
     /// Questions so far: who comes first goes first.
     pub(super) arrivals: AtomicU64,
     pub(super) run: Option<OpenedRun>,
+    /// Whether prices of the service's list are wanted, and have been read.
+    pub(super) wants_prices: bool,
+    pub(super) has_prices: OnceCell<()>,
 }
 
 impl Blossom {
@@ -118,10 +124,7 @@ impl Blossom {
     /// # Errors
     /// The service does not answer, or refuses the key.
     pub async fn models(&self) -> Result<Vec<ModelInfo>, Error> {
-        let Inner { service, settings, environment, .. } = &*self.inner;
-        // A list of models is public at some services: a missing key is told by the service itself.
-        let secret = environment.secret(settings).await.ok().flatten();
-        Ok(service.models(secret.as_ref()).try_collect().await?)
+        Ok(self.inner.models().await?)
     }
 
     /// What all questions have taken so far.
@@ -155,13 +158,39 @@ impl Blossom {
 }
 
 impl Inner {
+    async fn models(&self) -> Result<Vec<ModelInfo>, Failure> {
+        // A list of models is public at some services: a missing key is told by the service itself.
+        let secret = self.environment.secret(&self.settings).await.ok().flatten();
+        self.service.models(secret.as_ref()).try_collect().await
+    }
+
+    /// Reads what models cost before the first of them is asked. A list that can't be read leaves prices unknown, and is
+    /// read again before the next question.
+    async fn learn_prices(&self) {
+        let learn = async || {
+            let models = self.models().await?;
+            self.client.purse().add_list(&self.provider, &models);
+            Ok::<(), Failure>(())
+        };
+        if self.wants_prices
+            && let Err(failure) = self.has_prices.get_or_try_init(learn).await
+        {
+            let name = &self.provider;
+            let message =
+                format!("the prices of `{name}` are not known, since its list of models can't be read: {failure}");
+            self.client.events().emit(EventKind::Warning { message }).await;
+        }
+    }
+
     pub(super) async fn answer(&self, ask: &Ask) -> Result<Answer, Unanswered> {
+        self.learn_prices().await;
         let outcome = self.client.ask(ask).await;
         self.count(&outcome);
         outcome
     }
 
     pub(super) async fn answer_aloud(&self, ask: &Ask, outlet: &Outlet) -> Result<Answer, Unanswered> {
+        self.learn_prices().await;
         let outcome = self.client.ask_aloud(ask, outlet).await;
         self.count(&outcome);
         outcome

@@ -1,21 +1,21 @@
 //! What there is to say of a client before it is made.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
-use crate::model::{
-    Amount, Budget, Clocks, KeySource, OfflineManner, Price, ProviderKind, ProviderSettings, Rate, RetryPolicy, Reuse,
-    Spent,
-};
-use crate::provider::{self, HttpClient};
+use crate::model::{Amount, Budget, Clocks, OfflineManner, Price, RetryPolicy, Reuse, Spent};
+use crate::provider::{self, HttpClient, Provider};
 
 use super::super::{Client, Environment, EventStream, Events, Halt, Keep, Member, NothingKept, Prices, Purse};
 use super::blossom::{Blossom, Inner};
+use super::described::lists_prices;
 use super::opened::OpenedRun;
 use super::{Error, blocking};
 
@@ -43,29 +43,31 @@ use super::{Error, blocking};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a client is made by `build`"]
 pub struct BlossomBuilder {
-    provider: Option<String>,
-    key: Option<SecretString>,
-    has_no_key: bool,
-    base_url: Option<String>,
-    headers: BTreeMap<String, String>,
-    text_model: Option<String>,
-    image_model: Option<String>,
-    max_tokens: Option<u64>,
-    retry: RetryPolicy,
-    clocks: Clocks,
-    concurrency: Option<u32>,
-    rate: Option<(u32, Duration)>,
-    tokens_per_minute: Option<u64>,
-    prices: BTreeMap<String, Price>,
-    budget: Budget,
-    allow_unpriced: bool,
-    store: Option<PathBuf>,
-    reuse: Reuse,
-    offline: OfflineManner,
-    environment: Option<Environment>,
+    pub(super) provider: Option<String>,
+    pub(super) key: Option<SecretString>,
+    pub(super) has_no_key: bool,
+    pub(super) base_url: Option<String>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) text_model: Option<String>,
+    pub(super) image_model: Option<String>,
+    pub(super) max_tokens: Option<u64>,
+    pub(super) retry: RetryPolicy,
+    pub(super) clocks: Clocks,
+    pub(super) concurrency: Option<u32>,
+    pub(super) rate: Option<(u32, Duration)>,
+    pub(super) tokens_per_minute: Option<u64>,
+    pub(super) prices: BTreeMap<String, Price>,
+    pub(super) budget: Budget,
+    pub(super) allow_unpriced: bool,
+    pub(super) store: Option<PathBuf>,
+    pub(super) reuse: Reuse,
+    pub(super) offline: OfflineManner,
+    pub(super) environment: Option<Environment>,
+    pub(super) service: Option<Arc<dyn Provider>>,
+    pub(super) wants_prices: bool,
 }
 
 impl BlossomBuilder {
@@ -88,12 +90,18 @@ impl BlossomBuilder {
     /// The key of the account. Else it is looked for when the first question is about to be sent: in
     /// `POLLINATIONS_API_KEY` or `BLOSSOM_API_KEY`, in `OPENAI_API_KEY`.
     pub fn key(self, key: impl Into<String>) -> Self {
-        self.with(|it| it.key = Some(SecretString::from(key.into())))
+        self.with(|it| {
+            it.key = Some(SecretString::from(key.into()));
+            it.has_no_key = false;
+        })
     }
 
     /// Asks without a key, whatever the environment holds.
     pub fn no_key(self) -> Self {
-        self.with(|it| it.has_no_key = true)
+        self.with(|it| {
+            it.key = None;
+            it.has_no_key = true;
+        })
     }
 
     /// Where the provider answers, if not at its usual address: `http://127.0.0.1:8080/v1`. Such an address is sent the
@@ -217,6 +225,19 @@ impl BlossomBuilder {
         self.with(|it| it.offline = manner)
     }
 
+    /// Reads what models cost from the service's list of models before the first question, so that
+    /// [`TextAnswer::cost`](super::TextAnswer::cost) is known: Pollinations lists its prices. Where the cost is limited
+    /// that is done anyway.
+    pub fn list_prices(self) -> Self {
+        self.with(|it| it.wants_prices = true)
+    }
+
+    /// Another service, by the seam for those. What is said of key, address and headers is its own affair then; limits,
+    /// retries and clocks are those of every other. [`BlossomBuilder::provider`] is the name it is called by.
+    pub fn service(self, service: Arc<dyn Provider>) -> Self {
+        self.with(|it| it.service = Some(service))
+    }
+
     /// Where keys and addresses are looked for; else in the environment of this process.
     pub fn environment(self, environment: Environment) -> Self {
         self.with(|it| it.environment = Some(environment))
@@ -244,7 +265,10 @@ impl BlossomBuilder {
             Some(key) => environment.with_key(key),
             None => environment,
         };
-        let service = provider::build(&settings, &HttpClient::new())?;
+        let service = match &self.service {
+            Some(service) => Arc::clone(service),
+            None => provider::build(&settings, &HttpClient::new())?,
+        };
         let members = vec![Member { settings: settings.clone(), provider: Arc::clone(&service) }];
         let purse = Purse::new(Prices::of(&members), self.budget, Spent::default(), self.allow_unpriced);
         let (run, keep): (_, Arc<dyn Keep>) = match &self.store {
@@ -259,6 +283,7 @@ impl BlossomBuilder {
             .with_purse(purse)
             .lasting();
         let text_model = self.text_model.or_else(|| environment.model());
+        let service_kind = service.identity().kind;
         let inner = Inner {
             client,
             provider: settings.name.as_str().into(),
@@ -275,6 +300,8 @@ impl BlossomBuilder {
             reuse: if run.is_some() { self.reuse } else { Reuse::Never },
             arrivals: AtomicU64::new(0),
             run,
+            wants_prices: self.wants_prices || (self.budget.cost.is_some() && lists_prices(service_kind)),
+            has_prices: OnceCell::new(),
         };
         Ok((Blossom::of(inner), stream))
     }
@@ -286,65 +313,14 @@ impl BlossomBuilder {
     pub fn build_blocking(self) -> Result<blocking::Blossom, Error> {
         blocking::Blossom::new(self.build()?)
     }
-
-    fn settings(&self, environment: &Environment) -> Result<ProviderSettings, Error> {
-        let name = self.provider.clone().or_else(|| environment.provider());
-        let settings = built_in(name.as_deref().unwrap_or(USUAL))?;
-        let rate = match self.rate {
-            None => None,
-            Some((0, _)) => {
-                return Err(Error::wrong("A rate of 0 requests lets nothing through", "allow one at least"));
-            }
-            Some((_, per)) if per.is_zero() => {
-                return Err(Error::wrong("A rate needs a time", "write it like `.rate(60, Duration::from_secs(60))`"));
-            }
-            Some((count, per)) => Some(Rate { count, per }),
-        };
-        if self.concurrency == Some(0) {
-            return Err(Error::wrong("A concurrency of 0 lets nothing through", "allow one request at least"));
-        }
-        // The key of one service is nothing that another server should be sent.
-        let is_unkeyed = self.has_no_key || self.base_url.is_some();
-        Ok(ProviderSettings {
-            key: if is_unkeyed { KeySource::None } else { settings.key },
-            base_url: self.base_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()).or(settings.base_url),
-            headers: self.headers.clone(),
-            concurrency: self.concurrency,
-            rate,
-            tokens_per_minute: self.tokens_per_minute,
-            prices: self.prices.clone(),
-            offline: self.offline.clone(),
-            ..settings
-        })
-    }
 }
 
-/// Who is asked when nobody says.
-const USUAL: &str = "pollinations";
-/// The anonymous hosts are no provider of a pipeline file by name alone, since they are about to go.
-const LEGACY: &str = "pollinations-legacy";
 /// So many events may lie unread.
 const UNREAD: usize = 1024;
 
-fn built_in(name: &str) -> Result<ProviderSettings, Error> {
-    if name == LEGACY {
-        let kind = ProviderKind::PollinationsLegacy;
-        let settings = ProviderSettings::built_in(USUAL);
-        return settings
-            .map(|usual| ProviderSettings { name: LEGACY.to_owned(), kind, key: KeySource::None, ..usual })
-            .ok_or_else(|| unknown(name));
+impl fmt::Debug for BlossomBuilder {
+    /// Neither key nor headers nor an address, which may all be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlossomBuilder").field("provider", &self.provider).finish_non_exhaustive()
     }
-    ProviderSettings::built_in(name).ok_or_else(|| unknown(name))
-}
-
-fn unknown(name: &str) -> Error {
-    let known = ProviderSettings::BUILT_IN.into_iter().chain([LEGACY]);
-    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-    Error::wrong(
-        format!("There is no provider `{name}`"),
-        format!(
-            "there are {}; every server compatible with `openai` is that one with a `.base_url(..)`",
-            known.join(", ")
-        ),
-    )
 }

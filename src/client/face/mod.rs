@@ -14,6 +14,7 @@ mod answer;
 pub mod blocking;
 mod blossom;
 mod builder;
+mod described;
 mod error;
 mod image;
 mod manner;

@@ -49,11 +49,15 @@ pub(super) fn in_code(mut failure: Failure) -> Failure {
 
 fn in_methods(suggestion: &str) -> String {
     let suggestion = IN_CODE.iter().fold(suggestion.to_owned(), |text, (written, code)| text.replace(written, code));
-    // `timeout: {total: 5.0s}` is the one key with a value that is not known here.
-    match suggestion.split_once("`timeout: {total: ") {
-        Some((before, after)) => format!("{before}`.timeout({}", after.replacen("}`", ")`", 1)),
-        None => suggestion,
-    }
+    let suggestion = between(suggestion, "`blossom-run models --provider ", "`", |_| "`Blossom::models()`".to_owned());
+    between(suggestion, "`timeout: {total: ", "}`", |total| format!("`.timeout({total})`"))
+}
+
+/// With other words for what stands between these two, and for the two themselves.
+fn between(text: String, start: &str, end: &str, instead: impl Fn(&str) -> String) -> String {
+    let Some((before, rest)) = text.split_once(start) else { return text };
+    let Some((within, after)) = rest.split_once(end) else { return text };
+    format!("{before}{}{after}", instead(within))
 }
 
 #[cfg(test)]
@@ -80,6 +84,11 @@ mod tests {
         );
         assert!(
             reworded(FailureKind::KeyMissing, "set `K`, or rehearse with `--offline`").contains("`Blossom::builder()")
+        );
+        let models = "check the name of `x`; `blossom-run models --provider p` lists the models";
+        assert_eq!(
+            reworded(FailureKind::NotFound, models),
+            "check the name of `x`; `Blossom::models()` lists the models"
         );
         assert_eq!(reworded(FailureKind::Garbled, "try again later"), "try again later");
     }
