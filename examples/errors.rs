@@ -23,13 +23,10 @@ fn tell(error: &Error) {
     if let Some(suggestion) = error.suggestion() {
         eprintln!("Try this: {suggestion}");
     }
-    match error.kind() {
-        FailureKind::KeyMissing | FailureKind::KeyRefused => {
-            eprintln!("It is about the key: nothing else will work either.")
-        }
-        _ if error.is_transient() => {
-            eprintln!("It may pass: {} requests were sent, try again later.", error.attempts())
-        }
-        kind => eprintln!("It will not pass by itself ({}).", kind.name()),
-    }
+    let outlook = match error.kind() {
+        FailureKind::KeyMissing | FailureKind::KeyRefused => "It is about the key: nothing else will work either.",
+        _ if error.is_transient() => "It may pass: try again later.",
+        _ => "It will not pass by itself.",
+    };
+    eprintln!("{outlook} (Requests sent: {})", error.attempts());
 }

@@ -46,7 +46,7 @@ impl Scene {
 
     /// Answers take so long.
     pub(crate) fn slowly(mut self, latency: &str) -> Self {
-        self.yaml.push_str(&format!("providers: {{slow: {{kind: offline, latency: {latency}}}}}\n"));
+        self.yaml = format!("{}providers: {{slow: {{kind: offline, latency: {latency}}}}}\n", self.yaml);
         self.provider = Some("slow".to_owned());
         self
     }

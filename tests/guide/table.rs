@@ -64,10 +64,9 @@ fn every_pipeline_program_and_test_has_a_row() {
 
 #[test]
 fn every_rust_block_is_a_part_of_an_example() {
-    let lines = |text: &str| -> String {
-        // Examples are modules of this test, which needs to see into them: nothing that a reader has to know.
-        text.replace("pub(crate) ", "").lines().map(|line| format!("{}\n", line.trim())).collect()
-    };
+    // Examples are modules of this test, which needs to see into them: nothing that a reader has to know.
+    let bare = |line: &str| line.trim().replace("pub(crate) ", "");
+    let lines = |text: &str| format!("\n{}\n", text.lines().map(bare).collect::<Vec<_>>().join("\n"));
     let sources: Vec<String> = programs().iter().map(|name| lines(&read(&format!("examples/{name}.rs")))).collect();
     let pages = ["docs/guide.md", "README.md"].map(|path| blocks(path, &read(path)));
     let of_rust: Vec<Block> = pages.into_iter().flatten().filter(|block| block.language == "rust").collect();
