@@ -57,6 +57,7 @@ fn beside_data(command: &str, pipeline: &str) -> Cli {
         .file("data/story.md", read("pipelines/storyboard/data/story.md"))
         .file("docs/start.md", "# Start here\n\nOpen the box.\n")
         .file("prompts/outline.md", "Outline a talk about tides.\n")
+        .file("photos/harbour.png", fs::read(root("tests/golden/plan/data/sign.png")).expect("a picture"))
 }
 
 #[test]
@@ -83,8 +84,9 @@ fn every_fragment_fits_into_a_pipeline() {
     }
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
+    "chat",
     "check",
     "show",
     "graph",
@@ -265,7 +267,9 @@ fn the_document_has_what_is_said_of_it() {
     let mut there = BTreeSet::from(["terminated", "pollen", "unpriced"].map(str::to_owned));
     let priced = "name: a\nproviders: {p: {kind: offline, prices: {m: {input: 1, output: 1}}}}\n\
                   stages: {b: {text: c, provider: p, model: m}}\n";
-    for pipeline in [blocked, failing, priced] {
+    let fallen_back = "name: a\nproviders: {p: {kind: offline, fail: 100%}}\n\
+                       stages: {b: {text: c, provider: p, retry: 1, fallback: {provider: offline}}}\n";
+    for pipeline in [blocked, failing, priced, fallen_back] {
         let ran = beside_data("pipeline.yaml --json -q", pipeline).run();
         fields(&serde_json::from_str(&ran.stdout).expect("JSON"), &mut there);
     }

@@ -65,6 +65,7 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::FirstToken { .. } => "first_token",
         EventKind::Chunk { .. } => "chunk",
         EventKind::AttemptFailed { .. } => "attempt_failed",
+        EventKind::FellBack { .. } => "fell_back",
         EventKind::Done { .. } => "done",
         EventKind::Replaced { .. } => "replaced",
         EventKind::Skipped { .. } => "skipped",
@@ -80,7 +81,7 @@ fn name(kind: &EventKind) -> &'static str {
     }
 }
 
-const KINDS: usize = 22;
+const KINDS: usize = 23;
 
 fn beginning() -> Vec<EventKind> {
     vec![
@@ -113,6 +114,11 @@ fn beginning() -> Vec<EventKind> {
             attempt: 3,
             failure: Failure::new(FailureKind::Empty, "the answer is empty"),
             retry_in: None,
+        },
+        EventKind::FellBack {
+            item: item(),
+            from: lane(),
+            lane: LaneRef { provider: "openai".into(), model: Some("gpt-5".into()) },
         },
         EventKind::LaneSlowed { lane: lane(), limit: 3 },
         EventKind::LanePaused { lane: LaneRef { model: None, ..lane() }, pause: Duration::from_secs(2), asked: true },

@@ -1,6 +1,6 @@
 //! Random pipelines against a plain, sequential interpreter: what each instance saw must be what the language says,
 //! whatever runs beside what, in which pass, and in which order it comes back. Calls go over real sockets to a server
-//! that gives each prompt back.
+//! that gives each prompt back, and of a conversation a digest of all that was said.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
 use std::collections::BTreeMap;
@@ -43,6 +43,7 @@ struct Loop {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Stage {
     innermost: Option<usize>,
     /// Earlier stages by index, and whether it can do without.
@@ -51,15 +52,34 @@ struct Stage {
     when: Option<u64>,
     /// Fails where the innermost index is this.
     fails: Option<u64>,
+    /// A value stands in for what fails.
+    replaced: bool,
     concurrency: u8,
     /// Asks the server, or is rendered.
     is_call: bool,
+    /// Names its own value for the item before.
+    previous: bool,
+    continues: Continues,
+    /// Has a `system` of its own.
+    system: bool,
+}
+
+/// Which conversation comes first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Continues {
+    Nothing,
+    /// That of an earlier stage.
+    Stage(usize),
+    /// That of the item before.
+    Previous,
 }
 
 #[derive(Debug, Clone)]
 struct Pipeline {
     loops: Vec<Loop>,
     stages: Vec<Stage>,
+    /// There is a `system` in the defaults.
+    system: bool,
     /// How many items of a loop may be open at once. Most lists are longer.
     window: usize,
     /// So many bytes of values are held in memory, and the others on the disk.
@@ -91,7 +111,8 @@ impl Pipeline {
     fn yaml(&self, url: &str) -> String {
         let mut yaml = format!(
             "name: random\nproviders:\n  echo: {{kind: openai, base_url: \"{url}\"}}\n\
-             defaults: {{provider: echo, model: m, on_error: continue, retry: 1}}\ninputs:\n  unused: text\n"
+             defaults: {{provider: echo, model: m, on_error: continue, retry: 1{}}}\ninputs:\n  unused: text\n",
+            if self.system { ", text: {system: house}, chat: {system: house}" } else { "" }
         );
         for (ix, _) in self.loops.iter().enumerate().filter(|(_, one)| one.source == Source::Input) {
             writeln!(yaml, "  list{ix}: {{type: items, default: {}}}", Json::Array(self.items(ix))).unwrap();
@@ -108,7 +129,24 @@ impl Pipeline {
             if stage.is_call {
                 writeln!(yaml, "    concurrency: {}", stage.concurrency).unwrap();
             }
-            writeln!(yaml, "    {}: \"{}\"", if stage.is_call { "text" } else { "render" }, self.template(ix)).unwrap();
+            let text = self.template(ix);
+            match stage.continues {
+                Continues::Nothing => {
+                    writeln!(yaml, "    {}: \"{text}\"", if stage.is_call { "text" } else { "render" }).unwrap();
+                }
+                Continues::Stage(other) => {
+                    writeln!(yaml, "    chat: [{{user: \"{text}\"}}]\n    continues: s{other}").unwrap();
+                }
+                Continues::Previous => {
+                    writeln!(yaml, "    chat: [{{user: \"{text}\"}}]\n    continues: previous").unwrap();
+                }
+            }
+            if stage.system {
+                writeln!(yaml, "    system: system {ix}").unwrap();
+            }
+            if stage.replaced {
+                writeln!(yaml, "    on_error: {{value: instead{ix}}}").unwrap();
+            }
             yaml.push_str(&self.placed(stage.innermost, stage.when));
             writeln!(yaml, "    save: {{path: s{ix}.jsonl, row: {{value: \"{{{{s{ix}}}}}\"}}}}").unwrap();
         }
@@ -169,6 +207,11 @@ impl Pipeline {
                 text.push_str(&value);
             }
         }
+        if stage.previous {
+            // As much of it as tells which item it is of.
+            let words = self.chain(stage.innermost).len();
+            write!(text, "{{{{#if previous}}}}~{{{{words previous {words}}}}}{{{{/if}}}}").unwrap();
+        }
         if let (Some(index), Some(at)) = (stage.fails, stage.innermost) {
             let breaks = if stage.is_call { "REFUSE".to_owned() } else { format!("{{{{number v{at}}}}}") };
             write!(text, "{{{{#if (eq loop.index {index})}}}}{breaks}{{{{/if}}}}").unwrap();
@@ -181,8 +224,33 @@ impl Pipeline {
 /// What became of an instance, by the plainest reading of the language.
 #[derive(Debug, Clone, PartialEq)]
 enum Outcome {
-    Value(String),
+    Value(String, Talk),
     Nothing,
+}
+
+/// A conversation: its `system`, and who said what.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Talk {
+    system: Option<String>,
+    turns: Vec<(&'static str, String)>,
+}
+
+impl Talk {
+    /// What the server answers.
+    fn answer(&self) -> String {
+        let system = self.system.iter().map(|text| ("system", text.clone()));
+        answer(&system.chain(self.turns.iter().cloned()).collect::<Vec<_>>())
+    }
+}
+
+/// The last message, with a digest of all if there are others before it.
+fn answer(messages: &[(&str, String)]) -> String {
+    let last = messages.last().map_or("", |(_, text)| text);
+    if messages.len() == 1 {
+        return last.to_owned();
+    }
+    let all: Vec<String> = messages.iter().map(|(role, text)| format!("{role}: {text}")).collect();
+    format!("{last} #{}", &blake3::hash(all.join("\n").as_bytes()).to_hex()[..8])
 }
 
 type Outcomes = Vec<BTreeMap<Vec<u64>, Outcome>>;
@@ -204,16 +272,38 @@ fn interpret(pipeline: &Pipeline) -> Outcomes {
             }
             open = next;
         }
+        let mut before: Option<(Vec<u64>, (String, Talk))> = None;
         for (path, items) in open {
-            of_stage.insert(path.clone(), instance(pipeline, &outcomes, ix, &path, &items));
+            let list = path[..path.len().saturating_sub(1)].to_vec();
+            let previous = before.as_ref().filter(|(of, _)| *of == list).map(|(_, previous)| previous);
+            let outcome = instance(pipeline, &outcomes, (ix, previous), &path, &items);
+            if let Outcome::Value(value, talk) = &outcome {
+                before = Some((list, (value.clone(), talk.clone())));
+            }
+            of_stage.insert(path.clone(), outcome);
         }
         outcomes.push(of_stage);
     }
     outcomes
 }
 
-fn instance(pipeline: &Pipeline, outcomes: &Outcomes, ix: usize, path: &[u64], items: &[Json]) -> Outcome {
+fn instance(
+    pipeline: &Pipeline,
+    outcomes: &Outcomes,
+    (ix, previous): (usize, Option<&(String, Talk)>),
+    path: &[u64],
+    items: &[Json],
+) -> Outcome {
     let stage = &pipeline.stages[ix];
+    let before = match stage.continues {
+        Continues::Nothing => None,
+        Continues::Previous => previous.map(|(_, talk)| talk.clone()),
+        Continues::Stage(other) => {
+            let len = pipeline.chain(pipeline.stages[other].innermost).len();
+            let Outcome::Value(_, talk) = &outcomes[other][&path[..len]] else { return Outcome::Nothing };
+            Some(talk.clone())
+        }
+    };
     let mut text = format!("s{ix}(");
     for item in items {
         let name = item.get("id").unwrap_or(item).as_str().unwrap();
@@ -224,7 +314,7 @@ fn instance(pipeline: &Pipeline, outcomes: &Outcomes, ix: usize, path: &[u64], i
         let theirs = pipeline.chain(pipeline.stages[*other].innermost);
         if mine.starts_with(&theirs) {
             match (&outcomes[*other][&path[..theirs.len()]], optional) {
-                (Outcome::Value(value), _) => write!(text, "{value};").unwrap(),
+                (Outcome::Value(value, _), _) => write!(text, "{value};").unwrap(),
                 (Outcome::Nothing, true) => {}
                 (Outcome::Nothing, false) => return Outcome::Nothing,
             }
@@ -241,7 +331,7 @@ fn instance(pipeline: &Pipeline, outcomes: &Outcomes, ix: usize, path: &[u64], i
         let values: Vec<&String> = outcomes[*other]
             .iter()
             .filter(|(at, _)| at[..shared] == path[..shared])
-            .filter_map(|(_, outcome)| if let Outcome::Value(value) = outcome { Some(value) } else { None })
+            .filter_map(|(_, outcome)| if let Outcome::Value(value, _) = outcome { Some(value) } else { None })
             .collect();
         if *optional && values.is_empty() {
             continue;
@@ -257,17 +347,42 @@ fn instance(pipeline: &Pipeline, outcomes: &Outcomes, ix: usize, path: &[u64], i
     {
         return Outcome::Nothing;
     }
-    if index.is_some() && index == stage.fails {
+    if let (true, Some((value, _))) = (stage.previous, previous) {
+        let words: Vec<&str> = value.split_whitespace().take(path.len()).collect();
+        write!(text, "~{}", words.join(" ")).unwrap();
+    }
+    let has_failed = index.is_some() && index == stage.fails;
+    if has_failed && !stage.replaced {
         return Outcome::Nothing;
     }
-    text.push(')');
-    Outcome::Value(text)
+    text.push_str(if has_failed && stage.is_call { "REFUSE)" } else { ")" });
+    let mut talk =
+        before.unwrap_or_else(|| Talk { system: pipeline.system.then(|| "house".to_owned()), turns: Vec::new() });
+    if stage.system {
+        talk.system = Some(format!("system {ix}"));
+    }
+    talk.turns.push(("user", text.clone()));
+    let value = match (has_failed, stage.is_call) {
+        (true, _) => format!("instead{ix}"),
+        (false, true) => talk.answer(),
+        (false, false) => text,
+    };
+    talk.turns.push(("assistant", value.clone()));
+    Outcome::Value(value, talk)
 }
 
 fn run(pipeline: &Pipeline, folder: &Path) -> Vec<Vec<String>> {
     let server = Server::start(|request| {
         let prompt = request.prompt();
-        if prompt.contains("REFUSE") { Reply::error(400, "BAD_REQUEST", "refused") } else { Reply::chat(prompt) }
+        if prompt.contains("REFUSE") {
+            return Reply::error(400, "BAD_REQUEST", "refused");
+        }
+        let json = request.json();
+        let said = json["messages"].as_array().unwrap().iter();
+        let text = |part: &Json| part.as_str().unwrap().to_owned();
+        let said: Vec<(String, String)> = said.map(|one| (text(&one["role"]), text(&one["content"]))).collect();
+        let said: Vec<(&str, String)> = said.iter().map(|(role, text)| (role.as_str(), text.clone())).collect();
+        Reply::chat(answer(&said))
     });
     let yaml = pipeline.yaml(&server.url);
     let file = folder.join("random.yaml");
@@ -323,21 +438,38 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
             prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..4),
             prop::option::weighted(0.25, 2..4_u64),
             prop::option::weighted(0.2, 0..3_u64),
+            prop::bool::weighted(0.3),
             1..4_u8,
             any::<bool>(),
+            (prop::bool::weighted(0.3), 0..4_u8, any::<prop::sample::Index>(), prop::bool::weighted(0.2)),
         );
         let held_in_memory = prop_oneof![Just(0), Just(1000), Just(usize::MAX)];
-        let drawn = (Just(loops), prop::collection::vec(stage, 1..8), 1..4_usize, held_in_memory);
-        drawn.prop_map(|(loops, drawn, window, held_in_memory)| {
-            let stages =
-                drawn.into_iter().enumerate().map(|(at, (innermost, refs, when, fails, concurrency, is_call))| {
-                    let mut refs: Vec<(usize, bool)> =
-                        refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional)).collect();
-                    refs.sort_unstable();
-                    refs.dedup_by_key(|(ix, _)| *ix);
-                    Stage { innermost, refs, when, fails, concurrency, is_call }
-                });
-            Pipeline { stages: stages.collect(), loops, window, held_in_memory }
+        let stages = prop::collection::vec(stage, 1..8);
+        let drawn = (Just(loops), stages, 1..4_usize, held_in_memory, prop::bool::weighted(0.3));
+        drawn.prop_map(|(loops, drawn, window, held_in_memory, system)| {
+            let mut pipeline = Pipeline { stages: Vec::new(), loops, system, window, held_in_memory };
+            for (at, (innermost, refs, when, fails, replaced, concurrency, is_call, talk)) in
+                drawn.into_iter().enumerate()
+            {
+                let mut refs: Vec<(usize, bool)> =
+                    refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional)).collect();
+                refs.sort_unstable();
+                refs.dedup_by_key(|(ix, _)| *ix);
+                let (previous, kind, other, system) = talk;
+                let (previous, system) = (previous && innermost.is_some(), system && is_call);
+                let continues = Continues::Nothing;
+                let stage =
+                    Stage { innermost, refs, when, fails, replaced, concurrency, is_call, previous, continues, system };
+                pipeline.stages.push(stage);
+                let is_talk = |ix: &usize| pipeline.stages[*ix].is_call && pipeline.is_value(at, *ix);
+                let talks: Vec<usize> = (0..at).filter(is_talk).collect();
+                pipeline.stages[at].continues = match kind {
+                    1 if is_call && innermost.is_some() => Continues::Previous,
+                    2 | 3 if is_call && !talks.is_empty() => Continues::Stage(talks[other.index(talks.len())]),
+                    _ => Continues::Nothing,
+                };
+            }
+            pipeline
         })
     })
 }
@@ -354,7 +486,7 @@ proptest! {
         for (ix, of_stage) in interpret(&pipeline).into_iter().enumerate() {
             let expected: Vec<String> = of_stage
                 .into_values()
-                .filter_map(|outcome| if let Outcome::Value(value) = outcome { Some(value) } else { None })
+                .filter_map(|outcome| if let Outcome::Value(value, _) = outcome { Some(value) } else { None })
                 .collect();
             prop_assert_eq!(&rows[ix], &expected, "s{} of\n{}", ix, pipeline.yaml("URL"));
         }

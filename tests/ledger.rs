@@ -37,6 +37,10 @@ struct Stage {
     on_error: OnError,
     is_call: bool,
     is_json: bool,
+    /// Names its own value for the item before.
+    previous: bool,
+    /// Goes on with the conversation of an earlier stage by its index, or if that is its own, with that of the item before.
+    continues: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -78,8 +82,15 @@ impl Pipeline {
              inputs:\n  rows: {{type: items, default: {list}}}\nstages:\n"
         );
         for (ix, stage) in self.stages.iter().enumerate() {
-            let kind = if stage.is_call { "text" } else { "render" };
-            writeln!(yaml, "  s{ix}:\n    {kind}: \"{}\"", self.template(ix)).unwrap();
+            let (text, from) = (self.template(ix), stage.continues.filter(|from| *from != ix));
+            match (stage.is_call, stage.continues) {
+                (true, Some(_)) => {
+                    let from = from.map_or_else(|| "previous".to_owned(), |from| format!("s{from}"));
+                    writeln!(yaml, "  s{ix}:\n    chat: [{{user: \"{text}\"}}]\n    continues: {from}").unwrap();
+                }
+                (true, None) => writeln!(yaml, "  s{ix}:\n    text: \"{text}\"").unwrap(),
+                (false, _) => writeln!(yaml, "  s{ix}:\n    render: \"{text}\"").unwrap(),
+            }
             if stage.is_call && stage.is_json {
                 yaml.push_str("    json: true\n");
             }
@@ -115,6 +126,9 @@ impl Pipeline {
             } else {
                 text.push_str(&value);
             }
+        }
+        if stage.previous {
+            text.push_str("{{#if previous}} after {{json previous}}{{/if}}");
         }
         text
     }
@@ -246,15 +260,22 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
         on_error,
         prop::bool::weighted(0.7),
         prop::bool::weighted(0.2),
+        (prop::bool::weighted(0.3), prop::option::weighted(0.4, any::<prop::sample::Index>())),
     );
     let stages = prop::collection::vec(stage, 1..7).prop_map(|drawn| {
-        let stages = drawn.into_iter().enumerate().map(|(at, (depth, refs, skips, on_error, is_call, is_json))| {
-            let refs = refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional));
-            let mut refs: Vec<(usize, bool)> = refs.collect();
-            refs.sort_unstable();
-            refs.dedup_by_key(|(ix, _)| *ix);
-            Stage { depth, refs, skips, on_error, is_call, is_json }
-        });
+        let talks: Vec<(usize, bool)> = drawn.iter().map(|stage| (stage.0, stage.4)).collect();
+        let stages =
+            drawn.into_iter().enumerate().map(|(at, (depth, refs, skips, on_error, is_call, is_json, talk))| {
+                let refs = refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional));
+                let mut refs: Vec<(usize, bool)> = refs.collect();
+                refs.sort_unstable();
+                refs.dedup_by_key(|(ix, _)| *ix);
+                let goes_on = |ix: &usize| if *ix == at { depth > 0 } else { talks[*ix].1 && talks[*ix].0 <= depth };
+                let from: Vec<usize> = (0..=at).filter(goes_on).collect();
+                let continues = talk.1.filter(|_| is_call && !from.is_empty()).map(|ix| from[ix.index(from.len())]);
+                let previous = talk.0 && depth > 0;
+                Stage { depth, refs, skips, on_error, is_call, is_json, previous, continues }
+            });
         stages.collect()
     });
     (prop::collection::vec(0..4_u8, 0..6), any::<bool>(), stages).prop_map(|(lists, from_file, stages)| Pipeline {

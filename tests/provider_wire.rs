@@ -2,12 +2,15 @@
 
 mod support;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use blossom_run::model::{
-    Call, Choice, FailureKind, ImageParams, JsonMap, ProviderKind, ProviderSettings, Rate, Request, TextParams,
+    AnswerSchema, Call, Choice, FailureKind, ImageParams, JsonMap, MediaType, Picture, PictureFile, ProviderKind,
+    ProviderSettings, Rate, Request, TextParams,
 };
-use blossom_run::provider::{Attempt, HttpClient, Provider, build};
+use blossom_run::provider::{Attempt, Form, HttpClient, Provider, build};
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::json;
@@ -19,6 +22,60 @@ fn with_params(mut call: Call, params: TextParams) -> Call {
         *old = params;
     }
     call
+}
+
+/// A call whose answer must fit a schema.
+fn with_schema(call: Call, schema: &serde_json::Value) -> Call {
+    let rules = blossom_run::check::rules(schema).unwrap();
+    let schema = AnswerSchema::new(schema.clone(), schema.clone(), false, rules);
+    Call { answer: Choice::Schema(Arc::new(schema)), stage: "a/b".into(), ..call }
+}
+
+#[tokio::test]
+async fn a_schema_goes_out_as_far_as_a_service_takes_it() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let order = "Answer with one JSON value and nothing else. It must fit this JSON Schema:\n";
+    let words = json!({"role": "system", "content": format!("{order}{schema}")});
+    let hello = json!({"role": "user", "content": "Hello, as JSON"});
+    for (kind, format, messages) in [
+        (ProviderKind::Openai, json!({"name": "a-b", "schema": schema}), json!([hello])),
+        (ProviderKind::Pollinations, json!({"name": "a-b", "schema": schema}), json!([hello])),
+        (ProviderKind::PollinationsLegacy, json!(null), json!([words, hello])),
+    ] {
+        let server = Server::start(|_| Reply::chat("{}"));
+        let provider = provider(kind, &server.url);
+        ask(&*provider, &with_schema(text(&*provider, "Hello, as JSON"), &schema), false).await.unwrap();
+        let body = server.request().json();
+        let kind = if format.is_null() { "json_object" } else { "json_schema" };
+        assert_eq!(
+            (&body["response_format"]["type"], &body["response_format"]["json_schema"]),
+            (&json!(kind), &format)
+        );
+        assert_eq!(body["messages"], messages);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_form_is_told_from_other_wrong_requests() {
+    let schema = json!({"type": "object"});
+    for (said, status, kind) in [
+        (json!({"error": {"message": "Unsupported value", "param": "response_format"}}), 400, FailureKind::FormRefused),
+        (
+            json!({"detail": [{"loc": ["body", "response_format"], "msg": "extra fields"}]}),
+            422,
+            FailureKind::FormRefused,
+        ),
+        (json!({"error": "'json_schema' is not supported"}), 400, FailureKind::FormRefused),
+        (json!({"error": {"message": "Unsupported value", "param": "temperature"}}), 400, FailureKind::BadRequest),
+        (json!({"error": "no such model for response_format"}), 404, FailureKind::NotFound),
+    ] {
+        let server = Server::start(move |_| Reply::json(&said).status(status));
+        let provider = openai(&server.url);
+        let call = text(&*provider, "Hello");
+        assert_eq!(self::kind(ask(&*provider, &with_schema(call.clone(), &schema), false).await), kind);
+        let plain = ask(&*provider, &call, false).await;
+        assert_ne!(self::kind(plain), FailureKind::FormRefused, "nothing was asked for in a form");
+    }
 }
 
 #[tokio::test]
@@ -69,7 +126,15 @@ async fn a_retry_is_the_same_to_the_byte() {
         let provider = provider(kind, &server.url);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             for number in [1, 2] {
-                let attempt = Attempt { call: &call, key: call.key(), number, stream: false, secret: None };
+                let attempt = Attempt {
+                    call: &call,
+                    key: call.key(),
+                    number,
+                    stream: false,
+                    form: Form::Schema,
+                    checks: &[],
+                    secret: None,
+                };
                 let _pieces: Vec<_> = provider.send(attempt).collect().await;
             }
         }
@@ -136,7 +201,15 @@ async fn the_longest_address_has_2000_bytes() {
     let params = ImageParams { seed: Some(1), ..ImageParams::default() };
     let view = |prompt: &str| {
         let call = image(&*provider, prompt, params.clone());
-        provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None })
+        provider.view(Attempt {
+            call: &call,
+            key: call.key(),
+            number: 1,
+            stream: false,
+            form: Form::Schema,
+            checks: &[],
+            secret: None,
+        })
     };
     let room = 2000 - view("").url.len();
     assert_eq!((view(&"a".repeat(room)).method, view(&"a".repeat(room)).url.len()), ("GET", 2000));
@@ -154,8 +227,15 @@ async fn no_key_is_ever_part_of_an_address_or_a_body() {
         let secret = SecretString::from(PLANTED);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             ask(&*provider, &call, true).await.unwrap();
-            let view =
-                provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: true, secret: Some(&secret) });
+            let view = provider.view(Attempt {
+                call: &call,
+                key: call.key(),
+                number: 1,
+                stream: true,
+                form: Form::Schema,
+                checks: &[],
+                secret: Some(&secret),
+            });
             assert!(!format!("{view:?}").contains("planted"));
             assert!(view.url.starts_with(&server.url));
         }
@@ -221,7 +301,15 @@ fn openai_has_its_own_address_and_its_own_names() {
     let original = build(&ProviderSettings::built_in("openai").unwrap(), &HttpClient::new()).unwrap();
     let params = TextParams { max_tokens: Some(5), ..TextParams::default() };
     let call = with_params(text(&*original, "Hello"), params);
-    let view = original.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    let view = original.view(Attempt {
+        call: &call,
+        key: call.key(),
+        number: 1,
+        stream: false,
+        form: Form::Schema,
+        checks: &[],
+        secret: None,
+    });
     assert_eq!(view.url, "https://api.openai.com/v1/chat/completions");
     assert!(view.body.contains("\"max_completion_tokens\": 5"), "{}", view.body);
     let half = image(&*original, "a cat", ImageParams { width: Some(64), ..ImageParams::default() });
@@ -323,7 +411,90 @@ fn extra_parameters_reach_the_body() {
     let mut extra = JsonMap::new();
     extra.insert("repetition_penalty".into(), json!(0));
     let call = with_params(text(&*provider, "Hello"), TextParams { extra, ..TextParams::default() });
-    let view = provider.view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    let view = provider.view(Attempt {
+        call: &call,
+        key: call.key(),
+        number: 1,
+        stream: false,
+        form: Form::Schema,
+        checks: &[],
+        secret: None,
+    });
     assert_eq!((view.method, view.url.as_str()), ("POST", "http://127.0.0.1:1/chat/completions"));
     assert!(view.body.contains("\"repetition_penalty\": 0"));
+}
+
+/// A file that goes along with a call, with its bytes.
+fn file(name: &str, bytes: &'static [u8]) -> Picture {
+    let (digest, place) = (*blake3::hash(bytes).as_bytes(), Path::new(name).into());
+    let (name, length, content) = (name.into(), bytes.len() as u64, Some(bytes::Bytes::from_static(bytes)));
+    Picture::File(PictureFile { digest, media_type: MediaType::Png, bytes: length, name, place, content })
+}
+
+#[tokio::test]
+async fn pollinations_gets_references_as_it_takes_them() {
+    let server = Server::start(|request| Reply::picture(&request.number.to_string()));
+    let provider = provider(ProviderKind::Pollinations, &server.url);
+    let url = || Picture::Url("https://a.example/b.png?c=d&e".into());
+    let asked = |images: Vec<Picture>, prompt: &str| {
+        image(&*provider, prompt, ImageParams { images: images.into(), seed: Some(1), ..ImageParams::default() })
+    };
+    ask(&*provider, &asked(vec![url(), url()], "a cat"), false).await.unwrap();
+    ask(&*provider, &asked(vec![url()], &"a cat ".repeat(500)), false).await.unwrap();
+    ask(&*provider, &asked(vec![file("a.png", b"png"), url()], "a cat"), false).await.unwrap();
+    let sent = server.requests();
+    assert_eq!(sent[0].query("image").unwrap(), "https://a.example/b.png?c=d&e|https://a.example/b.png?c=d&e");
+    assert!(sent[0].target.ends_with("c%3Dd%26e"), "it stands last: {}", sent[0].target);
+    assert_eq!(sent[1].path, "/v1/images/generations");
+    assert_eq!(sent[1].json()["image"], json!(["https://a.example/b.png?c=d&e"]));
+    assert_eq!(sent[2].path, "/v1/images/edits");
+    assert_eq!(
+        sent[2].json()["image"],
+        json!([{"image_url": "data:image/png;base64,cG5n"}, {"image_url": "https://a.example/b.png?c=d&e"}])
+    );
+    let mut twice = asked(vec![url()], "a cat");
+    let Request::Image { params, .. } = &mut twice.request else { unreachable!("it is a picture") };
+    params.extra.insert("image".into(), "https://a.example/c.png".into());
+    assert_eq!(ask(&*provider, &twice, false).await.unwrap_err().kind, FailureKind::BadRequest);
+}
+
+#[tokio::test]
+async fn who_takes_no_such_reference_says_so_and_asks_nobody() {
+    let server = Server::start(|request| Reply::picture(&request.number.to_string()));
+    let url = Picture::Url("https://a.example/b.png".into());
+    for (kind, image_of, message) in [
+        (ProviderKind::Openai, url, "`test` takes no address of a picture as a reference"),
+        (
+            ProviderKind::PollinationsLegacy,
+            file("a.png", b"png"),
+            "`test` takes only addresses of pictures as references, and no files",
+        ),
+    ] {
+        let provider = provider(kind, &server.url);
+        let params = ImageParams { images: [image_of].into(), ..ImageParams::default() };
+        let failure = ask(&*provider, &image(&*provider, "a cat", params), false).await.unwrap_err();
+        assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::BadRequest, message));
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_picture_without_its_bytes_is_shown_and_never_sent() {
+    let server = Server::start(|_| Reply::chat("Hello"));
+    let provider = openai(&server.url);
+    let mut call = text(&*provider, "What is it?");
+    let Picture::File(whole) = file("photos/a.png", b"png") else { unreachable!("it is a file") };
+    call.request.show(vec![Picture::File(PictureFile { content: None, ..whole })]);
+    let view = provider.view(Attempt {
+        call: &call,
+        key: call.key(),
+        number: 1,
+        stream: false,
+        form: Form::Schema,
+        checks: &[],
+        secret: None,
+    });
+    assert!(view.body.contains("<photos/a.png: image/png, 3 bytes>"), "{}", view.body);
+    assert_eq!(ask(&*provider, &call, false).await.unwrap_err().kind, FailureKind::Internal);
+    assert_eq!(server.requests().len(), 0);
 }

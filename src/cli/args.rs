@@ -10,6 +10,7 @@ use clap::{Args as _, FromArgMatches as _, Subcommand, ValueEnum};
 use crate::sink::Exit;
 
 use super::ahead_args::{PlanArgs, WhyArgs};
+use super::chat::ChatArgs;
 use super::history_args::{ResumeArgs, RunsArgs};
 use super::inputs::InputArg;
 use super::limits::LimitArgs;
@@ -47,6 +48,8 @@ pub(super) enum Command {
     Templates,
     /// List the models of a provider
     Models(ModelsArgs),
+    /// Talk with a model, or ask it once: `chat MESSAGE`, or through a pipe
+    Chat(ChatArgs),
     /// Go on with a run: all that was not started, was interrupted or has failed
     Resume(ResumeArgs),
     /// Show what happened: all runs, one run, a stage of it, or each request for an item
@@ -325,6 +328,7 @@ impl Command {
             Self::Why(args) => args.looking.display.clone(),
             Self::Graph(args) => args.display.clone(),
             Self::Models(args) => args.display.clone(),
+            Self::Chat(args) => args.display.clone(),
             Self::Resume(args) => args.display.clone(),
             Self::Runs(args) => args.display.clone(),
             Self::New(_) | Self::Templates | Self::Completions(_) | Self::Man => DisplayArgs::default(),

@@ -28,6 +28,8 @@ struct StageEntry<'a> {
     tally: StageTally,
     calls: u64,
     retries: u64,
+    #[serde(skip_serializing_if = "is_nought")]
+    fallbacks: u64,
     usage: Usage,
     #[serde(skip_serializing_if = "Cost::is_nothing")]
     cost: Cost,
@@ -51,6 +53,11 @@ struct FailureEntry<'a> {
     failure: &'a Failure,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over like this")]
+fn is_nought(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The document, with a line break at its end.
 pub(super) fn document(tally: &Tally, outcome: &RunOutcome, exit: Exit, outputs: &[Output]) -> String {
     let stages = tally.stages().map(|stage| StageEntry {
@@ -59,6 +66,7 @@ pub(super) fn document(tally: &Tally, outcome: &RunOutcome, exit: Exit, outputs:
         tally: stage.tally,
         calls: stage.calls,
         retries: stage.retries,
+        fallbacks: stage.fallbacks,
         usage: stage.usage,
         cost: stage.cost,
         files: FilesEntry { count: stage.saved.count, first: stage.saved.first.iter().map(|path| &**path).collect() },

@@ -11,22 +11,27 @@ pub(super) fn text(graph: &GraphView) -> String {
         .stages
         .iter()
         .map(|stage| {
-            let reads: Vec<String> = incoming(graph, stage).map(source).collect();
+            let others = incoming(graph, stage).map(|edge| source(edge, stage));
+            let reads: Vec<String> = others.chain(previous(stage)).collect();
             let reads = if reads.is_empty() { String::new() } else { format!("<- {}", reads.join(", ")) };
             let saves = stage.saves.as_ref().map(|path| format!("-> {path}")).unwrap_or_default();
             vec![stage.name.clone(), stage.kind.name().to_owned(), loops(stage), reads, saves]
         })
         .collect();
     let mut lines = table(&[Side::Left; 5], &rows);
+    let any = |is: fn(&GraphStage) -> bool| graph.stages.iter().any(is);
     let signs = [
-        (graph.edges.iter().any(|edge| edge.collects), "all x   every value of `x`, as a list"),
-        (graph.edges.iter().any(|edge| edge.optional), "x?      `x` may be missing"),
+        (graph.edges.iter().any(|edge| edge.collects), ("all x", "every value of `x`, as a list")),
+        (graph.edges.iter().any(|edge| edge.optional), ("x?", "`x` may be missing")),
+        (any(|stage| stage.continues.is_some()), ("x ..", "the conversation of `x` goes on")),
+        (any(|stage| stage.previous), ("previous", "its own value for the item before: its items go in turn")),
     ];
-    let mut told = signs.iter().filter(|(is_there, _)| *is_there).map(|(_, meaning)| (*meaning).to_owned()).peekable();
-    if told.peek().is_some() {
+    let told: Vec<(&str, &str)> = signs.into_iter().filter(|(is_there, _)| *is_there).map(|(_, sign)| sign).collect();
+    if !told.is_empty() {
         lines.push(String::new());
     }
-    lines.extend(told);
+    let width = told.iter().map(|(sign, _)| sign.len()).max().unwrap_or(0).max(6);
+    lines.extend(told.iter().map(|(sign, meaning)| format!("{sign:width$}  {meaning}")));
     format!("{}\n", lines.join("\n"))
 }
 
@@ -39,12 +44,16 @@ pub(super) fn mermaid(graph: &GraphView) -> String {
     }
     for edge in &graph.edges {
         let arrow = match (edge.collects, edge.optional) {
+            (false, false) if goes_on(graph, edge) => "-->|goes on|",
             (false, false) => "-->",
             (true, false) => "==>|all|",
             (false, true) => "-.->",
             (true, true) => "-.->|all|",
         };
         _ = writeln!(out, "  {} {arrow} {}", id(&edge.from), id(&edge.to));
+    }
+    for stage in graph.stages.iter().filter(|stage| stage.previous) {
+        _ = writeln!(out, "  {0} -.->|{1}| {0}", id(&stage.name), previous_label(stage));
     }
     out
 }
@@ -64,9 +73,16 @@ pub(super) fn dot(graph: &GraphView) -> String {
         if edge.optional {
             styles.push("style=dashed");
         }
+        if goes_on(graph, edge) {
+            styles.push("label=\"goes on\"");
+        }
         let styles = if styles.is_empty() { String::new() } else { format!(" [{}]", styles.join(", ")) };
         let (from, to) = (quoted_for_dot(&edge.from), quoted_for_dot(&edge.to));
         _ = writeln!(out, "  {from} -> {to}{styles};");
+    }
+    for stage in graph.stages.iter().filter(|stage| stage.previous) {
+        let (name, label) = (quoted_for_dot(&stage.name), quoted_for_dot(previous_label(stage)));
+        _ = writeln!(out, "  {name} -> {name} [label={label}, style=dashed];");
     }
     out.push_str("}\n");
     out
@@ -76,10 +92,31 @@ fn incoming<'a>(graph: &'a GraphView, stage: &'a GraphStage) -> impl Iterator<It
     graph.edges.iter().filter(|edge| edge.to == stage.name)
 }
 
-fn source(edge: &GraphEdge) -> String {
+fn source(edge: &GraphEdge, by: &GraphStage) -> String {
     let all = if edge.collects { "all " } else { "" };
     let optional = if edge.optional { "?" } else { "" };
-    format!("{all}{}{optional}", edge.from)
+    let goes_on = if by.continues.as_ref() == Some(&edge.from) { " .." } else { "" };
+    format!("{all}{}{optional}{goes_on}", edge.from)
+}
+
+/// Whether the conversation of the one goes on in the other.
+fn goes_on(graph: &GraphView, edge: &GraphEdge) -> bool {
+    graph.stages.iter().any(|stage| stage.name == edge.to && stage.continues.as_ref() == Some(&edge.from))
+}
+
+/// What it reads of itself.
+fn previous(stage: &GraphStage) -> Option<String> {
+    let goes_on = if goes_on_with_itself(stage) { " .." } else { "" };
+    stage.previous.then(|| format!("previous{goes_on}"))
+}
+
+fn previous_label(stage: &GraphStage) -> &'static str {
+    if goes_on_with_itself(stage) { "goes on" } else { "previous" }
+}
+
+/// No stage can have this name.
+fn goes_on_with_itself(stage: &GraphStage) -> bool {
+    stage.continues.as_deref() == Some("previous")
 }
 
 fn loops(stage: &GraphStage) -> String {
@@ -109,6 +146,8 @@ mod tests {
             name: name.into(),
             kind,
             loops: loops.iter().map(|name| (*name).to_owned()).collect(),
+            previous: false,
+            continues: None,
             saves: saves.map(str::to_owned),
         };
         let edge = |from: &str, to: &str, collects, optional| GraphEdge {
@@ -130,6 +169,39 @@ mod tests {
                 edge("analyze", "cover", true, true),
             ],
         }
+    }
+
+    /// A draft, and a chat that goes on with it; and one whose items go on from each other.
+    fn talk() -> GraphView {
+        let mut graph = graph();
+        graph.stages[1].continues = Some("analyze".to_owned());
+        graph.stages[0].previous = true;
+        graph.edges = vec![GraphEdge { from: "analyze".into(), to: "report".into(), collects: false, optional: false }];
+        graph.stages[2].previous = true;
+        graph.stages[2].continues = Some("previous".to_owned());
+        graph
+    }
+
+    #[test]
+    fn conversations_and_items_in_turn() {
+        assert_eq!(
+            text(&talk()),
+            "\
+analyze  text   per lang, article  <- previous
+report   chat   once               <- analyze ..   -> report.md
+cover    image  once               <- previous ..  -> cover.png
+
+x ..      the conversation of `x` goes on
+previous  its own value for the item before: its items go in turn
+"
+        );
+        let (mermaid, dot) = (mermaid(&talk()), dot(&talk()));
+        assert!(
+            mermaid.contains("  s_analyze -->|goes on| s_report\n  s_analyze -.->|previous| s_analyze\n"),
+            "{mermaid}"
+        );
+        assert!(dot.contains("  \"analyze\" -> \"report\" [label=\"goes on\"];\n"), "{dot}");
+        assert!(dot.contains("  \"cover\" -> \"cover\" [label=\"goes on\", style=dashed];\n"), "{dot}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod ahead_args;
 mod args;
+mod chat;
 mod check;
 mod document;
 mod events_file;
@@ -82,6 +83,7 @@ fn dispatch(command: &Command, words: &[OsString]) -> Result<Exit> {
         Command::New(args) => templates::new(args),
         Command::Templates => templates::list(),
         Command::Models(args) => models::models(args),
+        Command::Chat(args) => chat::chat(args),
         Command::Resume(args) => resume::resume(args),
         Command::Runs(args) => runs::runs(args),
         Command::Completions(args) => reference::completions(args),

@@ -184,7 +184,11 @@ pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Res
 
 fn outcome_of(attempt: &KeptAttempt) -> String {
     match (&attempt.failure, &attempt.text, &attempt.picture) {
-        (Some(failure), _, _) => {
+        (Some(failure), Some(answer), _) => {
+            format!("{}\n  answer:\n{}\n", indented(&failure.message), indented(answer))
+        }
+        (Some(failure), None, Some(picture)) => format!("{}\n  {}\n", indented(&failure.message), picture.display()),
+        (Some(failure), None, None) => {
             let partial = failure.partial.as_ref().map(|partial| format!("  answer:\n{}\n", indented(partial)));
             format!("{}\n{}", indented(&failure.message), partial.unwrap_or_default())
         }
@@ -199,12 +203,15 @@ fn heading(attempt: &KeptAttempt) -> String {
     let take = if attempt.take > 0 { format!(" of take {}", attempt.take + 1) } else { String::new() };
     let began = attempt.began.strftime("%Y-%m-%d %H:%M:%S UTC");
     let took = Units::show_duration(attempt.took);
-    let end = if let Some(failure) = &attempt.failure {
+    // What was answered and was not taken is an answer all the same.
+    let is_answered = attempt.text.is_some() || attempt.picture.is_some();
+    let end = if let Some(failure) = attempt.failure.as_ref().filter(|_| !is_answered) {
         format!("failed ({})", failure.kind.name())
     } else {
         let by = attempt.model.as_ref().map(|model| format!(" by {}", one_line(model))).unwrap_or_default();
         let why = attempt.finish_reason.as_ref().map(|why| format!(" ({})", one_line(why))).unwrap_or_default();
-        format!("answered{by}{why}")
+        let wrong = attempt.failure.as_ref().map(|failure| format!(", not taken ({})", failure.kind.name()));
+        format!("answered{by}{why}{}", wrong.unwrap_or_default())
     };
     let usage = attempt
         .usage

@@ -24,7 +24,7 @@ pub(super) enum Signal {
 }
 
 impl Signal {
-    fn exit(self) -> Exit {
+    pub(super) fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{AnswerId, Call, Clocks, Cost, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Reuse, Usage};
 
-use super::RateGate;
+use super::{RateGate, Terms};
 
 /// A call, whom it goes to, and how patiently it is made.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Ask {
     pub stream: bool,
     /// Whether text is told of as it comes, as [`EventKind::Chunk`](crate::model::EventKind::Chunk).
     pub show: bool,
+    /// What the answer must be, and what is done where it is not.
+    pub terms: Terms,
     /// Its precedence among all that wait for a permit.
     pub order: Order,
     /// Who asks, for events.

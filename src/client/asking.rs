@@ -7,13 +7,16 @@ use secrecy::SecretString;
 use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse, Spent};
 
 use super::admission::{Admission, LaneId};
-use super::course::Course;
-use super::joint::{Joint, Part};
+use super::feedback::Wrongs;
+use super::gate::pass;
+use super::joint::{Joint, Part, Told};
 use super::keep::{LookUp, Standing};
 use super::outlet::Outlet;
 use super::permit::Permits;
+use super::pictures::loaded;
+use super::route::Route;
 use super::service::Service;
-use super::verdict::verdict;
+use super::verdict::verdict_in_time;
 use super::{Answer, Ask, Environment, Events, Halt, Keep, LaneReport, Member, Purse, Unanswered, excerpt};
 
 /// Asks providers, within their limits and those of the run. Clones share all of it.
@@ -37,9 +40,10 @@ struct Shared {
 /// What is kept of a call.
 enum Kept {
     Answer(Box<Answer>),
-    /// Nothing good; the take that is asked for.
+    /// Nothing good; the take that is asked for, and the wrong answers of it.
     Nothing {
         take: u32,
+        wrongs: Wrongs,
     },
 }
 
@@ -95,26 +99,35 @@ impl Client {
             match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead) => {
                     let outcome = self.ask_alone(ask, &asked, None).await;
-                    lead.tell(&outcome);
+                    lead.tell(&outcome, &ask.terms);
                     return outcome;
                 }
                 Part::Follow(outcome) => {
-                    if let Ok(outcome) = outcome.await {
-                        return self.joined(ask, asked.key, outcome).await;
+                    if let Ok(told) = outcome.await
+                        && let Some(outcome) = self.joined(ask, asked.key, told).await
+                    {
+                        return outcome;
                     }
                 }
             }
         }
     }
 
-    /// What somebody else has asked for at the same time: it was paid for once.
-    async fn joined(&self, ask: &Ask, key: CallKey, outcome: Result<Answer, Unanswered>) -> Result<Answer, Unanswered> {
-        match outcome {
+    /// What somebody else has asked for at the same time: it was paid for once. Nothing where that was on other terms, so
+    /// that it says nothing about these.
+    async fn joined(&self, ask: &Ask, key: CallKey, told: Told) -> Option<Result<Answer, Unanswered>> {
+        let is_same = told.is_on(&ask.terms);
+        match told.outcome {
             Ok(answer) => {
+                let passes = is_same || verdict_in_time(&ask.call, &ask.terms, &answer.reply).await.is_ok();
+                if !passes {
+                    return None;
+                }
                 self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
-                Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, ..answer })
+                Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, ..answer }))
             }
-            Err(unanswered) => Err(unsent(unanswered.failure)),
+            Err(unanswered) if unanswered.failure.kind == FailureKind::WrongAnswer && !is_same => None,
+            Err(unanswered) => Some(Err(unsent(unanswered.failure))),
         }
     }
 
@@ -128,15 +141,10 @@ impl Client {
     }
 
     async fn ask_alone(&self, ask: &Ask, asked: &Asked, outlet: Option<&Outlet>) -> Result<Answer, Unanswered> {
-        let take = match self.kept(ask, asked).await.map_err(unsent)? {
-            Kept::Answer(answer) => return Ok(*answer),
-            Kept::Nothing { take } => take,
-        };
-        let service = self.service(&ask.provider).map_err(unsent)?;
-        service.provider.supports(&ask.call).map_err(unsent)?;
-        let secret = service.secret(&self.shared.environment, &self.shared.events).await.map_err(unsent)?;
-        // In a place of its own: it is by far the largest part of a task, and would be moved with it.
-        Box::pin(Course::new(self, service, ask, (asked, take), secret, outlet).run()).await
+        match self.kept(ask, asked).await.map_err(unsent)? {
+            Kept::Answer(answer) => Ok(*answer),
+            Kept::Nothing { take, wrongs } => Route { client: self, ask, asked, take, wrongs, outlet }.run().await,
+        }
     }
 
     /// The good answer that is kept, if there is one: what [`Client::ask`] would use. Nothing is sent, and no key is needed.
@@ -159,18 +167,26 @@ impl Client {
     /// A good answer that is kept already: the latest that passes. One that does not pass is no answer.
     async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
         let (mut before, mut first_take, mut wrong) = (None, None, None);
+        let mut wrongs = Wrongs::default();
         loop {
             let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before, take: first_take };
-            let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong) {
+            let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong.take()) {
                 // It was wrong when it was recorded too, and then it was not asked for again.
                 (Err(failure), Some(wrong)) if failure.kind == FailureKind::NotRecorded => return Err(wrong),
-                (standing, _) => standing?,
+                (standing, known) => {
+                    wrong = known;
+                    standing?
+                }
             };
             let first = *first_take.get_or_insert(take);
             // Answers of an earlier take stay where they are.
-            let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first }) };
+            let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first, wrongs }) };
             before = Some(kept.id);
-            match verdict(&ask.call, &kept.reply) {
+            let passed = match verdict_in_time(&ask.call, &ask.terms, &kept.reply).await {
+                Ok(json) => pass(ask, &kept.reply, &self.shared.events).await.map(|()| json),
+                Err(failure) => Err(failure),
+            };
+            match passed {
                 Ok(json) => {
                     self.show_again(ask, asked, kept.id).await;
                     let call = asked.key.take(take);
@@ -187,17 +203,31 @@ impl Client {
                         cost,
                     })));
                 }
+                // It is no answer's fault: the next one would be as bad.
+                Err(failure) if failure.kind == FailureKind::Template => return Err(failure),
                 Err(failure) => {
-                    let partial = failure.partial.as_deref().map(excerpt);
-                    wrong = Some(Failure { partial, usage: None, ..failure });
+                    if failure.kind == FailureKind::WrongAnswer && ask.terms.feedback {
+                        wrongs.add_earlier(&kept.reply, &failure.message);
+                    }
+                    // The latest is the one that its run has told of.
+                    wrong.get_or_insert_with(|| {
+                        let partial = failure.partial.as_deref().map(excerpt);
+                        Failure { partial, usage: None, ..failure }
+                    });
                 }
             }
         }
     }
 
-    /// Where something is limited, a request is written down before it is sent: whoever is killed has taken it all the same.
-    pub(super) async fn written_down(&self, worst: Spent) -> Result<Option<i64>, Failure> {
-        if self.purse.is_limited() { self.shared.keep.sending(worst).await } else { Ok(None) }
+    /// Makes a request ready to go out: its pictures are read, and where something is limited it is written down, since
+    /// whoever is killed has taken it all the same.
+    pub(super) async fn about_to_send(
+        &self,
+        call: &Call,
+        worst: Spent,
+    ) -> Result<(Option<Call>, Option<i64>), Failure> {
+        let loaded = loaded(call).await?;
+        Ok((loaded, if self.purse.is_limited() { self.shared.keep.sending(worst).await? } else { None }))
     }
 
     /// Tells of a text as if it came now, where it is kept so.
@@ -210,7 +240,12 @@ impl Client {
         }
     }
 
-    fn service(&self, name: &str) -> Result<&Service, Failure> {
+    /// The key of a service; nothing where it needs none.
+    pub(super) async fn secret<'s>(&self, service: &'s Service) -> Result<Option<&'s SecretString>, Failure> {
+        service.secret(&self.shared.environment, &self.shared.events).await
+    }
+
+    pub(super) fn service(&self, name: &str) -> Result<&Service, Failure> {
         self.shared.services.iter().find(|service| &*service.name == name).ok_or_else(|| {
             Failure::new(FailureKind::Internal, format!("The client knows no provider `{name}`"))
                 .suggest("this is a fault of the program: please report it")

@@ -1,4 +1,4 @@
-//! The course of one call: the only attempt loop. Each gate is a method.
+//! The course of one call at one provider: the only attempt loop. Each gate is a method.
 
 use std::time::Duration;
 
@@ -7,53 +7,70 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use crate::model::{
-    Advice, Asked, AttemptRecord, CallKey, Content, Cost, EventKind, Failure, FailureKind, LaneRef, Price, Reply,
-    Request, RetryPolicy, Spent, Units, Usage,
+    AnswerId, Asked, AttemptRecord, Call, CallKey, Content, EventKind, Failure, FailureKind, Json, LaneRef, Price,
+    Reply, Request, Spent, Usage,
 };
-use crate::provider::{Attempt, Redactor};
+use crate::provider::{Attempt, Form, Redactor};
 
-use super::admission::{End, LaneId, Wish};
+use super::account::Account;
+use super::admission::{LaneId, Wish};
+use super::advice::{Next, Patience, end_of, is_refusal};
 use super::budget::Reservation;
-use super::clock::{Clock, Running, time_is_up};
+use super::clock::{Clock, Running};
+use super::feedback::{Wrongs, is_fixed};
 use super::lane::Standing;
 use super::length::estimated_tokens;
 use super::outlet::Outlet;
 use super::permit::Permit;
 use super::purse::settle;
 use super::service::Service;
-use super::verdict::verdict;
+use super::verdict::{verdict_in_time, with_limit};
 use super::wire::Wire;
-use super::{Answer, Ask, Client, Unanswered, excerpt};
+use super::{Answer, Ask, Client, excerpt};
+
+/// Whom a call goes to, and what is known of it there.
+#[derive(Debug)]
+pub(super) struct Way<'a> {
+    pub(super) service: &'a Service,
+    pub(super) secret: Option<&'a SecretString>,
+    /// What is asked there.
+    pub(super) call: Call,
+    /// The wrong answers that it begins with.
+    pub(super) wrongs: Wrongs,
+    /// Where its text is handed out as it comes.
+    pub(super) outlet: Option<&'a Outlet>,
+}
+
+impl Way<'_> {
+    /// What is asked after its wrong answers, and what the seed of that is drawn from.
+    fn next(&self, key: CallKey) -> (Call, CallKey) {
+        self.wrongs.next(&self.call, key, self.service.provider.takes_seed())
+    }
+}
 
 /// A call on its way.
 #[derive(Debug)]
-pub(super) struct Course<'a> {
+pub(super) struct Course<'a, 'b> {
     client: &'a Client,
-    service: &'a Service,
     ask: &'a Ask,
     asked: &'a Asked,
     /// Which take of the call is asked for, from 0.
     take: u32,
-    key: CallKey,
-    secret: Option<&'a SecretString>,
-    /// Where its text is handed out as it comes.
-    outlet: Option<&'a Outlet>,
+    way: Way<'a>,
+    /// What is asked now: the call with what is said to its wrong answers.
+    call: Call,
+    /// What its seed is drawn from.
+    drawn: CallKey,
     lane: LaneRef,
     lane_id: LaneId,
-    /// Requests sent.
+    /// Requests sent here.
     sent: u32,
     /// How often the lane has refused it.
     refusals: u32,
-    /// When the total time is up, and how long it is; from the first request on.
-    total: Option<(Instant, Duration)>,
-    /// Why the last attempt failed.
-    last: Option<Failure>,
-    /// What all attempts took so far, as far as the provider says.
-    usage: Option<Usage>,
     /// What it costs, if that is known.
     price: Option<Price>,
-    /// What all attempts cost so far.
-    cost: Cost,
+    /// What it has come to so far, here and elsewhere.
+    account: &'b mut Account,
 }
 
 /// When a request was sent, how long it took, and what it took of the budget.
@@ -66,64 +83,32 @@ struct Sent {
     chunks: Vec<String>,
 }
 
-/// What comes after a failed attempt.
-enum Next {
-    /// Nothing; this is what the call has come to.
-    GiveUp(Failure),
-    /// The same again: after a pause of its own, or when the lane lets it (which is silent for so long).
-    Pause(Duration),
-    Lane(Duration),
-}
-
-impl<'a> Course<'a> {
+impl<'a, 'b> Course<'a, 'b> {
     pub(super) fn new(
         client: &'a Client,
-        service: &'a Service,
         ask: &'a Ask,
         (asked, take): (&'a Asked, u32),
-        secret: Option<&'a SecretString>,
-        outlet: Option<&'a Outlet>,
+        way: Way<'a>,
+        account: &'b mut Account,
     ) -> Self {
-        let (lane_id, lane) = client.lane(service, &ask.call, secret);
-        let (sent, refusals, total, last, usage) = (0, 0, None, None, None);
-        let key = asked.key.take(take);
-        let price = client.purse().price(&ask.provider, &ask.call);
-        let cost = Cost::NOTHING;
-        Self {
-            client,
-            service,
-            ask,
-            asked,
-            take,
-            key,
-            secret,
-            outlet,
-            lane,
-            lane_id,
-            sent,
-            refusals,
-            total,
-            last,
-            usage,
-            price,
-            cost,
-        }
+        let (lane_id, lane) = client.lane(way.service, &way.call, way.secret);
+        let price = client.purse().price(&way.service.name, &way.call);
+        let (call, drawn) = way.next(asked.key.take(take));
+        let (sent, refusals) = (0, 0);
+        Self { client, ask, asked, take, way, call, drawn, lane, lane_id, sent, refusals, price, account }
     }
 
     /// To the end, whichever.
-    pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
+    pub(super) async fn run(mut self) -> Result<Answer, Failure> {
         loop {
-            let (reservation, permit) = match self.admission().await {
-                Ok(admitted) => admitted,
-                Err(failure) => return Err(self.unanswered(failure)),
-            };
+            let (reservation, permit) = self.admission().await?;
             match self.send(reservation, permit).await {
-                Ok((reply, sent)) => return self.keep(reply, sent).await,
-                Err((failure, next)) => {
-                    if let Err(failure) = self.wait(failure, next).await {
-                        return Err(self.unanswered(failure));
+                Ok((reply, sent)) => {
+                    if let Some(answer) = self.take(reply, sent).await? {
+                        return Ok(answer);
                     }
                 }
+                Err((failure, next)) => self.wait(failure, next).await?,
             }
         }
     }
@@ -137,11 +122,11 @@ impl<'a> Course<'a> {
     /// Waits until the budget has room for it.
     async fn reservation(&self) -> Result<Reservation<'a>, Failure> {
         let purse = self.client.purse();
-        let reserved = self.unless_over(purse.reserve(&self.ask.provider, &self.ask.call, self.price)).await?;
+        let reserved = self.unless_over(purse.reserve(&self.way.service.name, &self.call, self.price)).await?;
         if let Some(news) = purse.news() {
             self.tell(news).await;
         }
-        reserved.map_err(|failure| self.after_last(failure))
+        reserved.map_err(|failure| self.account.after_last(failure))
     }
 
     /// Waits for its turn: the run's ceiling, the lane with its pauses, the provider's rates.
@@ -149,11 +134,11 @@ impl<'a> Course<'a> {
         let wish = Wish {
             lane: self.lane_id,
             order: self.ask.order.clone(),
-            standing: Standing { left: self.attempts_left(), refusals: self.refusals },
-            spacing: self.service.provider.spacing(&self.ask.call),
-            tokens: estimated_tokens(&self.ask.call),
+            standing: Standing { left: self.patience().attempts_left(), refusals: self.refusals },
+            spacing: self.way.service.provider.spacing(&self.call),
+            tokens: estimated_tokens(&self.call),
         };
-        if let Some(rate) = self.ask.rate.as_ref().filter(|_| self.sent > 0) {
+        if let Some(rate) = self.ask.rate.as_ref().filter(|_| self.account.sent > 0) {
             self.unless_over(rate.pass()).await?;
         }
         self.unless_over(self.client.permits().acquire(wish)).await
@@ -165,32 +150,16 @@ impl<'a> Course<'a> {
         mut reservation: Reservation<'_>,
         mut permit: Permit<'_>,
     ) -> Result<(Reply, Sent), (Failure, Next)> {
-        let sending = self.client.written_down(reservation.worst()).await;
-        let sending = sending.map_err(|failure| (failure.clone(), Next::GiveUp(failure)))?;
+        let ready = self.client.about_to_send(&self.call, reservation.worst()).await;
+        let (loaded, sending) = ready.map_err(|failure| (failure.clone(), Next::GiveUp(failure)))?;
         self.sent += 1;
+        self.account.send(self.ask.clocks.total);
         reservation.sent();
         let (began, start) = (Timestamp::now(), Instant::now());
-        let (call, attempt) = (self.key, self.sent);
+        let (call, attempt) = (self.asked.key.take(self.take), self.account.sent);
         self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
-        let stream = self.ask.stream && matches!(self.ask.call.request, Request::Text { .. });
-        if self.total.is_none() {
-            self.total = self.ask.clocks.total.map(|limit| (Instant::now() + limit, limit));
-        }
-        let clocks = Running::start(&self.ask.clocks, stream, self.total);
-        let wire = Wire {
-            provider: &*self.service.provider,
-            attempt: Attempt { call: &self.ask.call, key: self.key, number: self.sent, stream, secret: self.secret },
-            ask: self.ask,
-            events: self.client.events(),
-            outlet: self.outlet,
-            hides: if stream { self.service.hides(self.secret) } else { None },
-            keep_chunks: stream && self.client.store().wants_chunks(),
-        };
-        let outcome = tokio::select! {
-            biased;
-            () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
-            outcome = wire.exchange(&mut permit, clocks) => outcome,
-        };
+        let form = self.way.service.forms.of(&self.call);
+        let outcome = self.exchange(loaded.as_ref(), &mut permit, form).await;
         let took = start.elapsed();
         let (outcome, chunks) = match outcome {
             Ok((reply, chunks)) => {
@@ -199,45 +168,62 @@ impl<'a> Course<'a> {
                 let is_clean = matches!(&reply.content, Content::Text(text) if *text == chunks.concat());
                 (Ok(reply), if is_clean { chunks } else { Vec::new() })
             }
-            Err(failure) => (Err(self.shown(failure)), Vec::new()),
+            Err(failure) => (Err(with_limit(self.shown(failure), &self.call)), Vec::new()),
         };
         let usage = outcome.as_ref().map_or_else(|failure| failure.usage, |reply| reply.usage);
-        self.usage = Usage::sum(self.usage, usage);
-        let taken = settle(reservation, &self.ask.call, self.price, &outcome);
-        self.cost = self.cost.plus(taken.cost);
+        self.account.usage = Usage::sum(self.account.usage, usage);
+        let taken = settle(reservation, &self.call, self.price, &outcome);
+        self.account.cost = self.account.cost.plus(taken.cost);
         let sent = Sent { began, took, taken, sending, chunks };
+        let mut news = None;
         if let Err(failure) = &outcome {
             // Before the permit goes to someone else: that one need not try.
-            self.service.note(failure);
+            self.way.service.note(failure);
+            news = self.way.service.forms.note(&self.call, form, &self.way.service.name, failure);
             self.client.store().note(self.record(&sent, Err(failure.clone())));
         }
         let aftermath = permit.finish(end_of(&outcome));
-        for news in aftermath.news {
+        for news in aftermath.news.into_iter().chain(news) {
             self.tell(news).await;
         }
         outcome.map(|reply| (reply, sent)).map_err(|failure| {
-            let next = self.next(&failure, aftermath.silence);
+            self.refusals += u32::from(is_refusal(&failure));
+            let next = self.patience().next(&failure, aftermath.silence);
             (failure, next)
         })
     }
 
-    /// The advice on a failed attempt, and the delay before the next one.
-    fn next(&mut self, failure: &Failure, silence: Duration) -> Next {
-        let is_refused = is_refusal(failure);
-        self.refusals += u32::from(is_refused);
-        // What was handed out can't be taken back: another answer would begin anew.
-        if failure.advice() != Advice::Retry || self.outlet.is_some_and(Outlet::has_spoken) {
-            return Next::GiveUp(failure.clone());
-        }
-        if self.attempts_left() == 0 {
-            return Next::GiveUp(if is_refused { too_often(failure) } else { failure.clone() });
-        }
-        let pause = if is_refused { silence } else { own_pause(&self.ask.retry, self.sent).max(asked_pause(failure)) };
-        match self.total {
-            Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
-            Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),
-            _ if is_refused => Next::Lane(pause),
-            _ => Next::Pause(pause),
+    /// One request under its clocks, dropped where the run is.
+    async fn exchange(
+        &self,
+        loaded: Option<&Call>,
+        permit: &mut Permit<'_>,
+        form: Form,
+    ) -> Result<(Reply, Vec<String>), Failure> {
+        let (service, secret, checks) = (self.way.service, self.way.secret, &self.ask.terms.checks);
+        let stream = self.ask.stream && matches!(self.call.request, Request::Text { .. });
+        let clocks = Running::start(&self.ask.clocks, stream, self.account.total());
+        let wire = Wire {
+            provider: &*service.provider,
+            attempt: Attempt {
+                call: loaded.unwrap_or(&self.call),
+                key: self.drawn,
+                number: self.account.sent,
+                stream,
+                form,
+                checks,
+                secret,
+            },
+            ask: self.ask,
+            events: self.client.events(),
+            outlet: self.way.outlet,
+            hides: if stream { service.hides(secret) } else { None },
+            keep_chunks: stream && self.client.store().wants_chunks(),
+        };
+        tokio::select! {
+            biased;
+            () = self.client.halt().aborting() => Err(self.interrupted("Dropped while it was on the wire")),
+            outcome = wire.exchange(permit, clocks) => outcome,
         }
     }
 
@@ -249,7 +235,7 @@ impl<'a> Course<'a> {
             Next::Pause(pause) | Next::Lane(pause) => Some(*pause),
         };
         self.tell_failed(failure.clone(), retry_in).await;
-        self.last = Some(failure);
+        self.account.last = Some(failure);
         match next {
             Next::GiveUp(failure) => Err(failure),
             Next::Pause(pause) => self.unless_over(sleep(pause)).await,
@@ -257,23 +243,53 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Has the answer kept, and only then looks at it.
-    async fn keep(&self, reply: Reply, sent: Sent) -> Result<Answer, Unanswered> {
-        let id = match self.client.store().hand_over(self.record(&sent, Ok(reply.clone()))).await {
-            Ok(id) => id,
-            Err(failure) => return Err(self.unanswered(self.shown(failure))),
-        };
-        match verdict(&self.ask.call, &reply) {
-            Ok(json) => {
-                let Self { sent: attempts, usage, cost, .. } = *self;
-                Ok(Answer { reply, json, attempts, kept: false, id, usage, cost })
-            }
+    /// Has the answer kept, and only then looks at it. A wrong one changes what is asked next; nothing comes back then.
+    async fn take(&mut self, reply: Reply, sent: Sent) -> Result<Option<Answer>, Failure> {
+        let kept = self.client.store().hand_over(self.record(&sent, Ok(reply.clone()))).await;
+        let id = kept.map_err(|failure| self.shown(failure))?;
+        match verdict_in_time(&self.way.call, &self.ask.terms, &reply).await {
+            Ok(json) => Ok(Some(self.answer(reply, json, id))),
             Err(failure) => {
+                let why = failure.message.clone();
                 let failure = self.shown(failure);
-                self.tell_failed(failure.clone(), None).await;
-                Err(self.unanswered(failure))
+                if let Some(id) = id {
+                    self.client.store().judged(id, &failure);
+                }
+                if let Some(failure) = self.hopeless(&failure, &reply) {
+                    self.tell_failed(failure.clone(), None).await;
+                    return Err(failure);
+                }
+                self.way.wrongs.add(&reply, &why);
+                (self.call, self.drawn) = self.way.next(self.asked.key.take(self.take));
+                self.wait(failure, Next::Pause(Duration::ZERO)).await?;
+                Ok(None)
             }
         }
+    }
+
+    fn answer(&self, reply: Reply, json: Option<Json>, id: Option<AnswerId>) -> Answer {
+        let Account { sent: attempts, usage, cost, .. } = *self.account;
+        Answer { reply, json, attempts, kept: false, id, usage, cost }
+    }
+
+    /// What a wrong answer comes to where nothing else can be asked here.
+    fn hopeless(&self, failure: &Failure, reply: &Reply) -> Option<Failure> {
+        let is_text = matches!(reply.content, Content::Text(_));
+        let is_mixed_up = is_text != matches!(self.call.request, Request::Text { .. });
+        let is_wrong = failure.kind == FailureKind::WrongAnswer && !is_mixed_up;
+        if !is_wrong || !self.ask.terms.feedback || !self.patience().may_go_on() {
+            return Some(failure.clone());
+        }
+        let request = &self.way.call.request;
+        let again = match request {
+            Request::Text { .. } => None,
+            _ if is_fixed(request) => Some("with the `seed` that the file names the same picture would come again"),
+            _ if !self.way.service.provider.takes_seed() => {
+                Some("this service takes no seed, and would be asked the same again")
+            }
+            Request::Image { .. } => None,
+        };
+        again.map(|why| Failure { message: format!("{}; {why}", failure.message), ..failure.clone() })
     }
 
     /// What is written down of the last request.
@@ -282,8 +298,8 @@ impl<'a> Course<'a> {
             asked: self.asked.clone(),
             take: self.take,
             item: self.ask.item.clone(),
-            provider: self.service.name.clone(),
-            number: self.sent,
+            provider: self.way.service.name.clone(),
+            number: self.account.sent,
             began: sent.began,
             took: sent.took,
             outcome,
@@ -296,7 +312,7 @@ impl<'a> Course<'a> {
 
     /// An answer as it may be kept.
     fn clean(&self, reply: Reply) -> Reply {
-        match self.service.hides(self.secret) {
+        match self.way.service.hides(self.way.secret) {
             Some(hides) => hides.clean_reply(reply),
             None => reply,
         }
@@ -307,8 +323,8 @@ impl<'a> Course<'a> {
         tokio::select! {
             biased;
             () = self.client.halt().draining() => Err(self.interrupted("Not sent")),
-            failure = self.service.blocked() => Err(failure),
-            limit = time_is_up(self.total) => Err(self.after_last(Clock::Total.failure(limit))),
+            failure = self.way.service.blocked() => Err(failure),
+            limit = self.account.time_is_up() => Err(self.account.after_last(Clock::Total.failure(limit))),
             value = wait => Ok(value),
         }
     }
@@ -316,32 +332,20 @@ impl<'a> Course<'a> {
     fn interrupted(&self, what: &str) -> Failure {
         let reason = self.client.halt().reason().map_or_else(|| "the run ends".to_owned(), |reason| reason.to_string());
         let failure = Failure::new(FailureKind::Interrupted, format!("{what}: {reason}"));
-        self.after_last(failure).suggest("run it again")
-    }
-
-    /// Adds what the last attempt came to.
-    fn after_last(&self, mut failure: Failure) -> Failure {
-        if let Some(last) = &self.last {
-            failure.message = format!("{}; the last attempt: {}", failure.message, last.message);
-            failure.partial.clone_from(&last.partial);
-        }
-        failure
+        self.account.after_last(failure).suggest("run it again")
     }
 
     /// A failure as it may leave this room: a model that was told a key, or a server that repeats it, can put it
     /// anywhere.
     fn shown(&self, failure: Failure) -> Failure {
-        let headers = self.service.settings.headers.values().map(String::as_str);
-        let failure = Redactor::new(self.secret, headers).clean(failure);
+        let headers = self.way.service.settings.headers.values().map(String::as_str);
+        let failure = Redactor::new(self.way.secret, headers).clean(failure);
         Failure { partial: failure.partial.as_deref().map(excerpt), ..failure }
     }
 
-    fn attempts_left(&self) -> u32 {
-        self.ask.retry.attempts.max(1).saturating_sub(self.sent)
-    }
-
-    fn unanswered(&self, failure: Failure) -> Unanswered {
-        Unanswered { failure, attempts: self.sent, usage: self.usage, cost: self.cost }
+    fn patience(&self) -> Patience<'_> {
+        let has_spoken = self.way.outlet.is_some_and(Outlet::has_spoken);
+        Patience { retry: &self.ask.retry, sent: self.sent, total: self.account.total(), has_spoken }
     }
 
     async fn tell(&self, kind: EventKind) {
@@ -349,48 +353,7 @@ impl<'a> Course<'a> {
     }
 
     async fn tell_failed(&self, failure: Failure, retry_in: Option<Duration>) {
-        let (item, attempt) = (self.ask.item.clone(), self.sent);
+        let (item, attempt) = (self.ask.item.clone(), self.account.sent);
         self.tell(EventKind::AttemptFailed { item, attempt, failure, retry_in }).await;
     }
-}
-
-/// Whether the server says "not now": too many at once, or too fast.
-fn is_refusal(failure: &Failure) -> bool {
-    match failure.kind {
-        FailureKind::RateLimited | FailureKind::Placeholder => true,
-        FailureKind::Away => false,
-        _ => failure.status == Some(503) && failure.retry_after.is_some(),
-    }
-}
-
-fn end_of(outcome: &Result<Reply, Failure>) -> End {
-    match outcome {
-        Ok(reply) => End::Answered(reply.usage),
-        Err(failure) if is_refusal(failure) => End::Refused(failure.retry_after),
-        Err(failure) => failure.usage.map_or(End::Other, End::Failed),
-    }
-}
-
-/// The pause that the policy asks for after so many attempts.
-fn own_pause(policy: &RetryPolicy, sent: u32) -> Duration {
-    let pause = policy.pause_after(sent);
-    if policy.jitter { pause.mul_f64(0.5 + fastrand::f64() / 2.0) } else { pause }
-}
-
-fn asked_pause(failure: &Failure) -> Duration {
-    failure.retry_after.unwrap_or_default()
-}
-
-fn too_often(failure: &Failure) -> Failure {
-    match failure.suggestion {
-        Some(_) => failure.clone(),
-        None => failure.clone().suggest("send fewer at once with `concurrency`, or allow more attempts with `retry`"),
-    }
-}
-
-fn too_long(failure: &Failure, pause: Duration, limit: Duration) -> Failure {
-    let (pause, limit) = (Units::show_duration(pause), Units::show_duration(limit));
-    failure.clone().suggest(format!(
-        "the next attempt would have to wait {pause}, which is more than is left of `timeout: {{total: {limit}}}`; allow more, or try later"
-    ))
 }

@@ -111,6 +111,14 @@ impl Environment {
         Ok(self.key(settings).await?.map(|key| key.secret))
     }
 
+    /// Why a provider that needs a key has none, as far as that can be said without reading a file.
+    pub fn lacks_key(&self, settings: &ProviderSettings) -> Option<Failure> {
+        match &settings.key {
+            KeySource::Env(names) if self.first(names).is_none() => Some(unset(&settings.name, names)),
+            KeySource::Env(_) | KeySource::File(_) | KeySource::Optional(_) | KeySource::None => None,
+        }
+    }
+
     fn first(&self, names: &[String]) -> Option<Key> {
         names.iter().find_map(|name| Some(Key::new(self.get(name)?, &format!("`{name}`"))))
     }

@@ -6,19 +6,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::channel::oneshot;
 
-use crate::model::CallKey;
+use crate::model::{CallKey, Check};
 
-use super::{Answer, Unanswered};
+use super::{Answer, Terms, Unanswered};
 
 /// What is asked for: a call, and whether another take of it is wanted.
 type Wanted = (CallKey, bool);
 
 type Outcome = Result<Answer, Unanswered>;
 
+/// What came of a question, and what its answer had to be.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) outcome: Outcome,
+    checks: Vec<Check>,
+    is_judged: bool,
+}
+
+impl Told {
+    /// Whether the answer had to be what these terms want too. Who judges knows each item, so that nobody can tell.
+    pub(super) fn is_on(&self, terms: &Terms) -> bool {
+        !self.is_judged && terms.judge.is_none() && self.checks == terms.checks
+    }
+}
+
 /// Questions in flight.
 #[derive(Debug, Default)]
 pub(super) struct Joint {
-    asked: Mutex<HashMap<Wanted, Vec<oneshot::Sender<Outcome>>>>,
+    asked: Mutex<HashMap<Wanted, Vec<oneshot::Sender<Told>>>>,
 }
 
 /// What somebody who asks has to do.
@@ -26,7 +41,7 @@ pub(super) enum Part<'a> {
     /// Ask, and tell the others.
     Lead(Lead<'a>),
     /// Wait. Who leads may give up without a word; then somebody else has to lead.
-    Follow(oneshot::Receiver<Outcome>),
+    Follow(oneshot::Receiver<Told>),
 }
 
 /// The one who asks. When it is dropped, nobody is told anything.
@@ -38,7 +53,7 @@ pub(super) struct Lead<'a> {
 }
 
 impl Joint {
-    fn asked(&self) -> MutexGuard<'_, HashMap<Wanted, Vec<oneshot::Sender<Outcome>>>> {
+    fn asked(&self) -> MutexGuard<'_, HashMap<Wanted, Vec<oneshot::Sender<Told>>>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -59,12 +74,13 @@ impl Joint {
 
 impl Lead<'_> {
     /// Tells those who wait.
-    pub(super) fn tell(mut self, outcome: &Outcome) {
+    pub(super) fn tell(mut self, outcome: &Outcome, terms: &Terms) {
         self.has_told = true;
         let waiting = self.joint.asked().remove(&self.wanted).unwrap_or_default();
-        for told in waiting {
+        for waits in waiting {
+            let (checks, is_judged) = (terms.checks.clone(), terms.judge.is_some());
             // Who no longer waits does not want to know.
-            told.send(outcome.clone()).ok();
+            waits.send(Told { outcome: outcome.clone(), checks, is_judged }).ok();
         }
     }
 }

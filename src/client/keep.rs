@@ -58,6 +58,9 @@ pub trait Keep: Send + Sync + fmt::Debug {
     /// Writes down a request that brought no answer. Nobody waits for that.
     fn note(&self, record: AttemptRecord);
 
+    /// Writes down beside an answer that was kept why it was not taken, as the checks stood then. Nobody waits for that.
+    fn judged(&self, _answer: AnswerId, _failure: &Failure) {}
+
     /// Whether texts that are streamed are wanted in their pieces too.
     fn wants_chunks(&self) -> bool {
         false

@@ -1,11 +1,14 @@
 //! A call through its gates: kept already? -> budget -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
-//! delay. The only attempt loop of the program, and its only reader of the environment.
+//! delay. The only attempt loop of the program, and its only reader of the environment. Where one provider has no good answer
+//! to give, the call goes on to the next (`route`).
 //!
 //! A [`Client`] takes an [`Ask`] and gives an [`Answer`] or says why not; what happens on the way are [`Events`], and a
 //! [`Halt`] ends it early. A *lane* (one model of one provider) finds out how much the server bears. This room knows no
 //! pipeline: what is asked, in which order and what for is its callers' affair. It prints nothing and speaks no protocol.
 
+mod account;
 mod admission;
+mod advice;
 mod ask;
 mod asking;
 mod budget;
@@ -14,6 +17,9 @@ mod course;
 mod env;
 mod events;
 mod face;
+mod feedback;
+mod forms;
+mod gate;
 mod halt;
 mod joint;
 mod keep;
@@ -22,12 +28,15 @@ mod length;
 mod outlet;
 mod pace;
 mod permit;
+mod pictures;
 mod prices;
 mod purse;
 mod recording;
 mod replaying;
+mod route;
 mod service;
 mod store_keep;
+mod terms;
 mod veil;
 mod verdict;
 mod wire;
@@ -37,6 +46,7 @@ pub use asking::Client;
 pub use env::Environment;
 pub use events::{EventStream, Events};
 pub use face::{Blossom, BlossomBuilder, Error, ImageAnswer, ImageAsk, TextAnswer, TextAsk, TextStream, blocking};
+pub use gate::undecodable;
 pub use halt::{Halt, HaltReason};
 pub use keep::{Keep, LookUp, NothingKept, Standing};
 pub use lane::LaneReport;
@@ -47,6 +57,7 @@ pub use recording::Recording;
 pub use replaying::Replaying;
 pub use service::Member;
 pub use store_keep::StoreKeep;
+pub use terms::{Fallback, Judge, Judgement, Terms};
 pub use verdict::verdict;
 
 use ask::excerpt;

@@ -78,6 +78,10 @@ impl Keep for Recording {
         self.keep.note(record);
     }
 
+    fn judged(&self, answer: AnswerId, failure: &Failure) {
+        self.keep.judged(answer, failure);
+    }
+
     fn wants_chunks(&self) -> bool {
         true
     }

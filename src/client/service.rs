@@ -11,6 +11,7 @@ use crate::provider::{Provider, Redactor, is_credential};
 
 use super::env::Environment;
 use super::events::Events;
+use super::forms::Forms;
 
 /// A provider that a client may ask.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub(super) struct Service {
     pub(super) name: Arc<str>,
     pub(super) settings: ProviderSettings,
     pub(super) provider: Arc<dyn Provider>,
+    /// How its models are asked for JSON.
+    pub(super) forms: Forms,
     key: OnceCell<Result<Option<SecretString>, Failure>>,
     hides: OnceLock<Option<Redactor>>,
     block: watch::Sender<Option<Block>>,
@@ -54,6 +57,7 @@ impl Service {
             name: member.settings.name.as_str().into(),
             settings: member.settings,
             provider: member.provider,
+            forms: Forms::default(),
             key: OnceCell::new(),
             hides: OnceLock::new(),
             block: watch::Sender::new(None),

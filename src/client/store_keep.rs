@@ -57,6 +57,10 @@ impl Keep for StoreKeep {
     fn note(&self, record: AttemptRecord) {
         self.store.note(self.run, record);
     }
+
+    fn judged(&self, answer: AnswerId, failure: &Failure) {
+        self.store.note_verdict(answer, failure);
+    }
 }
 
 fn is_recent(answer: &KeptAnswer, reuse: Reuse) -> bool {

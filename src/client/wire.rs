@@ -9,6 +9,7 @@ use crate::provider::{Attempt, Provider, Redactor};
 use super::Ask;
 use super::clock::{Clock, Running};
 use super::events::Events;
+use super::gate::pass;
 use super::outlet::Outlet;
 use super::permit::Permit;
 use super::veil::Veil;
@@ -70,6 +71,7 @@ impl Wire<'_> {
                     clocks.heard_word();
                 }
                 Piece::Whole(reply) => {
+                    pass(self.ask, &reply, self.events).await?;
                     self.tell(veil.rest()).await;
                     return Ok((reply, chunks));
                 }

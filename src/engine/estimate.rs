@@ -60,9 +60,18 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            bytes: self.bytes.saturating_add(other.bytes),
+            with_max: self.with_max + other.with_max,
+            max_tokens: self.max_tokens.saturating_add(other.max_tokens),
+        }
+    }
+
     pub(super) fn add(&mut self, call: &Call) {
         self.calls += 1;
-        self.bytes = self.bytes.saturating_add(call.bytes());
+        self.bytes = self.bytes.saturating_add(call.usual_bytes(BYTES_OF_TOKEN));
         if let Request::Text { params, .. } = &call.request
             && let Some(most) = params.max_tokens
         {
@@ -81,6 +90,8 @@ pub(super) struct Calls {
     pub(super) unknown: u64,
     /// Whom those go to, as far as that can be told.
     pub(super) lane: Option<Lane>,
+    /// Who is asked where those have no good answer, in turn.
+    pub(super) fallbacks: Vec<Lane>,
     /// All requests of the stage that can be rendered, kept ones too.
     pub(super) rendered: Rendered,
     /// Of the templates of a request, as they stand in the file.
@@ -133,12 +144,15 @@ pub(super) fn estimate(
     let mut estimate = Estimate { basis, ..Estimate::default() };
     let unknown =
         Rendered { calls: calls.unknown, bytes: bytes_of(calls, kept) * calls.unknown, ..Rendered::default() };
-    let certain = calls.to_call.iter().map(|(lane, rendered)| (Some(lane), *rendered, true));
-    let maybe = std::iter::once((calls.lane.as_ref(), unknown, false)).filter(|(_, rendered, _)| rendered.calls > 0);
-    for (lane, rendered, is_certain) in certain.chain(maybe) {
+    let count = |low, expected| Range { low, expected, high: 1 };
+    let certain = calls.to_call.iter().map(|(lane, rendered)| (Some(lane), *rendered, count(1, 1)));
+    let maybe =
+        std::iter::once((calls.lane.as_ref(), unknown, count(0, 1))).filter(|(_, rendered, _)| rendered.calls > 0);
+    // At the worst, whoever is asked answers wrongly, and the next is asked too.
+    let all = calls.to_call.values().fold(unknown, |sum, rendered| sum.plus(*rendered));
+    let others = calls.fallbacks.iter().map(|lane| (Some(lane), all, count(0, 0)));
+    for (lane, rendered, count) in certain.chain(maybe).chain(others) {
         let bytes = if is_image { 0 } else { rendered.bytes };
-        let least = u64::from(is_certain);
-        let count = Range { low: least, expected: 1, high: 1 };
         let input = count.map(|one| one * bytes.div_ceil(BYTES_OF_TOKEN));
         let output = length.with(count, |each, one| each.saturating_mul(rendered.calls) * one);
         let price = lane.and_then(|(provider, model)| price(provider, model.as_deref(), is_image));
@@ -218,10 +232,17 @@ fn time(plan: &Plan, stage: &Stage, calls: &Calls, count: u64, took: Spread) -> 
     let lane = calls.to_call.keys().next().or(calls.lane.as_ref());
     let settings = lane.and_then(|(provider, _)| plan.providers.iter().find(|one| one.name == **provider));
     let allowed = settings.and_then(|settings| settings.concurrency).map_or(u64::MAX, u64::from);
-    let at_once = (stage.concurrency as u64).min(allowed).min(count).max(1);
+    let at_once = (stage.concurrency as u64).min(allowed).min(chains(plan, stage)).min(count).max(1);
     let in_turn = Duration::from_millis(took.mean.saturating_mul(count.div_ceil(at_once)));
     let spaced = stage.rate.map(|rate| rate.spacing().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)));
     in_turn.max(spaced.unwrap_or_default())
+}
+
+/// How many items can be done side by side where those of a list go in turn.
+fn chains(plan: &Plan, stage: &Stage) -> u64 {
+    let Some((_, around)) = stage.loops.split_last().filter(|_| stage.goes_in_turn()) else { return u64::MAX };
+    let rows = around.iter().map(|ix| plan.loop_at(*ix).rows);
+    rows.fold(1, |lists, rows| rows.map_or(u64::MAX, |rows| rows.saturating_mul(lists)))
 }
 
 #[cfg(test)]
@@ -238,6 +259,7 @@ stages:
   a: {for_each: {n: 10}, text: 'Say {{n}}', concurrency: 5}
   slow: {for_each: {n: 10}, text: 'Say {{n}}', rate: 1/s}
   b: {for_each: {n: 10}, image: 'Draw {{n}}'}
+  chain: {for_each: {n: 10}, text: '{{n}} {{default previous 0}}', concurrency: 5}
 ";
 
     fn plan() -> Arc<Plan> {
@@ -253,7 +275,7 @@ stages:
 
     fn call(max_tokens: Option<u64>) -> Call {
         let params = TextParams { max_tokens, ..TextParams::default() };
-        let messages = vec![Message { role: Role::User, content: "Say it".into() }];
+        let messages = vec![Message::new(Role::User, "Say it")];
         Call {
             stage: "a".into(),
             provider: ProviderIdentity { kind: ProviderKind::Openai, address: "there".into() },
@@ -362,6 +384,7 @@ stages:
         // Two at once, as the provider allows.
         assert_eq!(of("a", &calls(4, 1, None), &kept).time, Some(Duration::from_millis(900)));
         assert_eq!(of("slow", &calls(4, 1, None), &kept).time, Some(Duration::from_secs(5)));
+        assert_eq!(of("chain", &calls(1, 4, None), &kept).time, Some(Duration::from_millis(1500)), "one by one");
         assert_eq!(of("a", &calls(4, 1, None), &StageStatistics::default()).time, None);
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::client::{Client, Events, Halt, Keep, Member, NothingKept, StoreKeep};
 use crate::exec::{self, Fate, ForecastParts, Fresh, Planned, Prospect};
 use crate::model::{Cost, Failure, ProviderIdentity, StageKindName};
-use crate::plan::{Dial, Plan, Stage, StageIx, Work};
+use crate::plan::{Continues, Dial, FallbackPlan, Plan, Stage, StageIx, Work};
 use crate::store::{StageStatistics, Store};
 
 use super::estimate::{Calls, Estimate, Lane, PriceOf, Range, estimate};
@@ -190,13 +190,14 @@ pub async fn forecast(plan: &Arc<Plan>, options: ForecastOptions<'_>) -> Result<
     let mut seen = Vec::new();
     for (ix, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
         let fold = std::mem::take(&mut folds[ix.0]);
-        let calls = fold.calls(stage, &providers);
+        let calls = fold.calls(plan, stage, &providers);
         let kept = match (options.store, calls.lane.as_ref().and_then(|(provider, _)| providers.get(&**provider))) {
             (Some(store), Some(identity)) => store.statistics(&stage.name, identity, LATEST)?,
             _ => StageStatistics::default(),
         };
         let estimate = estimate(plan, stage, &calls, &kept, options.price);
-        seen.push(Looked { ix, fold, estimate });
+        let fallbacks = calls.fallbacks.len() as u64;
+        seen.push(Looked { ix, fold, estimate, fallbacks });
     }
     let stages: Vec<StageForecast> = seen.iter().map(|looked| looked.told(plan)).collect();
     let total = total(&stages);
@@ -209,6 +210,8 @@ pub(super) struct Looked {
     pub(super) ix: StageIx,
     pub(super) fold: Fold,
     pub(super) estimate: Estimate,
+    /// How many it falls back on.
+    pub(super) fallbacks: u64,
 }
 
 impl Looked {
@@ -216,7 +219,9 @@ impl Looked {
         let (stage, Estimate { tokens_in, tokens_out, cost, time, .. }) = (plan.stage(self.ix), &self.estimate);
         let counts = self.fold.counts;
         let asks = stage.work.asking().is_some();
-        let most = (!asks || !counts.may_be_more).then(|| counts.to_call + if asks { counts.unknown } else { 0 });
+        let each = 1 + self.fallbacks;
+        let most =
+            (!asks || !counts.may_be_more).then(|| (counts.to_call + if asks { counts.unknown } else { 0 }) * each);
         StageForecast {
             name: stage.name.clone(),
             kind: stage.kind,
@@ -287,16 +292,17 @@ impl Fold {
     }
 
     /// Its calls, with what the stage itself says of those that can't be rendered.
-    fn calls(&self, stage: &Stage, providers: &BTreeMap<String, ProviderIdentity>) -> Calls {
+    fn calls(&self, plan: &Plan, stage: &Stage, providers: &BTreeMap<String, ProviderIdentity>) -> Calls {
         let mut calls = self.calls.clone();
         let Some(asking) = stage.work.asking() else { return calls };
         calls.unknown = self.counts.unknown;
-        calls.template_bytes = stage.templates().iter().map(|template| template.text().len() as u64).sum();
+        calls.template_bytes = template_bytes(plan, stage);
         if let Work::Text(work) = &stage.work
             && let Some(Dial::Fixed(most)) = work.max_tokens
         {
             calls.max_tokens = Some(most);
         }
+        calls.fallbacks = fallbacks(stage, providers);
         if let (None, Dial::Fixed(provider)) = (&calls.lane, &asking.provider) {
             let usual = providers.get(provider).filter(|_| matches!(stage.work, Work::Text(_)));
             let model = match &asking.model {
@@ -310,6 +316,32 @@ impl Fold {
     }
 }
 
+/// Of the templates of a request, those of the stages whose conversation goes on in it among them.
+fn template_bytes(plan: &Plan, stage: &Stage) -> u64 {
+    let continued = |stage: &&Stage| match stage.continues() {
+        Some(Continues::Stage(ix)) => Some(plan.stage(ix)),
+        _ => None,
+    };
+    let stages = std::iter::successors(Some(stage), continued);
+    stages.flat_map(Stage::templates).map(|template| template.text().len() as u64).sum()
+}
+
 fn lane(planned: &Planned) -> Lane {
     (planned.provider.clone(), planned.call.model.as_deref().map(Into::into))
+}
+
+/// Who is asked where a stage's own provider has no good answer.
+fn fallbacks(stage: &Stage, providers: &BTreeMap<String, ProviderIdentity>) -> Vec<Lane> {
+    let Some(asking) = stage.work.asking() else { return Vec::new() };
+    let lane = |one: &FallbackPlan| {
+        let own = match &asking.provider {
+            Dial::Fixed(provider) => Some(provider.as_str()),
+            Dial::Template(_) => None,
+        };
+        let provider = one.provider.as_deref().or(own).unwrap_or_default();
+        let usual = providers.get(provider).filter(|_| matches!(stage.work, Work::Text(_)));
+        let model = one.model.as_deref().or_else(|| usual.and_then(|identity| identity.kind.default_text_model()));
+        (provider.into(), model.map(Into::into))
+    };
+    asking.fallbacks.iter().map(lane).collect()
 }

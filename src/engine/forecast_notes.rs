@@ -36,6 +36,7 @@ pub(super) fn notes(plan: &Plan, seen: &[Looked], uncounted: &BTreeMap<StageIx, 
             notes.push(lengths(basis, &list(&stages)));
         }
     }
+    notes.extend(fallbacks(plan, seen));
     notes.extend(unpriced(seen));
     notes.extend(times(plan, seen));
     notes
@@ -84,6 +85,16 @@ fn by_source<'a>(plan: &'a Plan, uncounted: &BTreeMap<StageIx, StageIx>) -> BTre
         by_source.entry(&plan.stage(*made_of).name).or_default().push(&plan.stage(*ix).name);
     }
     by_source
+}
+
+fn fallbacks(plan: &Plan, seen: &[Looked]) -> Option<String> {
+    let of = seen.iter().filter(|looked| looked.fallbacks > 0 && asks_now(looked));
+    let stages: Vec<&str> = of.map(|looked| &*plan.stage(looked.ix).name).collect();
+    (!stages.is_empty()).then(|| format!("the most has a call to each `fallback` of {} too", list(&stages)))
+}
+
+fn asks_now(looked: &Looked) -> bool {
+    looked.fold.counts.to_call + looked.fold.counts.unknown > 0
 }
 
 fn unpriced(seen: &[Looked]) -> Option<String> {

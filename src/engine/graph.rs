@@ -1,7 +1,7 @@
 //! The graph that was found, for people to look at.
 
 use crate::model::StageKindName;
-use crate::plan::{LoopSource, Plan, Reach, StageIx};
+use crate::plan::{Continues, LoopSource, PREVIOUS, Plan, Reach, StageIx};
 
 /// A pipeline as a graph.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +23,12 @@ pub struct GraphStage {
     pub kind: StageKindName,
     /// Its loop variables, outermost first.
     pub loops: Vec<String>,
+    /// Whether it sees its own value for the item before, so that its items go in turn.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub previous: bool,
+    /// The stage whose conversation it goes on with, or `previous`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
     /// Where it is saved, as it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saves: Option<String>,
@@ -45,10 +51,16 @@ pub struct GraphEdge {
 pub fn graph(plan: &Plan) -> GraphView {
     let mut view = GraphView { name: plan.name.to_string(), stages: Vec::new(), edges: Vec::new() };
     for (_, stage) in plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)) {
+        let continues = stage.continues().map(|from| match from {
+            Continues::Stage(ix) => plan.stage(ix).name.to_string(),
+            Continues::Previous => PREVIOUS.to_owned(),
+        });
         view.stages.push(GraphStage {
             name: stage.name.to_string(),
             kind: stage.kind,
             loops: stage.loops.iter().map(|ix| plan.loop_at(*ix).name.to_string()).collect(),
+            previous: stage.goes_in_turn(),
+            continues,
             saves: stage.save.as_ref().map(|save| save.path.text().trim().to_owned()),
         });
         let name = |ix: StageIx| plan.stage(ix).name.to_string();

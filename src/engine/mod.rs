@@ -4,6 +4,7 @@
 //! the command line and servers all come this way. This room prints nothing.
 
 mod estimate;
+mod fallbacks;
 mod forecast;
 mod forecast_notes;
 mod graph;
@@ -14,6 +15,7 @@ mod providers;
 mod run;
 mod show;
 mod shown_item;
+mod shown_talk;
 mod why;
 
 pub use crate::client::{EventStream, Halt, HaltReason};

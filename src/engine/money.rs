@@ -53,8 +53,10 @@ async fn list(member: &Member, environment: &Environment) -> Result<Vec<ModelInf
 /// Whether a stage that runs asks this provider, or may.
 fn may_be_asked(plan: &Plan, provider: &str) -> bool {
     running(plan).filter_map(|stage| stage.work.asking()).any(|asking| match &asking.provider {
-        Dial::Fixed(name) => name == provider,
-        Dial::Template(_) => true,
+        Dial::Fixed(name) if name != provider => {
+            asking.fallbacks.iter().any(|one| one.provider.as_deref() == Some(provider))
+        }
+        Dial::Fixed(_) | Dial::Template(_) => true,
     })
 }
 
@@ -76,17 +78,27 @@ pub(super) fn refuse_unpriced<'a>(
     }
     for stage in running(plan) {
         let Some(asking) = stage.work.asking() else { continue };
-        let Dial::Fixed(provider) = &asking.provider else { continue };
         let is_image = stage.kind == StageKindName::Image;
-        let model = match &asking.model {
-            Some(Dial::Fixed(model)) => Some(model.as_str()),
-            Some(Dial::Template(_)) => continue,
-            None if is_image => None,
-            None => identity(provider).and_then(|identity| identity.kind.default_text_model()),
+        let usual =
+            |provider: &str| identity(provider).filter(|_| !is_image).and_then(|one| one.kind.default_text_model());
+        let own = match &asking.provider {
+            Dial::Fixed(provider) => Some(provider.as_str()),
+            Dial::Template(_) => None,
         };
-        if !prices.find(provider, model, is_image).is_some_and(|price| price.is_known_for(is_image)) {
-            let failure = unpriced(provider, model);
-            return Err(Failure { message: format!("`{}`: {}", stage.name, failure.message), ..failure });
+        let first = own.and_then(|provider| match &asking.model {
+            Some(Dial::Fixed(model)) => Some((provider, Some(model.as_str()))),
+            Some(Dial::Template(_)) => None,
+            None => Some((provider, usual(provider))),
+        });
+        let others = asking.fallbacks.iter().filter_map(|one| {
+            let provider = one.provider.as_deref().or(own)?;
+            Some((provider, one.model.as_deref().or_else(|| usual(provider))))
+        });
+        for (provider, model) in first.into_iter().chain(others) {
+            if !prices.find(provider, model, is_image).is_some_and(|price| price.is_known_for(is_image)) {
+                let failure = unpriced(provider, model);
+                return Err(Failure { message: format!("`{}`: {}", stage.name, failure.message), ..failure });
+            }
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::client::{
-    Client, EventStream, Events, Halt, Keep, NothingKept, Prices, Purse, Recording, Replaying, StoreKeep,
+    Client, Environment, EventStream, Events, Halt, Keep, NothingKept, Prices, Purse, Recording, Replaying, StoreKeep,
 };
 use crate::exec::{Finished, Fresh, Journal, RunParts, RunTape, execute};
 use crate::model::{Failure, FailureKind, Json};
@@ -15,6 +15,7 @@ use crate::output::OutputFolder;
 use crate::plan::{Input, InputValue, Plan};
 use crate::store::{HELD_IN_MEMORY, NewRun, NewTape, RunId, Store, Tape, Used};
 
+use super::fallbacks::without_key;
 use super::money::{KnownPrices, refuse_unpriced};
 use super::providers::{identities, members};
 
@@ -127,10 +128,14 @@ pub fn run(plan: Arc<Plan>, options: RunOptions) -> Result<(Running, EventStream
     let folder = OutputFolder::open(&out, &id).map_err(|error| unwritable(error.to_string()))?;
     let members = members(&plan.providers)?;
     let providers = identities(&members);
-    let KnownPrices { prices, warnings } =
+    let KnownPrices { prices, mut warnings } =
         prices.unwrap_or_else(|| KnownPrices { prices: Prices::of(&members), warnings: Vec::new() });
     // What is replayed costs nothing.
-    let allow_unpriced = allow_unpriced || matches!(tape, Some(TapeUse::Replay(_)));
+    let is_replayed = matches!(tape, Some(TapeUse::Replay(_)));
+    let allow_unpriced = allow_unpriced || is_replayed;
+    if !is_replayed {
+        warnings.extend(without_key(&plan, &members, &Environment::process()));
+    }
     if !allow_unpriced {
         refuse_unpriced(&plan, &prices, |name| providers.get(name))?;
     }

@@ -1,17 +1,17 @@
 //! The request of one instance as it would be sent. What is not known yet stands as `<summarize>`.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::diag::did_you_mean;
-use crate::exec::{Asks, Preview, preview};
+use crate::exec::{Asks, Preview, Sketch};
 use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
 use crate::plan::template::{Step, Template};
-use crate::plan::{InputValue, LoopIx, LoopSource, Plan, Reach, Stage, StageIx};
-use crate::provider::Attempt;
+use crate::plan::{InputValue, LoopIx, LoopSource, PREVIOUS, Plan, Reach, Stage, StageIx};
+use crate::provider::{Attempt, Form};
 
 use super::providers::{identities, members};
-use super::shown_item::{ShownItem, items};
+use super::shown_item::{ShownItem, items, pairs};
+use super::shown_talk::before;
 
 /// A stand-in for a list has no more items than it takes to reach this one.
 const HIGHEST_INDEX: usize = 99;
@@ -35,10 +35,11 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
     let items = items(plan, stage, item)?;
     let names = names(plan, stage, &items);
     let members = members(&plan.providers)?;
-    let pairs: Vec<(Arc<str>, Json)> = items.iter().map(|item| (item.name.clone(), item.value.clone())).collect();
+    let (pairs, providers) = (pairs(&items), identities(&members));
     let unknown = Unknown::of(plan, stage, &items);
     let mut notes = unknown.notes(stage);
-    let seen = preview(plan, stage, names, &pairs, &identities(&members))?;
+    let before = before(plan, stage, &items, &providers)?;
+    let seen = Sketch { plan, providers: &providers, names, items: &pairs, before }.preview(stage)?;
     notes.extend(skipped(stage, &seen, &unknown));
     let text = match seen.asks {
         Asks::Text(text) => text,
@@ -46,7 +47,15 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));
             };
-            let attempt = Attempt { call: &call, key: call.key(), number: 1, stream, secret: None };
+            let attempt = Attempt {
+                call: &call,
+                key: call.key(),
+                number: 1,
+                stream,
+                form: Form::Schema,
+                checks: &[],
+                secret: None,
+            };
             let view = member.provider.view(attempt);
             let head = match call.provider.kind {
                 ProviderKind::Offline => "answered by the built-in provider; nothing is sent".to_owned(),
@@ -85,25 +94,28 @@ fn skipped(stage: &Stage, seen: &Preview, unknown: &Unknown<'_>) -> Option<Strin
 }
 
 /// The names that a run gives a value: stand-ins take their place.
-struct Unknown<'a> {
+pub(super) struct Unknown<'a> {
     stages: Vec<&'a str>,
     items: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Unknown<'a> {
-    fn of(plan: &'a Plan, stage: &'a Stage, items: &[ShownItem]) -> Self {
+    pub(super) fn of(plan: &'a Plan, stage: &'a Stage, items: &[ShownItem]) -> Self {
         let stands_in = |(_, item): &(&LoopIx, &ShownItem)| item.value.is_null();
-        let loops = stage.loops.iter().zip(items).filter(stands_in).map(|(ix, _)| plan.loop_at(*ix));
+        let (loops, shown) = (stage.loops.iter().zip(items), items);
+        let loops = loops.filter(stands_in).map(|(ix, _)| plan.loop_at(*ix));
         let items = loops.filter_map(|one| match &one.source {
             LoopSource::Stage { stage, .. } => Some((&*one.name, &*plan.stage(*stage).name)),
             LoopSource::Item { of, .. } => Some((&*one.name, &*plan.loop_at(*of).name)),
             LoopSource::Rows { .. } => None,
         });
-        Self { stages: stage.refs.iter().map(|one| &*plan.stage(one.stage).name).collect(), items: items.collect() }
+        let named = stage.refs.iter().map(|one| &*plan.stage(one.stage).name);
+        let stages = named.chain(has_previous(stage, shown).then_some(PREVIOUS)).collect();
+        Self { stages, items: items.collect() }
     }
 
     /// The first of them that a template names.
-    fn named_by<'t>(&self, template: &'t Template) -> Option<&'t str> {
+    pub(super) fn named_by<'t>(&self, template: &'t Template) -> Option<&'t str> {
         let roots = template.uses().iter().filter_map(|one| one.path.first());
         roots.map(String::as_str).find(|root| self.has(root))
     }
@@ -148,7 +160,12 @@ fn tag_around<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
     &text[start..end]
 }
 
-fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
+/// Whether there is an item before the one that is shown.
+fn has_previous(stage: &Stage, items: &[ShownItem]) -> bool {
+    stage.needs.previous && items.last().is_some_and(|item| item.index > 0)
+}
+
+pub(super) fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
     let mut names = JsonMap::new();
     for ix in &stage.needs.inputs {
         let input = &plan.inputs[*ix];
@@ -171,6 +188,9 @@ fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap {
         let name = &plan.stage(one.stage).name;
         let is_list = matches!(one.reach, Reach::Far { collect: true, .. });
         names.insert(name.to_string(), stand_in(stage, name, is_list));
+    }
+    if has_previous(stage, items) {
+        names.insert(PREVIOUS.to_owned(), stand_in(stage, PREVIOUS, false));
     }
     names.insert("run".to_owned(), serde_json::json!({"name": &*plan.name, "id": "<run.id>"}));
     names.insert("loop".to_owned(), loop_info(items));

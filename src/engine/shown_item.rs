@@ -46,6 +46,24 @@ pub(super) fn items(plan: &Plan, stage: &Stage, wanted: Option<&str>) -> Result<
     Ok(items)
 }
 
+/// The items before the last of these in its list, as far as they are there before a run.
+///
+/// # Errors
+/// A list that can't be read.
+pub(super) fn items_before(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> Result<Vec<ShownItem>, Failure> {
+    let (Some((last, around)), Some(ix)) = (items.split_last(), stage.loops.last()) else { return Ok(Vec::new()) };
+    let rows = rows(plan, *ix, around)?.unwrap_or_default();
+    let before = (0..last.index).zip(rows);
+    Ok(before
+        .map(|(index, value)| ShownItem { name: last.name.clone(), key: item_key(&value, index), value, index })
+        .collect())
+}
+
+/// Each item with the name of its loop.
+pub(super) fn pairs(items: &[ShownItem]) -> Vec<(Arc<str>, Json)> {
+    items.iter().map(|item| (item.name.clone(), item.value.clone())).collect()
+}
+
 /// The item of this number (from 1), counted over all items of the stage in their order.
 fn numbered(plan: &Plan, stage: &Stage, number: u64) -> Result<Vec<ShownItem>, Failure> {
     // There is no item 0; all are passed then, and counted on the way.

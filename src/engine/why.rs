@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::client::verdict;
+use crate::client::{undecodable, verdict};
 use crate::diag::did_you_mean;
 use crate::exec::{self, Fate, Fresh, Planned, Prospect};
 use crate::model::{
@@ -145,7 +145,8 @@ fn asks(planned: &Planned, item: &ItemRef, store: &Store, (fresh, reuse): (&Fres
     let asked = Asked::of(&planned.call);
     if let Some(answer) = store.look_up(&asked, None)?.answer {
         let at = kept_at(Some(store), Some(answer.id))?;
-        return Ok(match verdict(&planned.call, &answer.reply) {
+        let verdict = verdict(&planned.call, &planned.terms, &answer.reply);
+        return Ok(match verdict.and_then(|json| undecodable(&answer.reply).map_or(Ok(json), Err)) {
             Err(failure) => Reason::Failing(at, failure),
             Ok(_) if fresh.covers(item) => Reason::Fresh(at),
             Ok(_) if reuse == Reuse::Never => Reason::NotReused(at),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::client::{Answer, Ask, Client, Unanswered};
+use crate::client::{Answer, Ask, Client, Terms, Unanswered};
 use crate::model::{AnswerId, Call, Cost, Failure, FailureKind, Reuse};
 
 /// Where answers come from.
@@ -29,6 +29,8 @@ pub(super) struct Looked {
     pub(super) provider: Arc<str>,
     /// What may be used again.
     pub(super) reuse: Reuse,
+    /// What the answer must be.
+    pub(super) terms: Terms,
     /// The good answer that is kept, if there is one.
     pub(super) answer: Option<AnswerId>,
 }
@@ -62,8 +64,13 @@ impl LookUps {
     async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
         let found = self.client.look_up(ask).await?;
         let answer = found.as_ref().and_then(|answer| answer.id);
-        *self.last() =
-            Some(Looked { call: ask.call.clone(), provider: ask.provider.clone(), reuse: ask.reuse, answer });
+        *self.last() = Some(Looked {
+            call: ask.call.clone(),
+            provider: ask.provider.clone(),
+            reuse: ask.reuse,
+            terms: ask.terms.clone(),
+            answer,
+        });
         // Like a run that ends at this point: what would come of the call is not known, and nothing stands in for it.
         let open = || Failure::new(FailureKind::Interrupted, "this is known in a run");
         found.ok_or_else(|| Unanswered { failure: open(), attempts: 0, usage: None, cost: Cost::NOTHING })

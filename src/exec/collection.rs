@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::OnceCell;
 
-use crate::model::{End, Failure, FailureKind, Json};
+use crate::model::{Failure, FailureKind, Json};
 use crate::plan::StageIx;
 use crate::store::Held;
 
@@ -60,7 +60,8 @@ impl Collection {
 fn values(held: &Held, stage: StageIx, under: &[u64]) -> Result<Json, Failure> {
     let mut values = Vec::new();
     for end in held.under(stage.0, under) {
-        if let (_, End::Value(value)) = end? {
+        let (_, end) = end?;
+        if let Ok(value) = end.value() {
             values.push(value.into_json());
         }
     }

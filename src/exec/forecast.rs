@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
 
-use crate::client::Client;
+use crate::client::{Client, Terms};
 use crate::model::{AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason};
 use crate::plan::{Plan, StageIx};
 use crate::store::{HELD_IN_MEMORY, Held};
@@ -23,6 +23,7 @@ use super::frontier::Frontier;
 use super::instance::{Env, run};
 use super::job::{Job, Outcome, Returned, Seen};
 use super::lists::Stdin;
+use super::pictures::Gallery;
 use super::queue::{ReadyQueue, ReadyStream};
 
 /// Items opened at a time, before instances are looked at.
@@ -55,12 +56,14 @@ pub struct Prospect<'a> {
 }
 
 /// A call of an instance, and whom it goes to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Planned {
     /// What is asked.
     pub call: Call,
     /// The provider's name in the file.
     pub provider: Arc<str>,
+    /// What the answer must be.
+    pub terms: Terms,
 }
 
 /// What becomes of an instance.
@@ -115,6 +118,7 @@ pub async fn forecast(
         fixed,
         rates,
         show: false,
+        gallery: Gallery::unwritten(&plan),
         fresh: FreshWish::new(fresh),
         told_empty,
     };
@@ -189,15 +193,15 @@ impl Looking {
     /// What an outcome means.
     fn fate(&mut self, outcome: &Outcome, looked: Option<Looked>) -> Result<Fate, Failure> {
         Ok(match (outcome, looked) {
-            (Outcome::Interrupted, Some(Looked { call, provider, reuse, .. })) => {
+            (Outcome::Interrupted, Some(Looked { call, provider, reuse, terms, .. })) => {
                 let key = call.key();
                 let beginning = key.bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-                let planned = Box::new(Planned { call, provider });
+                let planned = Box::new(Planned { call, provider, terms });
                 let is_first = self.asked.insert(beginning);
                 if is_first || reuse == Reuse::Never { Fate::ToCall(planned) } else { Fate::Shared(planned) }
             }
-            (Outcome::Done(_) | Outcome::Replaced { .. }, Some(Looked { call, provider, answer, .. })) => {
-                Fate::Kept(Box::new(Planned { call, provider }), answer)
+            (Outcome::Done(_) | Outcome::Replaced { .. }, Some(Looked { call, provider, terms, answer, .. })) => {
+                Fate::Kept(Box::new(Planned { call, provider, terms }), answer)
             }
             (Outcome::Done(_) | Outcome::Replaced { .. }, None) => Fate::Made,
             (Outcome::Skipped(reason), _) => Fate::Skipped(reason.clone()),

@@ -1,9 +1,12 @@
 //! An item that is open: its instances, what they came to, and what is still to come beneath it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{End, Json};
 use crate::plan::{Scope, ScopeIx};
+
+use super::chain::Chain;
 
 /// A frame, by its place in the arena; places are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +62,8 @@ pub(super) struct Frame {
 pub(super) struct Child {
     pub(super) exhausted: bool,
     pub(super) open: u64,
+    /// Those of its stages that go in turn, by their slots.
+    pub(super) chains: BTreeMap<usize, Chain>,
 }
 
 impl Frame {

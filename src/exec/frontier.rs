@@ -204,6 +204,7 @@ impl Frontier {
                 }
             }
         }
+        waiting += usize::from(self.await_previous(instance, stage));
         self.frames.at_mut(instance.frame).slots[instance.slot] = Slot::Waiting(waiting);
         if waiting == 0 {
             self.ready.push(instance);
@@ -231,6 +232,9 @@ impl Frontier {
         if let End::Absent(reason @ SkipReason::Unknown { .. }) = &end {
             let path = self.frames.at(instance.frame).path.clone();
             self.hide(stage, &path, reason);
+        }
+        if let Some(next) = self.pass_on(instance, stage, &end) {
+            self.wake(next);
         }
         let frame = self.frames.at_mut(instance.frame);
         if let Some(shelf) = &mut self.shelves[stage.0] {

@@ -8,16 +8,19 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply, Value,
+    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply,
+    Request, Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
 
 use super::asks::Asks;
 use super::context::{Fixed, Renderer, Unrendered, names};
+use super::expected::terms;
 use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::find_list;
+use super::pictures::Gallery;
 use super::request::{Asked, Requests};
 use super::save;
 
@@ -37,6 +40,8 @@ pub(super) struct Env {
     pub(super) rates: Vec<Option<Arc<RateGate>>>,
     /// Whether text is shown as it comes.
     pub(super) show: bool,
+    /// Where pictures lie that are shown to others.
+    pub(super) gallery: Option<Gallery>,
     /// Which calls are made anew.
     pub(super) fresh: FreshWish,
     /// Stages that collect, and what they collect of which nothing came out: each pair is told once.
@@ -46,6 +51,7 @@ pub(super) struct Env {
 /// A value with what it took to get it.
 pub(super) struct Made {
     pub(super) value: Value,
+    pub(super) said: Option<Conversation>,
     pub(super) row: Option<SavedRow>,
     pub(super) saved: Option<Arc<str>>,
     pub(super) spent: Spent,
@@ -161,7 +167,14 @@ impl<'a> Instance<'a> {
         let mut made = match &self.stage.work {
             Work::Render(template) => {
                 let text = self.renderer.text(template)?;
-                Made { value: Value::Text(text.into()), row: None, saved: None, spent: Spent::default(), reused: false }
+                Made {
+                    value: Value::Text(text.into()),
+                    said: None,
+                    row: None,
+                    saved: None,
+                    spent: Spent::default(),
+                    reused: false,
+                }
             }
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,
@@ -185,7 +198,8 @@ impl<'a> Instance<'a> {
     }
 
     fn target(&self) -> save::Target<'a> {
-        save::Target { stage: self.stage, job: self.job, folder: self.env.folder.as_ref() }
+        let (folder, gallery) = (self.env.folder.as_ref(), self.env.gallery.as_ref());
+        save::Target { stage: self.stage, job: self.job, folder, gallery }
     }
 
     async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
@@ -210,7 +224,10 @@ impl<'a> Instance<'a> {
     async fn ask_text(&self, work: &TextWork) -> Result<Made, Unmade> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
-        let ask = self.ask(&work.asking, self.requests().text(work)?, (stream, show));
+        let asked = self.requests().text(work)?;
+        let mut asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let before = asked.before.take();
+        let ask = self.ask(&work.asking, asked, (stream, show))?;
         let answer = self.env.asks.ask(&ask).await?;
         let value = match (&answer.json, &answer.reply.content) {
             (Some(json), _) => Value::Json(Arc::new(json.clone())),
@@ -222,11 +239,15 @@ impl<'a> Instance<'a> {
                 });
             }
         };
-        Ok(made(value, &answer))
+        // As it came: what an answer is read as may change, and what goes on from it is not asked anew for that.
+        let said = before.and_then(|before| said(&before, &ask.call.request, &answer));
+        Ok(Made { said, ..made(value, &answer) })
     }
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
-        let ask = self.ask(&work.asking, self.requests().image(work)?, (false, false));
+        let asked = self.requests().image(work)?;
+        let asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let ask = self.ask(&work.asking, asked, (false, false))?;
         let answer = self.env.asks.ask(&ask).await?;
         let spent = spent(&answer);
         let Reply { content: Content::Image { bytes, info }, .. } = &answer.reply else {
@@ -246,11 +267,15 @@ impl<'a> Instance<'a> {
             around: &self.job.around,
             renderer: &self.renderer,
             providers: &self.env.providers,
+            before: self.job.before.as_ref(),
         }
     }
 
-    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Ask {
-        Ask {
+    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Result<Ask, Unmade> {
+        let fallbacks = self.requests().fallbacks(asking, &asked);
+        let names = || names(&self.env.plan, self.stage, self.job, &self.env.fixed);
+        let terms = terms(asking, fallbacks, &self.renderer, (&self.stage.name, names))?;
+        Ok(Ask {
             call: asked.call,
             provider: asked.provider,
             retry: asking.retry.clone(),
@@ -262,7 +287,8 @@ impl<'a> Instance<'a> {
             show,
             order: self.job.order.clone(),
             item: self.job.item.clone(),
-        }
+            terms,
+        })
     }
 
     /// What a missing value means: `on_error` may put another in its place.
@@ -293,17 +319,18 @@ impl<'a> Instance<'a> {
     }
 
     async fn replace(&self, value: Json, place: Option<SafePath>, (failure, spent): (Failure, Spent)) -> Outcome {
+        let said = self.requests().talk_instead(&value);
         let value = match value {
             Json::String(text) => Value::Text(text.into()),
             other => Value::Json(Arc::new(other)),
         };
-        let mut made = Made { value, row: None, saved: None, spent, reused: false };
+        let mut made = Made { value, said, row: None, saved: None, spent, reused: false };
         // What stands in for a picture has no bytes to be a file of.
         if self.stage.has_own_file() && matches!(self.stage.work, Work::Image(_)) {
-            return Outcome::Replaced { value: made.value, row: None, failure, spent };
+            return Outcome::Replaced { value: made.value, said: None, row: None, failure, spent };
         }
         match self.save(&mut made, place).await {
-            Ok(()) => Outcome::Replaced { value: made.value, row: made.row, failure, spent },
+            Ok(()) => Outcome::Replaced { value: made.value, said: made.said, row: made.row, failure, spent },
             Err(Unmade::Unwritable(failure)) => Outcome::Unwritable(failure),
             // Why there is no value says more than why its stand-in has no place.
             Err(Unmade::Skip(_) | Unmade::Fail { .. }) => Outcome::Failed { failure, spent },
@@ -312,12 +339,20 @@ impl<'a> Instance<'a> {
 }
 
 fn done(made: Made, took: Duration) -> Done {
-    let Made { value, row, saved, spent, reused } = made;
-    Done { value, row, spent, reused, took, saved }
+    let Made { value, said, row, saved, spent, reused } = made;
+    Done { value, said, row, spent, reused, took, saved }
 }
 
 fn made(value: Value, answer: &Answer) -> Made {
-    Made { value, row: None, saved: None, spent: spent(answer), reused: answer.kept }
+    Made { value, said: None, row: None, saved: None, spent: spent(answer), reused: answer.kept }
+}
+
+/// What was said once a request is answered; nothing for a picture.
+fn said(before: &Conversation, request: &Request, answer: &Answer) -> Option<Conversation> {
+    match (request, &answer.reply.content) {
+        (Request::Text { messages, .. }, Content::Text(text)) => Some(before.grown(messages).answered(text)),
+        _ => None,
+    }
 }
 
 fn spent(answer: &Answer) -> Spent {

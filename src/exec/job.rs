@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Cost, Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
+use crate::model::{Conversation, Cost, Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
 use crate::output::SafePath;
 use crate::plan::StageIx;
 
@@ -44,6 +44,8 @@ pub(super) struct Job {
     pub(super) around: Vec<Around>,
     /// The stages that it names.
     pub(super) seen: Vec<(Arc<str>, Seen)>,
+    /// The conversation that it goes on with, if there is one.
+    pub(super) before: Option<Conversation>,
 }
 
 /// An instance that has come back.
@@ -80,6 +82,7 @@ pub(super) enum Outcome {
     Done(Done),
     Replaced {
         value: Value,
+        said: Option<Conversation>,
         row: Option<SavedRow>,
         failure: Failure,
         spent: Spent,
@@ -101,6 +104,8 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) value: Value,
+    /// All that was said up to it, if somebody goes on with that.
+    pub(super) said: Option<Conversation>,
     pub(super) row: Option<SavedRow>,
     pub(super) spent: Spent,
     pub(super) reused: bool,

@@ -127,9 +127,9 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opene
                 None => None,
             };
             let name = &plan.stage(*stage).name;
-            match end {
-                Some(End::Value(value)) => held(&value.into_json(), name, fields),
-                Some(End::Absent(reason)) => Opened::Absent(passed_on(&reason, name)),
+            match end.map(End::value) {
+                Some(Ok(value)) => held(&value.into_json(), name, fields),
+                Some(Err(reason)) => Opened::Absent(passed_on(&reason, name)),
                 None => Opened::NotYet,
             }
         }

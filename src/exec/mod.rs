@@ -5,9 +5,11 @@
 //! This room prints nothing and parses nothing.
 
 mod asks;
+mod chain;
 mod collection;
 mod context;
 mod cursor;
+mod expected;
 mod forecast;
 mod frame;
 mod fresh;
@@ -19,6 +21,7 @@ mod lists;
 mod order;
 mod outputs;
 mod path_set;
+mod pictures;
 mod preview;
 mod queue;
 mod reading;
@@ -29,12 +32,13 @@ mod run;
 mod save;
 mod settle;
 mod shelf;
+mod talk;
 mod tape;
 
 pub use forecast::{Fate, ForecastParts, Planned, Prospect, forecast};
 pub use fresh::{Fresh, Target};
 pub use journal::Journal;
 pub use outputs::Output;
-pub use preview::{Asks, Preview, preview};
+pub use preview::{Asks, Preview, Sketch};
 pub use run::{Finished, RunParts, execute};
 pub use tape::RunTape;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Call, Failure, FailureKind, Json, JsonMap, ProviderIdentity, truthy};
+use crate::model::{Call, Conversation, Failure, FailureKind, Json, JsonMap, ProviderIdentity, truthy};
 use crate::plan::{Plan, Stage, Work};
 
 use super::context::{Renderer, Unrendered};
@@ -35,37 +35,70 @@ pub enum Asks {
     Text(String),
 }
 
-/// Renders a stage with `names`, in which stand-ins take the place of what is not known yet. `items` are those of the
-/// loops around it, outermost first.
-///
-/// # Errors
-/// What can't be rendered.
-#[expect(clippy::implicit_hasher, reason = "the map is the run's own")]
-pub fn preview(
-    plan: &Plan,
-    stage: &Stage,
-    names: JsonMap,
-    items: &[(Arc<str>, Json)],
-    providers: &HashMap<String, ProviderIdentity>,
-) -> Result<Preview, Failure> {
-    let renderer = Renderer::preview(names.into(), stage);
-    let around: Vec<Around> = items
-        .iter()
-        .map(|(name, item)| Around { name: name.clone(), item: Arc::new(item.clone()), index: 0, key: "".into() })
-        .collect();
-    let requests = Requests { plan, stage, around: &around, renderer: &renderer, providers };
-    let holds = stage.when.as_ref().and_then(|when| renderer.value(when).ok()).map(|value| truthy(&value));
-    let asked = match &stage.work {
-        Work::Render(template) => {
-            let asks = Asks::Text(renderer.text(template).map_err(failure)?);
-            return Ok(Preview { asks, holds });
-        }
-        Work::Text(work) => requests.text(work),
-        Work::Image(work) => requests.image(work),
-    };
-    let asked = asked.map_err(failure)?;
-    let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
-    Ok(Preview { asks: Asks::Call { call: Box::new(asked.call), provider: asked.provider, stream }, holds })
+/// What a stage is rendered with that nobody runs.
+#[derive(Debug)]
+pub struct Sketch<'a> {
+    /// The plan that the stage is of.
+    pub plan: &'a Plan,
+    /// What of each provider is part of a call's key, by its name.
+    pub providers: &'a HashMap<String, ProviderIdentity>,
+    /// The names that it sees. Stand-ins take the place of what is not known yet.
+    pub names: JsonMap,
+    /// The items of the loops around it, outermost first.
+    pub items: &'a [(Arc<str>, Json)],
+    /// The conversation that it goes on with, if there is one.
+    pub before: Option<Conversation>,
+}
+
+impl Sketch<'_> {
+    /// What `stage` would do.
+    ///
+    /// # Errors
+    /// What can't be rendered.
+    pub fn preview(self, stage: &Stage) -> Result<Preview, Failure> {
+        self.with(stage, |requests, holds| {
+            let asked = match &stage.work {
+                Work::Render(template) => {
+                    let asks = Asks::Text(requests.renderer.text(template)?);
+                    return Ok(Preview { asks, holds });
+                }
+                Work::Text(work) => requests.text(work)?,
+                Work::Image(work) => requests.image(work)?,
+            };
+            let asked = asked.showing_now(stage.work.images(), requests.renderer)?;
+            let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
+            Ok(Preview { asks: Asks::Call { call: Box::new(asked.call), provider: asked.provider, stream }, holds })
+        })
+    }
+
+    /// The conversation that comes of `stage` with this answer; what went before if it is skipped where `when` does not
+    /// hold, and that is so.
+    ///
+    /// # Errors
+    /// What can't be rendered.
+    pub fn talk(self, stage: &Stage, answer: &str, may_skip: bool) -> Result<Option<Conversation>, Failure> {
+        self.with(stage, |requests, holds| match &stage.work {
+            Work::Text(work) if !may_skip || holds != Some(false) => Ok(Some(requests.talk(work)?.answered(answer))),
+            _ => Ok(requests.before.cloned()),
+        })
+    }
+
+    fn with<T>(
+        self,
+        stage: &Stage,
+        make: impl FnOnce(&Requests<'_>, Option<bool>) -> Result<T, Unrendered>,
+    ) -> Result<T, Failure> {
+        let Self { plan, providers, names, items, before } = self;
+        let renderer = Renderer::preview(names.into(), stage);
+        let around: Vec<Around> = items
+            .iter()
+            .map(|(name, item)| Around { name: name.clone(), item: Arc::new(item.clone()), index: 0, key: "".into() })
+            .collect();
+        let (around, renderer, before) = (&around[..], &renderer, before.as_ref());
+        let requests = Requests { plan, stage, around, renderer, providers, before };
+        let holds = stage.when.as_ref().and_then(|when| renderer.value(when).ok()).map(|value| truthy(&value));
+        make(&requests, holds).map_err(failure)
+    }
 }
 
 fn failure(unrendered: Unrendered) -> Failure {

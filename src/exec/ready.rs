@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::model::{End, EventKind, Failure, ItemRef, Order, SkipReason};
-use crate::plan::{Reach, Ref, Stage, StageIx};
+use crate::model::{Conversation, End, EventKind, Failure, ItemRef, Order, SkipReason};
+use crate::plan::{Continues, PREVIOUS, Reach, Ref, Stage, StageIx};
 
 use super::frame::{FrameId, InstanceId, Slot};
 use super::frontier::Frontier;
@@ -18,8 +18,9 @@ impl Frontier {
         let item = self.item_ref(stage, instance.frame);
         self.frames.at_mut(instance.frame).slots[instance.slot] = Slot::Going;
         let mut seen: Vec<(Arc<str>, Seen)> = Vec::with_capacity(stage.refs.len());
+        let mut before = None;
         for one in &stage.refs {
-            let found = match self.see(instance.frame, one) {
+            let (found, said) = match self.see_with_talk(instance.frame, one) {
                 Ok(found) => found,
                 Err(failure) => {
                     self.unheld.get_or_insert(failure);
@@ -34,6 +35,16 @@ impl Frontier {
                 return;
             }
             seen.push((plan.stage(one.stage).name.clone(), found));
+            if stage.continues() == Some(Continues::Stage(one.stage)) {
+                before = said;
+            }
+        }
+        if stage.goes_in_turn() {
+            let (found, said) = self.previous(instance);
+            seen.push((Arc::from(PREVIOUS), found));
+            if stage.continues() == Some(Continues::Previous) {
+                before = said;
+            }
         }
         let frame = self.frames.at(instance.frame);
         let job = Job {
@@ -43,6 +54,7 @@ impl Frontier {
             file_key: frame.file_key.clone(),
             around: self.around(instance.frame),
             seen,
+            before,
             item: item.clone(),
         };
         self.outbox.push(EventKind::Ready { item });
@@ -60,25 +72,28 @@ impl Frontier {
     /// # Errors
     /// It is held on the disk, and can't be read.
     pub(super) fn see(&mut self, frame: FrameId, one: &Ref) -> Result<Seen, Failure> {
+        self.see_with_talk(frame, one).map(|(seen, _)| seen)
+    }
+
+    /// The same with what was said, where that is carried along.
+    fn see_with_talk(&mut self, frame: FrameId, one: &Ref) -> Result<(Seen, Option<Conversation>), Failure> {
         let end = match one.reach {
             Reach::Near { up, slot } => self.frames.chain(frame).nth(up).and_then(|frame| frame.end(slot)).cloned(),
             Reach::Far { len, collect } => {
-                let Some(held) = &mut self.shelves[one.stage.0] else { return Ok(absent(one, self)) };
+                let Some(held) = &mut self.shelves[one.stage.0] else { return Ok((absent(one, self), None)) };
                 let path = &self.frames.at(frame).path[..len];
                 if collect {
-                    return Ok(match held.barren(path)? {
+                    let seen = match held.barren(path)? {
                         Some(reason) => Seen::Nothing(reason),
                         None => Seen::All(held.collect(path)),
-                    });
+                    };
+                    return Ok((seen, None));
                 }
                 held.get(path)?
             }
         };
-        Ok(match end {
-            Some(End::Value(value)) => Seen::One(value),
-            Some(End::Absent(reason)) => Seen::Nothing(reason),
-            None => absent(one, self),
-        })
+        let Some((value, said)) = end.map(End::parts) else { return Ok((absent(one, self), None)) };
+        Ok((value.map_or_else(Seen::Nothing, Seen::One), said))
     }
 
     fn around(&self, frame: FrameId) -> Vec<Around> {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::client::Fallback;
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Message, ProviderIdentity, Request, Role, TextParams,
+    Call, Choice, Conversation, Failure, FailureKind, ImageParams, ProviderIdentity, Request, TextParams,
 };
-use crate::plan::{Asking, Dial, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
+use crate::plan::{Asking, Dial, FallbackPlan, ImageWork, LoopIx, Parameter, Plan, Stage, TextWork};
 
 use super::context::{Renderer, Unrendered};
 use super::job::Around;
@@ -16,6 +17,8 @@ use super::job::Around;
 pub(super) struct Asked {
     pub(super) call: Call,
     pub(super) provider: Arc<str>,
+    /// What was said before the messages of the stage itself, if somebody goes on with these.
+    pub(super) before: Option<Conversation>,
 }
 
 /// Makes the calls of one instance.
@@ -26,28 +29,22 @@ pub(super) struct Requests<'a> {
     pub(super) around: &'a [Around],
     pub(super) renderer: &'a Renderer<'a>,
     pub(super) providers: &'a HashMap<String, ProviderIdentity>,
+    /// The conversation that it goes on with, if there is one.
+    pub(super) before: Option<&'a Conversation>,
 }
 
 impl Requests<'_> {
     pub(super) fn text(&self, work: &TextWork) -> Result<Asked, Unrendered> {
-        let mut messages = Vec::with_capacity(work.messages.len());
-        for (role, template) in &work.messages {
-            let content = self.renderer.text(template)?;
-            match (role, content.trim().is_empty()) {
-                (Role::System, true) => {}
-                (Role::User | Role::Assistant, true) => {
-                    return Err(empty(&format!("the message of `{}`", role.name())));
-                }
-                (_, false) => messages.push(Message { role: *role, content }),
-            }
-        }
+        let (before, own) = self.said(work)?;
+        let messages = if work.continues.is_some() { before.and(own).messages() } else { own };
         let params = TextParams {
             max_tokens: self.dial(&Parameter::MAX_TOKENS, work.max_tokens.as_ref())?,
             temperature: self.dial(&Parameter::TEMPERATURE, work.temperature.as_ref())?,
             seed: self.dial(&Parameter::SEED, work.seed.as_ref())?,
             ..work.params.clone()
         };
-        self.asked(&work.asking, Request::Text { messages, params }, work.answer)
+        let asked = self.asked(&work.asking, Request::Text { messages, params }, work.answer.clone())?;
+        Ok(Asked { before: self.stage.is_continued.then_some(before), ..asked })
     }
 
     pub(super) fn image(&self, work: &ImageWork) -> Result<Asked, Unrendered> {
@@ -73,13 +70,23 @@ impl Requests<'_> {
                 .suggest(format!("there are {}", known.join(", ")));
             return Err(Unrendered::Fail(failure));
         };
-        let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| match request {
-            Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
-            Request::Image { .. } => None,
-        });
+        let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| usual_model(identity, &request));
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
         let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
-        Ok(Asked { call, provider: provider.into() })
+        Ok(Asked { call, provider: provider.into(), before: None })
+    }
+
+    /// Who else is asked for what `asked` asks.
+    pub(super) fn fallbacks(&self, asking: &Asking, asked: &Asked) -> Vec<Fallback> {
+        let fallback = |FallbackPlan { provider, model }: &FallbackPlan| {
+            let provider = provider.as_deref().map_or_else(|| asked.provider.clone(), Arc::from);
+            let identity = self.providers.get(&*provider)?.clone();
+            let model = model.clone().or_else(|| usual_model(&identity, &asked.call.request));
+            // Where the file chooses by item, it may choose the same one.
+            let is_first = provider == asked.provider && model == asked.call.model;
+            (!is_first).then_some(Fallback { provider, identity, model })
+        };
+        asking.fallbacks.iter().filter_map(fallback).collect()
     }
 
     /// The item of a loop that the request does not depend on, as it goes into the call's key.
@@ -103,8 +110,16 @@ impl Requests<'_> {
     }
 }
 
+/// The model that is asked when nobody names one.
+fn usual_model(identity: &ProviderIdentity, request: &Request) -> Option<String> {
+    match request {
+        Request::Text { .. } => identity.kind.default_text_model().map(str::to_owned),
+        Request::Image { .. } => None,
+    }
+}
+
 /// Nothing is asked where there is nothing to answer.
-fn empty(what: &str) -> Unrendered {
+pub(super) fn empty(what: &str) -> Unrendered {
     let failure = Failure::new(FailureKind::Template, format!("{what} is empty when its values are filled in"));
     Unrendered::Fail(failure.suggest("look at the values that it names, or leave such items out with `when`"))
 }

@@ -27,6 +27,7 @@ use super::job::{Job, Outcome, Returned, Spent};
 use super::journal::Journal;
 use super::lists::Stdin;
 use super::outputs::{Output, gather};
+use super::pictures::Gallery;
 use super::queue::{ReadyQueue, ReadyStream};
 use super::rows::RowFiles;
 use super::settle::Ending;
@@ -108,9 +109,10 @@ pub async fn execute(parts: RunParts) -> Finished {
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
     let (shared, told_empty, fresh) = (plan.clone(), Mutex::default(), FreshWish::new(fresh));
-    let (asks, outputs) = (Asks::Providers(client), Some(folder.clone()));
-    let env =
-        Env { plan: shared, asks, folder: outputs, events, halt, providers, fixed, rates, show, fresh, told_empty };
+    let (asks, gallery, outputs) =
+        (Asks::Providers(client), Some(Gallery::Folder(folder.clone())), Some(folder.clone()));
+    #[rustfmt::skip]
+    let env = Env { plan: shared, asks, folder: outputs, events, halt, providers, fixed, rates, show, gallery, fresh, told_empty };
     let env = Arc::new(env);
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, MediaType, Value, plain_text};
-use crate::output::{self, OutputError, OutputFolder, SafePath};
+use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, Value, plain_text};
+use crate::output::{self, Converted, OutputError, OutputFolder, SafePath};
 use crate::plan::{Save, SaveForm, Stage, Work, item_number};
 
 use super::context::Renderer;
 use super::instance::Unmade;
 use super::job::{Job, SavedRow};
+use super::pictures::Gallery;
 
 /// A value was saved.
 pub(super) enum Saved {
@@ -32,6 +33,8 @@ pub(super) struct Target<'a> {
     pub(super) job: &'a Job,
     /// None where nothing is written, and paths are only looked at.
     pub(super) folder: Option<&'a OutputFolder>,
+    /// Where pictures are noted that others are shown.
+    pub(super) gallery: Option<&'a Gallery>,
 }
 
 impl Target<'_> {
@@ -116,7 +119,8 @@ impl Target<'_> {
         };
         // Only an extension that the author wrote is one: a key may have a dot in it.
         let asked = if own_file.is_some() { named.extension() } else { None };
-        let (bytes, media_type, extension) = converted(&picture, asked.clone()).await?;
+        let Converted { bytes, media_type, extension, size: (width, height) } =
+            converted(&picture, asked.clone()).await?;
         let path = match (reserved, asked) {
             (Some(path), _) => path,
             (None, Some(_)) => self.claim(named)?,
@@ -125,9 +129,11 @@ impl Target<'_> {
                 self.claim(whole.map_err(|problem| outside(named.as_str(), &problem.to_string()))?)?
             }
         };
+        if let Some(gallery) = self.gallery {
+            gallery.note(path.as_str(), &bytes);
+        }
         let size = self.write(&path, bytes).await?;
         let path: Arc<str> = path.as_str().into();
-        let ImageInfo { width, height, .. } = picture.info;
         let value = Value::Image { path: path.clone(), width, height, media_type, bytes: size };
         let row = match save {
             Some(Save { path: template, form: SaveForm::Rows { row, .. } }) => {
@@ -179,10 +185,10 @@ impl Target<'_> {
     }
 }
 
-/// The picture's bytes as the extension asks for them, what they are then, and the extension of that.
-async fn converted(picture: &Picture, wanted: Option<String>) -> Result<(Bytes, MediaType, &'static str), Unmade> {
-    let (bytes, from) = (picture.bytes.clone(), picture.info.media_type);
-    let converted = tokio::task::spawn_blocking(move || output::convert(bytes, from, wanted.as_deref())).await;
+/// The picture as the extension asks for it.
+async fn converted(picture: &Picture, wanted: Option<String>) -> Result<Converted, Unmade> {
+    let (bytes, info) = (picture.bytes.clone(), picture.info);
+    let converted = tokio::task::spawn_blocking(move || output::convert(bytes, info, wanted.as_deref())).await;
     let converted = converted.map_err(|_| Failure::new(FailureKind::Internal, "converting the picture failed"))?;
     Ok(converted.map_err(|error| {
         Failure::new(FailureKind::Output, error.to_string()).suggest("save it with another extension")

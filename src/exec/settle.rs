@@ -29,14 +29,14 @@ impl Frontier {
                 }
                 let (Spent { attempts, usage, cost }, took, saved) = (done.spent, done.took, done.saved);
                 self.outbox.push(EventKind::Done { item, attempts, usage, cost, took, saved });
-                self.ends.push((instance, End::Value(done.value), done.row));
+                self.ends.push((instance, End::with(done.value, done.said), done.row));
                 None
             }
-            Outcome::Replaced { value, row, failure, spent } => {
+            Outcome::Replaced { value, said, row, failure, spent } => {
                 self.tallies[stage.0].replaced += 1;
                 let Spent { attempts, usage, cost } = spent;
                 self.outbox.push(EventKind::Replaced { item, attempts, usage, cost, failure });
-                self.ends.push((instance, End::Value(value), row));
+                self.ends.push((instance, End::with(value, said), row));
                 None
             }
             Outcome::Skipped(reason) => {

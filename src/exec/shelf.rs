@@ -33,6 +33,8 @@ pub(super) struct Shelf {
     /// Whether there are paths under which there are no instances at all, since the list of their loop is absent. The
     /// reason is held at such a path, which is shorter than that of any instance.
     has_barren: bool,
+    /// Whether conversations are held with the values.
+    with_talk: bool,
     /// Where each consumer is complete.
     consumed: Vec<(StageIx, PathSet)>,
     collections: Collections,
@@ -46,6 +48,7 @@ impl Shelf {
             complete: PathSet::default(),
             waiters: HashMap::new(),
             has_barren: false,
+            with_talk: shelving.with_talk,
             consumed: shelving.consumers.iter().map(|consumer| (*consumer, PathSet::default())).collect(),
             collections: Collections::default(),
         }
@@ -53,7 +56,13 @@ impl Shelf {
 
     pub(super) fn put(&mut self, path: &Path, end: &End) -> Result<(), StoreError> {
         // Consumers that have no instances there are complete before this is.
-        if self.is_consumed(path) { Ok(()) } else { self.held.put(self.stage.0, path, end) }
+        if self.is_consumed(path) {
+            return Ok(());
+        }
+        match end {
+            End::Said(value, _) if !self.with_talk => self.held.put(self.stage.0, path, &End::Value(value.clone())),
+            end => self.held.put(self.stage.0, path, end),
+        }
     }
 
     pub(super) fn get(&self, path: &[u64]) -> Result<Option<End>, StoreError> {
@@ -99,7 +108,7 @@ impl Shelf {
         }
         Ok(match self.get(path)? {
             Some(End::Absent(reason)) => Some(reason),
-            Some(End::Value(_)) | None => None,
+            Some(End::Value(_) | End::Said(..)) | None => None,
         })
     }
 
@@ -128,7 +137,8 @@ mod tests {
 
     /// A shelf of stage 0 with two consumers, which holds nothing in memory.
     fn shelf(folder: &tempfile::TempDir) -> Shelf {
-        let shelving = Shelving { consumers: vec![StageIx(1), StageIx(2)], len: 1, to_the_end: false };
+        let shelving =
+            Shelving { consumers: vec![StageIx(1), StageIx(2)], len: 1, to_the_end: false, with_talk: false };
         Shelf::new(StageIx(0), &shelving, Arc::new(Held::new(folder.path().join("held"), 0)))
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JsonMap, ProviderIdentity};
+use super::picture::MOST_TOKENS;
+use super::{Choice, JsonMap, Picture, ProviderIdentity, USUAL_TOKENS};
 
 /// Who speaks in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +38,16 @@ pub struct Message {
     pub role: Role,
     /// What is said.
     pub content: String,
+    /// What is shown with it.
+    #[serde(skip_serializing_if = "<[Picture]>::is_empty", default)]
+    pub images: Arc<[Picture]>,
+}
+
+impl Message {
+    /// A turn without pictures.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), images: Arc::default() }
+    }
 }
 
 /// How a text answer is asked for. What is not set is not sent.
@@ -96,6 +107,9 @@ pub struct ImageParams {
     /// Whether the background is left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub transparent: bool,
+    /// What it should be like, or be made of.
+    #[serde(skip_serializing_if = "<[Picture]>::is_empty", default)]
+    pub images: Arc<[Picture]>,
     /// Sent as it is, beside the rest.
     #[serde(skip_serializing_if = "JsonMap::is_empty")]
     pub extra: JsonMap,
@@ -142,16 +156,45 @@ impl Request {
             Self::Image { prompt, .. } => prompt,
         }
     }
-}
 
-/// Whether an answer is text as it comes or must be JSON. Not part of a call's key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Choice {
-    /// Text as it comes.
-    #[default]
-    Text,
-    /// Any JSON value.
-    Json,
+    /// The pictures that go along with it.
+    pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
+        let (said, of_picture) = match self {
+            Self::Text { messages, .. } => (messages.as_slice(), &[][..]),
+            Self::Image { params, .. } => (&[][..], &*params.images),
+        };
+        said.iter().flat_map(|message| message.images.iter()).chain(of_picture)
+    }
+
+    /// Puts pictures to it: to the last thing that is said by the user, or to the prompt of a picture.
+    pub fn show(&mut self, pictures: Vec<Picture>) {
+        let shown = match self {
+            Self::Text { messages, .. } => {
+                messages.iter_mut().rfind(|message| message.role == Role::User).map(|message| &mut message.images)
+            }
+            Self::Image { params, .. } => Some(&mut params.images),
+        };
+        if let Some(shown) = shown {
+            *shown = shown.iter().cloned().chain(pictures).collect();
+        }
+    }
+
+    /// The same with each of its pictures changed.
+    ///
+    /// # Errors
+    /// That of the first that can't be.
+    pub fn with_pictures<E>(&self, change: impl Fn(&Picture) -> Result<Picture, E>) -> Result<Self, E> {
+        let mut changed = self.clone();
+        let all = |pictures: &mut Arc<[Picture]>| {
+            *pictures = pictures.iter().map(&change).collect::<Result<_, E>>()?;
+            Ok(())
+        };
+        match &mut changed {
+            Self::Text { messages, .. } => messages.iter_mut().try_for_each(|message| all(&mut message.images))?,
+            Self::Image { params, .. } => all(&mut params.images)?,
+        }
+        Ok(changed)
+    }
 }
 
 /// One question to one provider.
@@ -171,9 +214,6 @@ pub struct Call {
     pub answer: Choice,
 }
 
-/// What a provider may add where JSON is asked for, in bytes.
-const ASKING_FOR_JSON: u64 = 256;
-
 #[derive(Serialize)]
 struct Keyed<'a> {
     stage: &'a str,
@@ -189,14 +229,21 @@ impl Call {
         CallKey::of(&self.canonical())
     }
 
-    /// How long its request is, in bytes of JSON with all that goes with it: never less than the tokens that a model reads
-    /// of it.
+    /// How long its request is, in bytes of JSON with all that goes with it, a picture as the most tokens that a model
+    /// counts for one: never less than the tokens that a model reads of it.
     pub fn bytes(&self) -> u64 {
+        self.bytes_with(MOST_TOKENS)
+    }
+
+    /// The same with pictures as they usually count, for who takes so many bytes for a token.
+    pub fn usual_bytes(&self, bytes_of_token: u64) -> u64 {
+        self.bytes_with(USUAL_TOKENS.saturating_mul(bytes_of_token))
+    }
+
+    fn bytes_with(&self, each_picture: u64) -> u64 {
         let request = serde_json::to_string(&self.request).map_or(u64::MAX, |json| json.len() as u64);
-        match self.answer {
-            Choice::Text => request,
-            Choice::Json => request.saturating_add(ASKING_FOR_JSON),
-        }
+        let pictures = (self.request.pictures().count() as u64).saturating_mul(each_picture);
+        request.saturating_add(pictures).saturating_add(self.answer.bytes())
     }
 
     /// What the key is a digest of, as JSON; for people who want to know why two calls differ.
@@ -239,6 +286,17 @@ impl CallKey {
         Self(hasher.finalize().into())
     }
 
+    /// What is drawn from in place of this key, where what came of it was wrong so many times: 0 is the key itself.
+    #[must_use]
+    pub fn redrawn(&self, times: u32) -> Self {
+        if times == 0 {
+            return *self;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(b"redrawn").update(&times.to_le_bytes());
+        Self(hasher.finalize().into())
+    }
+
     /// A seed for providers that want one, the same for the same call: 0 to 2^31 - 1.
     pub fn seed(&self) -> u32 {
         u32::from_le_bytes([self.0[0], self.0[1], self.0[2], self.0[3]]) & 0x7fff_ffff
@@ -270,6 +328,8 @@ impl Serialize for CallKey {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::ProviderKind;
 
@@ -278,10 +338,7 @@ mod tests {
             stage: "analyze".into(),
             provider: ProviderIdentity { kind: ProviderKind::Offline, address: "offline".into() },
             model: Some("offline".into()),
-            request: Request::Text {
-                messages: vec![Message { role: Role::User, content: "Hello".into() }],
-                params: TextParams::default(),
-            },
+            request: Request::Text { messages: vec![Message::new(Role::User, "Hello")], params: TextParams::default() },
             repeat: vec![],
             answer: Choice::Text,
         }
@@ -293,6 +350,104 @@ mod tests {
             call().canonical(),
             r#"{"stage":"analyze","provider":{"kind":"offline","address":"offline"},"model":"offline","request":{"text":{"messages":[{"role":"user","content":"Hello"}],"params":{}}},"repeat":[]}"#
         );
+    }
+
+    /// A call as it was written when no request had pictures.
+    mod without_pictures {
+        use super::super::*;
+
+        #[derive(Serialize)]
+        pub(super) struct Turn<'a> {
+            role: Role,
+            content: &'a str,
+        }
+
+        #[derive(Serialize)]
+        #[serde(rename_all = "lowercase")]
+        pub(super) enum Wanted<'a> {
+            Text { messages: Vec<Turn<'a>>, params: &'a TextParams },
+            Image { prompt: &'a str, params: Painting<'a> },
+        }
+
+        #[derive(Serialize)]
+        pub(super) struct Painting<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            width: Option<u32>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            seed: Option<i64>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            transparent: bool,
+            #[serde(skip_serializing_if = "JsonMap::is_empty")]
+            extra: &'a JsonMap,
+        }
+
+        impl<'a> Wanted<'a> {
+            pub(super) fn of(request: &'a Request) -> Self {
+                match request {
+                    Request::Text { messages, params } => {
+                        let turn = |one: &'a Message| Turn { role: one.role, content: &one.content };
+                        Self::Text { messages: messages.iter().map(turn).collect(), params }
+                    }
+                    Request::Image { prompt, params } => {
+                        let ImageParams { width, seed, transparent, extra, .. } = params;
+                        let params = Painting { width: *width, seed: *seed, transparent: *transparent, extra };
+                        Self::Image { prompt, params }
+                    }
+                }
+            }
+        }
+    }
+
+    fn requests() -> impl Strategy<Value = Request> {
+        let turn = ("[a-z]{0,9}", prop::sample::select(vec![Role::System, Role::User, Role::Assistant]));
+        let texts = (prop::collection::vec(turn, 1..5), any::<Option<u64>>(), any::<Option<i64>>());
+        let texts = texts.prop_map(|(turns, max_tokens, seed)| Request::Text {
+            messages: turns.into_iter().map(|(content, role)| Message::new(role, content)).collect(),
+            params: TextParams { max_tokens, seed, ..TextParams::default() },
+        });
+        let pictures = (".{0,9}", any::<Option<u32>>(), any::<Option<i64>>(), any::<bool>(), any::<bool>());
+        let pictures = pictures.prop_map(|(prompt, width, seed, transparent, extra)| {
+            let mut params = ImageParams { width, seed, transparent, ..ImageParams::default() };
+            if extra {
+                params.extra.insert("image".into(), "https://a.example/b.png".into());
+            }
+            Request::Image { prompt, params }
+        });
+        prop_oneof![texts, pictures]
+    }
+
+    proptest! {
+        #[test]
+        fn a_call_without_pictures_is_what_it_was(request in requests()) {
+            let call = Call { request, ..call() };
+            let wanted = serde_json::to_string(&without_pictures::Wanted::of(&call.request)).unwrap();
+            let canonical = call.canonical();
+            let written = format!(
+                r#"{{"stage":"analyze","provider":{{"kind":"offline","address":"offline"}},"model":"offline","request":{wanted},"repeat":[]}}"#
+            );
+            prop_assert_eq!(canonical, written);
+        }
+    }
+
+    #[test]
+    fn a_picture_counts_as_the_most_that_a_model_takes_for_it() {
+        let mut shown = call();
+        let bare = shown.bytes();
+        shown.request.show(vec![Picture::Url("https://a.example/b.png".into())]);
+        let written = shown.canonical().len() as u64 - call().canonical().len() as u64;
+        assert_eq!(shown.bytes() - bare, written + MOST_TOKENS);
+        assert_eq!(shown.usual_bytes(4) - bare, written + 4 * USUAL_TOKENS);
+    }
+
+    #[test]
+    fn pictures_go_with_the_last_turn_of_the_user() {
+        let turns = [(Role::User, "a"), (Role::Assistant, "b"), (Role::User, "c"), (Role::Assistant, "d")];
+        let messages = turns.map(|(role, content)| Message::new(role, content)).to_vec();
+        let mut request = Request::Text { messages, params: TextParams::default() };
+        request.show(vec![Picture::Url("https://a.example/b.png".into())]);
+        let Request::Text { messages, .. } = &request else { unreachable!("it is a text") };
+        assert_eq!(messages.iter().map(|one| one.images.len()).collect::<Vec<_>>(), [0, 0, 1, 0]);
+        assert_eq!(request.pictures().count(), 1);
     }
 
     #[test]

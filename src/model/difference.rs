@@ -5,11 +5,13 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::Json;
 use super::word_diff::{cut, word_diff};
+use super::{Json, JsonMap};
 
 /// Characters of a value that are shown, about.
 const LONGEST_VALUE: usize = 80;
+/// Digits of a digest that are shown: enough to tell pictures apart.
+const SHOWN_DIGEST: usize = 12;
 
 /// One field in which two calls differ. It prints as `model: openai -> mistral`, and two texts as one in which words are
 /// [-taken out-] and {+put in+}.
@@ -113,7 +115,7 @@ fn kind(call: &Json) -> Option<&str> {
 fn compare(field: &str, old: Option<&Json>, new: Option<&Json>, found: &mut Vec<Difference>) {
     match (old, new) {
         (Some(old), Some(new)) if old == new => {}
-        (Some(Json::Object(old)), Some(Json::Object(new))) => {
+        (Some(Json::Object(old)), Some(Json::Object(new))) if !is_picture(old) && !is_picture(new) => {
             for (key, value) in new {
                 compare(&inside(field, key), old.get(key), Some(value), found);
             }
@@ -121,13 +123,19 @@ fn compare(field: &str, old: Option<&Json>, new: Option<&Json>, found: &mut Vec<
                 compare(&inside(field, key), Some(value), None, found);
             }
         }
-        (Some(Json::Array(old)), Some(Json::Array(new))) if is_list_of_parts(field) => {
+        (Some(Json::Array(_)) | None, Some(Json::Array(_)) | None) if is_list_of_parts(field) => {
+            let (old, new) = (parts(old), parts(new));
             for at in 0..old.len().max(new.len()) {
                 compare(&format!("{field}[{at}]"), old.get(at), new.get(at), found);
             }
         }
         (old, new) => found.push(Difference { field: field.to_owned(), old: old.cloned(), new: new.cloned() }),
     }
+}
+
+/// The parts of a list; none of one that is not there.
+fn parts(list: Option<&Json>) -> &[Json] {
+    list.and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Calls each leaf with its name.
@@ -154,7 +162,21 @@ fn inside(field: &str, key: &str) -> String {
 
 /// Other lists, such as `stop`, are values.
 fn is_list_of_parts(field: &str) -> bool {
-    matches!(field, "messages" | "repeat")
+    matches!(field, "messages" | "repeat" | "params.images")
+        || (field.starts_with("messages[") && field.ends_with("].images"))
+}
+
+/// A file that goes along with a request: it differs as a whole.
+fn is_picture(fields: &JsonMap) -> bool {
+    fields.get("blake3").is_some_and(Json::is_string) && fields.contains_key("media_type")
+}
+
+/// `image/png, 12345 bytes (1f3a5c7e9b0d)`
+fn shown_picture(picture: &JsonMap) -> String {
+    let text = |name: &str| picture.get(name).and_then(Json::as_str).unwrap_or_default();
+    let bytes = picture.get("bytes").and_then(Json::as_u64).unwrap_or_default();
+    let digest: String = text("blake3").chars().take(SHOWN_DIGEST).collect();
+    format!("{}, {bytes} bytes ({digest})", text("media_type"))
 }
 
 /// What tells items apart: texts that a template makes, and not names of services.
@@ -173,6 +195,7 @@ fn shown(value: Option<&Json>) -> String {
         None | Some(Json::Null) => "nothing".to_owned(),
         Some(Json::String(text)) if is_name(text) => text.clone(),
         Some(Json::String(text)) => format!("\"{}\"", cut(text, LONGEST_VALUE)),
+        Some(Json::Object(picture)) if is_picture(picture) => shown_picture(picture),
         Some(Json::Object(message)) if message.get("content").is_some_and(Json::is_string) => {
             shown(message.get("content"))
         }
@@ -205,11 +228,16 @@ fn shared(one: &[u64], other: &[u64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, Choice, ImageParams, Message, ProviderIdentity, ProviderKind, Request, Role, TextParams};
+    use std::path::Path;
+
+    use super::super::{
+        Call, Choice, ImageParams, MediaType, Message, Picture, PictureFile, ProviderIdentity, ProviderKind, Request,
+        Role, TextParams,
+    };
     use super::*;
 
     fn message(role: Role, content: &str) -> Message {
-        Message { role, content: content.into() }
+        Message::new(role, content)
     }
 
     fn call() -> Call {
@@ -273,6 +301,37 @@ mod tests {
     fn a_picture_is_another_request_than_a_text() {
         let request = Request::Image { prompt: "The moon".into(), params: ImageParams::default() };
         assert_eq!(told(&Call { request, ..call() }), ["request: text -> image"]);
+    }
+
+    #[test]
+    fn pictures_differ_as_a_whole() {
+        let shown = |pictures: &[&[u8]]| {
+            let mut shown = call();
+            let file = |bytes: &&[u8]| {
+                let digest = *blake3::hash(bytes).as_bytes();
+                let (name, place) = ("a.png".into(), Path::new("a.png").into());
+                let bytes = bytes.len() as u64;
+                Picture::File(PictureFile { digest, media_type: MediaType::Png, bytes, name, place, content: None })
+            };
+            shown.request.show(pictures.iter().map(file).collect());
+            shown.canonical()
+        };
+        let told = |old: &[&[u8]], new: &[&[u8]]| {
+            let differences = differences(&shown(old), &shown(new));
+            differences.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..12].to_owned();
+        let (a, b) = (digest(b"a"), digest(b"bb"));
+        assert_eq!(
+            told(&[b"a"], &[b"bb"]),
+            [format!("messages[0].images[0]: image/png, 1 bytes ({a}) -> image/png, 2 bytes ({b})")]
+        );
+        assert_eq!(
+            told(&[b"a", b"bb"], &[b"a"]),
+            [format!("messages[0].images[1]: image/png, 2 bytes ({b}) -> nothing")]
+        );
+        assert_eq!(told(&[], &[b"a"]), [format!("messages[0].images[0]: nothing -> image/png, 1 bytes ({a})")]);
+        assert_eq!(told(&[b"a"], &[b"a"]), [""; 0]);
     }
 
     #[test]

@@ -209,6 +209,16 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds::option::serialize")]
         retry_in: Option<Duration>,
     },
+    /// One provider has no good answer to give, and another is asked.
+    FellBack {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Who was asked before.
+        from: LaneRef,
+        /// Who is asked now.
+        lane: LaneRef,
+    },
     /// An instance came out.
     Done {
         /// Which.

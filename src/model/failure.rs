@@ -26,6 +26,8 @@ pub enum FailureKind {
     Garbled,
     /// A picture that stands in for the one asked for.
     Placeholder,
+    /// The service does not take the form in which JSON is asked for, `response_format`: it can be asked for in words.
+    FormRefused,
     /// The request is wrong, and will be wrong again: 400, 405, 409, 410, 413, 415.
     BadRequest,
     /// No such model, or no such address: 404.
@@ -93,7 +95,8 @@ impl FailureKind {
             | Self::Cut
             | Self::Empty
             | Self::Garbled
-            | Self::Placeholder => Advice::Retry,
+            | Self::Placeholder
+            | Self::FormRefused => Advice::Retry,
             Self::BadRequest
             | Self::NotFound
             | Self::Moderated

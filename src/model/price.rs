@@ -98,7 +98,7 @@ mod tests {
 
     fn text(max_tokens: Option<u64>) -> Call {
         let params = TextParams { max_tokens, ..TextParams::default() };
-        call(Request::Text { messages: vec![Message { role: Role::User, content: "Hello".to_owned() }], params })
+        call(Request::Text { messages: vec![Message::new(Role::User, "Hello")], params })
     }
 
     fn usage(input_tokens: u64, output_tokens: u64, total_tokens: u64) -> Usage {

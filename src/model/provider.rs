@@ -39,6 +39,21 @@ impl ProviderKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Why a picture can't be a reference for another one here, and what to do; nothing if it can.
+    pub fn refuses_reference(self, is_url: bool) -> Option<(&'static str, &'static str)> {
+        match (self, is_url) {
+            (Self::Openai, true) => Some((
+                "takes no address of a picture as a reference",
+                "save the picture to a file, and name that in `images`",
+            )),
+            (Self::PollinationsLegacy, false) => Some((
+                "takes only addresses of pictures as references, and no files",
+                "put the picture where an address leads to it, or use `provider: pollinations`",
+            )),
+            _ => None,
+        }
+    }
+
     /// The model that a text or chat stage gets when nobody names one.
     pub fn default_text_model(self) -> Option<&'static str> {
         match self {

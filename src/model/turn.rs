@@ -5,21 +5,17 @@ use super::{Message, Role};
 impl Message {
     /// What sets the frame.
     pub fn system(content: impl Into<String>) -> Self {
-        Self::of(Role::System, content)
+        Self::new(Role::System, content)
     }
 
     /// What a person says.
     pub fn user(content: impl Into<String>) -> Self {
-        Self::of(Role::User, content)
+        Self::new(Role::User, content)
     }
 
     /// What the model has said.
     pub fn assistant(content: impl Into<String>) -> Self {
-        Self::of(Role::Assistant, content)
-    }
-
-    fn of(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into() }
+        Self::new(Role::Assistant, content)
     }
 }
 
@@ -31,6 +27,6 @@ impl From<&Message> for Message {
 
 impl<T: Into<String>> From<(Role, T)> for Message {
     fn from((role, content): (Role, T)) -> Self {
-        Self::of(role, content)
+        Self::new(role, content)
     }
 }

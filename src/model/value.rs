@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Json, MediaType, SkipReason};
+use super::{Conversation, Json, MediaType, SkipReason};
 
 /// What an instance came to. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +31,37 @@ pub enum Value {
 pub enum End {
     /// With a value.
     Value(Value),
+    /// With a value, and all that was said up to it: somebody goes on with that.
+    Said(Value, Conversation),
     /// Without one.
     Absent(SkipReason),
+}
+
+impl End {
+    /// With a value, and with what was said if somebody goes on with that.
+    pub fn with(value: Value, said: Option<Conversation>) -> Self {
+        match said {
+            Some(said) => Self::Said(value, said),
+            None => Self::Value(value),
+        }
+    }
+
+    /// The value, or why there is none; and what was said.
+    pub fn parts(self) -> (Result<Value, SkipReason>, Option<Conversation>) {
+        match self {
+            Self::Value(value) => (Ok(value), None),
+            Self::Said(value, said) => (Ok(value), Some(said)),
+            Self::Absent(reason) => (Err(reason), None),
+        }
+    }
+
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn value(self) -> Result<Value, SkipReason> {
+        self.parts().0
+    }
 }
 
 impl Value {

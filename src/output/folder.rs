@@ -69,6 +69,11 @@ impl OutputFolder {
         &self.0.path
     }
 
+    /// Where the file at `path` lies.
+    pub fn place(&self, path: &SafePath) -> PathBuf {
+        path.under(&self.0.root)
+    }
+
     /// A place for a file of the run's own, which is no output.
     pub fn scratch(&self, name: &str) -> Scratch {
         Scratch::new(&self.0.root, name, &self.0.run)

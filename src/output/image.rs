@@ -10,7 +10,7 @@ use image::error::LimitErrorKind;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 
-use crate::model::MediaType;
+use crate::model::{ImageInfo, MediaType};
 
 /// In pixels, a side.
 const LONGEST_SIDE: u32 = 16_384;
@@ -104,20 +104,34 @@ enum Target {
     Webp,
 }
 
-/// A picture in the format of `extension` (without a dot, in any case): its bytes, what they are, and the extension in
-/// lower case. Without an extension, or if it is of that format already, the bytes stay as they are. WebP is written
-/// without loss; JPEG puts what is transparent on white. Decoding takes long: call it on a blocking thread.
-pub fn convert(
-    bytes: Bytes,
-    from: MediaType,
-    extension: Option<&str>,
-) -> Result<(Bytes, MediaType, &'static str), ConvertError> {
-    let Some(asked) = extension else { return Ok((bytes, from, from.extension())) };
+/// A picture as it is saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Converted {
+    /// The file's bytes.
+    pub bytes: Bytes,
+    /// What they are.
+    pub media_type: MediaType,
+    /// In lower case, without a dot.
+    pub extension: &'static str,
+    /// Width and height, in pixels; 0 where the format does not say.
+    pub size: (u32, u32),
+}
+
+/// A picture in the format of `extension` (without a dot, in any case). Without an extension, or if it is of that format
+/// already, the bytes stay as they are. WebP is written without loss; JPEG puts what is transparent on white. One that
+/// says how it is to be turned is turned. Decoding takes long: call it on a blocking thread.
+///
+/// # Errors
+/// No format of pictures, one that this one can't be converted to, or bytes that can't be decoded.
+pub fn convert(bytes: Bytes, info: ImageInfo, extension: Option<&str>) -> Result<Converted, ConvertError> {
+    let (from, size) = (info.media_type, (info.width, info.height));
+    let as_it_is = |bytes, extension| Ok(Converted { bytes, media_type: from, extension, size });
+    let Some(asked) = extension else { return as_it_is(bytes, from.extension()) };
     let Some((media_type, spelled, target)) = format(&asked.to_ascii_lowercase()) else {
         return Err(ConvertError::UnknownExtension { extension: asked.to_owned() });
     };
     if media_type == from {
-        return Ok((bytes, from, spelled));
+        return as_it_is(bytes, spelled);
     }
     let source = match from {
         MediaType::Png => Some(ImageFormat::Png),
@@ -129,10 +143,11 @@ pub fn convert(
         return Err(ConvertError::Unconvertible { from, extension: asked.to_owned() });
     };
     let picture = Picture::decode(&bytes, source).map_err(|error| explain(&error, asked))?;
+    let size = (picture.pixels.width(), picture.pixels.height());
     let encoded = picture
         .encode(target)
         .map_err(|error| ConvertError::Encode { extension: asked.to_owned(), reason: error.to_string() })?;
-    Ok((encoded.into(), media_type, spelled))
+    Ok(Converted { bytes: encoded.into(), media_type, extension: spelled, size })
 }
 
 fn explain(error: &ImageError, asked: &str) -> ConvertError {
@@ -229,39 +244,90 @@ mod tests {
         image::load_from_memory_with_format(bytes, format).unwrap().into_rgba8()
     }
 
+    fn info(media_type: MediaType) -> ImageInfo {
+        ImageInfo { media_type, width: 8, height: 4 }
+    }
+
+    fn converted(bytes: Bytes, from: MediaType, extension: &str) -> Converted {
+        convert(bytes, info(from), Some(extension)).unwrap()
+    }
+
     #[test]
     fn the_same_format_keeps_its_bytes() {
         let bytes = png();
         for extension in [None, Some("png"), Some("PNG")] {
-            assert_eq!(
-                convert(bytes.clone(), MediaType::Png, extension).unwrap(),
-                (bytes.clone(), MediaType::Png, "png")
-            );
+            let kept = Converted { bytes: bytes.clone(), media_type: MediaType::Png, extension: "png", size: (8, 4) };
+            assert_eq!(convert(bytes.clone(), info(MediaType::Png), extension).unwrap(), kept);
         }
         let video = Bytes::from_static(b"video");
-        assert_eq!(convert(video.clone(), MediaType::Mp4, Some("mp4")).unwrap().0, video);
-        assert_eq!(convert(video.clone(), MediaType::Mp4, None).unwrap().2, "mp4");
+        assert_eq!(converted(video.clone(), MediaType::Mp4, "mp4").bytes, video);
+        assert_eq!(convert(video.clone(), info(MediaType::Mp4), None).unwrap().extension, "mp4");
     }
 
     #[test]
     fn webp_loses_nothing() {
-        let (webp, media_type, extension) = convert(png(), MediaType::Png, Some("webp")).unwrap();
-        assert_eq!((media_type, extension), (MediaType::Webp, "webp"));
-        let (back, ..) = convert(webp, MediaType::Webp, Some("png")).unwrap();
-        assert_eq!(pixels(&back, ImageFormat::Png), pixels(&png(), ImageFormat::Png));
+        let webp = converted(png(), MediaType::Png, "webp");
+        assert_eq!((webp.media_type, webp.extension), (MediaType::Webp, "webp"));
+        let back = converted(webp.bytes, MediaType::Webp, "png");
+        assert_eq!(pixels(&back.bytes, ImageFormat::Png), pixels(&png(), ImageFormat::Png));
     }
 
     #[test]
     fn jpeg_puts_the_transparent_on_white() {
-        let (jpeg, media_type, extension) = convert(png(), MediaType::Png, Some("jpeg")).unwrap();
-        assert_eq!((media_type, extension), (MediaType::Jpeg, "jpeg"));
-        let corner = *pixels(&jpeg, ImageFormat::Jpeg).get_pixel(0, 0);
-        assert!(corner.0[1] > 100, "not black: {corner:?}");
+        let webp = converted(png(), MediaType::Png, "webp").bytes;
+        for (bytes, from) in [(png(), MediaType::Png), (webp, MediaType::Webp)] {
+            let jpeg = converted(bytes, from, "jpeg");
+            assert_eq!((jpeg.media_type, jpeg.extension), (MediaType::Jpeg, "jpeg"));
+            let corner = *pixels(&jpeg.bytes, ImageFormat::Jpeg).get_pixel(0, 0);
+            assert!(corner.0[1] > 100, "not black: {corner:?}");
+        }
+    }
+
+    #[test]
+    fn every_depth_of_colour_becomes_every_format() {
+        let (width, height) = (8, 4);
+        let made: [DynamicImage; 6] = [
+            DynamicImage::new_luma8(width, height),
+            DynamicImage::new_luma_a8(width, height),
+            DynamicImage::new_rgb8(width, height),
+            DynamicImage::new_luma16(width, height),
+            DynamicImage::new_luma_a16(width, height),
+            DynamicImage::new_rgba16(width, height),
+        ];
+        for picture in made {
+            let mut bytes = Vec::new();
+            picture.write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
+            for (extension, format) in [("jpg", ImageFormat::Jpeg), ("webp", ImageFormat::WebP)] {
+                let there = converted(bytes.clone().into(), MediaType::Png, extension);
+                let alpha = picture.color().has_alpha();
+                let clear = pixels(&there.bytes, format).get_pixel(0, 0).0;
+                assert_eq!(clear[3] == 0, alpha && extension == "webp", "{:?} as {extension}", picture.color());
+                assert_eq!(clear[0] > 250, alpha && extension == "jpg", "{:?} as {extension}", picture.color());
+                let back = converted(there.bytes, there.media_type, "PNG");
+                assert_eq!((back.extension, back.size), ("png", (width, height)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_that_is_to_be_turned_is_turned_and_measured() {
+        let mut jpeg = Vec::new();
+        let lying = RgbImage::from_fn(8, 4, |x, _| if x < 4 { Rgb([250, 0, 0]) } else { Rgb([0, 0, 250]) });
+        JpegEncoder::new_with_quality(&mut jpeg, 100).encode_image(&lying).unwrap();
+        // An EXIF block with one entry, orientation 6: to be shown turned to the right by a quarter.
+        let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let block = [b"\xff\xe1", &34_u16.to_be_bytes()[..], b"Exif\0\0", tiff].concat();
+        jpeg.splice(2..2, block);
+        let turned = converted(jpeg.into(), MediaType::Jpeg, "png");
+        assert_eq!(turned.size, (4, 8));
+        let shown = pixels(&turned.bytes, ImageFormat::Png);
+        assert!(shown.get_pixel(1, 0).0[0] > 200 && shown.get_pixel(1, 7).0[2] > 200, "red above, blue below");
     }
 
     #[test]
     fn what_can_not_be_converted_is_said() {
-        let told = |from, extension| convert(Bytes::from_static(b"x"), from, Some(extension)).unwrap_err().to_string();
+        let told =
+            |from, extension| convert(Bytes::from_static(b"x"), info(from), Some(extension)).unwrap_err().to_string();
         assert_eq!(
             told(MediaType::Svg, "png"),
             "the picture came as image/svg+xml, which can't be saved as `.png`; use `.svg`, or leave the extension out"
@@ -278,7 +344,7 @@ mod tests {
         bytes[16..20].copy_from_slice(&100_000u32.to_be_bytes());
         let checksum = crc32(&bytes[12..29]);
         bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
-        let error = convert(bytes.into(), MediaType::Png, Some("jpg")).unwrap_err();
+        let error = convert(bytes.into(), info(MediaType::Png), Some("jpg")).unwrap_err();
         assert!(matches!(error, ConvertError::TooLarge { .. }), "{error}");
     }
 

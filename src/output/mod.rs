@@ -24,7 +24,7 @@ pub use content::{json_bytes, text_bytes};
 pub use error::OutputError;
 pub use file_names::FileNames;
 pub use folder::OutputFolder;
-pub use image::{ConvertError, PictureFormat, convert, picture_format};
+pub use image::{ConvertError, Converted, PictureFormat, convert, picture_format};
 pub use part::{PartFile, Scratch};
 pub use path::{PathProblem, SafePath, file_name, safe_segment};
 pub use row_file::{RowFile, RowFormat};

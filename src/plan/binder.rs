@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::diag::{Diagnostic, Diagnostics, listed};
 use crate::model::{InputKind, Place};
-use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec, not_supported_yet};
+use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
 
 use super::fields::Written;
 use super::inputs::Inputs;
@@ -15,6 +15,7 @@ use super::names::{Named, Names};
 use super::pipeline::LoopIx;
 use super::required::Required;
 use super::shape::Shape;
+use super::talk::PREVIOUS;
 use super::template::{self, Rejected, Template, Use};
 use super::work::{Dial, JsonTemplate};
 
@@ -38,6 +39,8 @@ pub(super) enum Site {
     Chooser,
     /// `when`, or what stands in for an answer.
     Beside,
+    /// `expect`: the stage's own name is its answer.
+    Expect,
     /// `save`: the stage's own name is its answer, and the run may be named.
     Save,
     /// `outputs`.
@@ -51,6 +54,8 @@ pub(super) struct Found {
     pub(super) loops: BTreeSet<LoopIx>,
     pub(super) loop_info: bool,
     pub(super) run: bool,
+    /// `previous`.
+    pub(super) previous: bool,
     /// Stages, and whether all that names them can do without.
     pub(super) stages: IndexMap<usize, bool>,
     /// Where each stage is named first.
@@ -95,6 +100,11 @@ impl<'a> Binder<'a> {
         let when = self.compile(&spec.text, &spec.map, site, true);
         self.in_when = false;
         when
+    }
+
+    /// An expression of `expect`, which is looked at when the answer is there.
+    pub(super) fn holds(&mut self, spec: &ExpressionSpec) -> Template {
+        self.compile(&spec.text, &spec.map, Site::Expect, true)
     }
 
     /// A broken template is told, and an empty one takes its place, so that checking can go on.
@@ -144,12 +154,10 @@ impl<'a> Binder<'a> {
         let Some((root, rest)) = one.path.split_first() else { return };
         match root.as_str() {
             // Whoever has given such a name to something has been told.
-            "loop" | "run" | "previous" if self.named(root).is_some() => return,
+            "loop" | "run" | PREVIOUS if self.named(root).is_some() => return,
             "loop" => return self.check_loop_info(rest, written),
             "run" => return self.check_run(rest, written),
-            "previous" => {
-                return self.diagnostics.push(not_supported_yet("previous", &written.place()));
-            }
+            PREVIOUS => return self.check_previous(one, written),
             _ => {}
         }
         match self.named(root) {
@@ -183,10 +191,15 @@ impl<'a> Binder<'a> {
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
 
+    /// Whether the stage's own name is its answer here.
+    fn knows_answer(&self) -> bool {
+        matches!(self.site, Site::Save | Site::Expect)
+    }
+
     /// The stage's own name, where it has no meaning.
     fn hidden_name(&self) -> &str {
         match self.stage {
-            Some(stage) if self.site != Site::Save => &self.ground.spec.stages[stage].name.value,
+            Some(stage) if !self.knows_answer() => &self.ground.spec.stages[stage].name.value,
             _ => "",
         }
     }
@@ -243,12 +256,12 @@ impl<'a> Binder<'a> {
     fn check_stage(&mut self, stage: usize, one: &Use, written: &Written<'_>) {
         let (name, rest) = (&one.path[0], &one.path[1..]);
         if self.stage == Some(stage) {
-            if self.site == Site::Save {
+            if self.knows_answer() {
                 self.check_fields(one, &self.ground.values[stage], written);
                 return;
             }
             let message = format!("`{name}` names itself");
-            let help = "a stage's own value is known in its `save` alone";
+            let help = "a stage's own value is known in its `expect` and its `save` alone";
             let place = written.segment(name, rest);
             self.diagnostics.push(Diagnostic::error("names-itself", &place, message).help(help));
             return;
@@ -295,6 +308,9 @@ impl<'a> Binder<'a> {
 
     /// What a name stands for in this place; nothing if it has no meaning here.
     pub(super) fn shape_here(&self, name: &str) -> Option<Shape> {
+        if name == PREVIOUS && self.named(name).is_none() {
+            return self.stage.map(|stage| self.ground.values[stage].clone());
+        }
         match self.named(name)? {
             Named::Input(input) => Some(self.ground.inputs.shapes[input].clone()),
             Named::Variable => {

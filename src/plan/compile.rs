@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
 use crate::model::{InputKind, Json};
 use crate::source::ListSource;
-use crate::spec::{KindSpec, PipelineSpec};
+use crate::spec::PipelineSpec;
 
+use super::answers::{self, Answers};
 use super::binder::{Found, Ground};
 use super::given::Given;
 use super::inputs::{self, Inputs};
@@ -15,9 +16,9 @@ use super::names::Names;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
 use super::references::{self, Edges};
 use super::scopes::Scopes;
-use super::shape::Shape;
 use super::stages::{self, Around};
 use super::survey::DataFault;
+use super::talk::Continues;
 use super::work::Work;
 use super::{budget, outputs, passes, providers, saves, settings, survey};
 
@@ -46,14 +47,15 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
-    let tree = loops::build(spec, &names, &inputs, diagnostics);
+    // And loops go over what stages answer.
+    let Answers { choices, shapes } = answers::build(spec, diagnostics);
+    let tree = loops::build(spec, &names, &inputs, &shapes, diagnostics);
     let providers = providers::all(spec);
     providers::check_given(given, &providers, diagnostics);
     settings::warn_of_limits(spec, diagnostics);
     let budget = budget::check(spec, given, diagnostics);
-    let values: Vec<Shape> = spec.stages.iter().map(|stage| value_shape(spec, stage)).collect();
-    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
-    let around = Around { ground: &ground, given, providers: &providers };
+    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &shapes };
+    let around = Around { ground: &ground, given, providers: &providers, answers: &choices };
     let (mut stages, found): (Vec<Stage>, Vec<Found>) =
         (0..spec.stages.len()).map(|ix| stages::build(around, ix, diagnostics)).unzip();
 
@@ -87,19 +89,6 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
         limit: given.limit,
         budget,
         deadline: given.deadline.or(spec.deadline.as_ref().map(|at| at.value)),
-    }
-}
-
-fn value_shape(spec: &PipelineSpec, stage: &crate::spec::StageSpec) -> Shape {
-    let settings = settings::Settings::of(stage, &spec.defaults);
-    match &stage.kind {
-        None => Shape::Any,
-        Some(KindSpec::Image(_)) => Shape::image(),
-        Some(KindSpec::Render(_)) => Shape::Text,
-        Some(KindSpec::Text(_) | KindSpec::Chat(_)) => {
-            let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
-            if json { Shape::Any } else { Shape::Text }
-        }
     }
 }
 
@@ -190,6 +179,13 @@ fn connect(
             Work::Render(_) => {}
         }
     }
+    for ix in (0..stages.len()).filter(|ix| kept[*ix]) {
+        match stages[ix].continues() {
+            Some(Continues::Stage(from)) => stages[from.0].is_continued = true,
+            Some(Continues::Previous) => stages[ix].is_continued = true,
+            None => {}
+        }
+    }
     for (ix, one) in tree.loops.iter().enumerate() {
         if let DraftSource::Stage { stage, path } = &one.source
             && tree.of_stage.iter().any(|loops| loops.contains(&LoopIx(ix)))
@@ -238,7 +234,8 @@ fn input_list(inputs: &Inputs, input: usize, path: &[String]) -> ListSource {
 fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[OutputPlan], kept: &[bool]) {
     let mut shelves: Vec<Option<Shelving>> = vec![None; stages.len()];
     let hold = |shelf: &mut Option<Shelving>, consumer: Option<usize>, len: usize, to_the_end: bool| {
-        let shelf = shelf.get_or_insert_with(|| Shelving { consumers: Vec::new(), len, to_the_end: false });
+        let none = || Shelving { consumers: Vec::new(), len, to_the_end: false, with_talk: false };
+        let shelf = shelf.get_or_insert_with(none);
         shelf.len = shelf.len.min(len);
         shelf.to_the_end |= to_the_end;
         if let Some(ix) = consumer.map(StageIx)
@@ -252,6 +249,9 @@ fn shelve(stages: &mut [Stage], loops: &[Loop], outputs: &[OutputPlan], kept: &[
             if let Reach::Far { .. } = one.reach {
                 let shared = shared(stage, &stages[one.stage.0]);
                 hold(&mut shelves[one.stage.0], Some(ix), shared, false);
+                if let Some(shelf) = &mut shelves[one.stage.0] {
+                    shelf.with_talk |= stage.continues() == Some(Continues::Stage(one.stage));
+                }
             }
         }
         for of in &stage.loops {

@@ -12,6 +12,7 @@ use super::names::Named;
 use super::pipeline::InputValue;
 use super::required::Of;
 use super::shape::Shape;
+use super::talk::PREVIOUS;
 use super::template::{ElementUse, Step, Use, described};
 
 /// A path as it is written in a template.
@@ -170,11 +171,11 @@ impl Binder<'_> {
     fn field_help(&self, name: &str, owner: &str, shape: &Shape, field: &str) -> String {
         let is_stage = matches!(self.named(name), Some(Named::Stage(_)));
         match shape {
-            Shape::Fields(_) | Shape::Seen(_) => it_has(shape),
+            Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_) => it_has(shape),
             Shape::List(_) if owner == name => self.list_help(name),
             Shape::List(_) => format!("write `{{{{#each {owner}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
             Shape::Text if is_stage => {
-                format!("name it as `{{{{{owner}}}}}`, or give the stage `json: true` and ask for fields in its prompt")
+                format!("name it as `{{{{{owner}}}}}`, or let the stage answer in fields: `json: {{{field}: string}}`")
             }
             Shape::Any | Shape::Text | Shape::Plain(_) => format!("name it as `{{{{{owner}}}}}`"),
         }
@@ -182,6 +183,9 @@ impl Binder<'_> {
 
     /// A list is named as if it were one of its items: how to get at one.
     fn list_help(&self, name: &str) -> String {
+        if name == PREVIOUS {
+            return "it is a list: go through it with `#each`".to_owned();
+        }
         let Some(variable) = self.loop_of(name) else {
             let one = super::loops::singular(name);
             return format!("loop over it, `for_each: {{{one}: {name}}}`, and name the field of `{one}`");

@@ -11,6 +11,7 @@ use super::inputs::Inputs;
 use super::loops::{DraftSource, LoopDraft, LoopTree};
 use super::names::Names;
 use super::pipeline::LoopIx;
+use super::shape::Shape;
 
 pub(super) struct Builder<'a> {
     pub(super) spec: &'a PipelineSpec,
@@ -47,6 +48,7 @@ impl<'a> Builder<'a> {
         spec: &'a PipelineSpec,
         names: &'a Names,
         inputs: &'a Inputs,
+        values: &[Shape],
         diagnostics: &'a mut Diagnostics,
     ) -> Self {
         let begin = spec.stages.iter().map(|stage| match stage.for_each {
@@ -54,7 +56,8 @@ impl<'a> Builder<'a> {
             Some(_) => Progress::Open { entries: 0, around: None },
             None => Progress::Settled(None),
         });
-        Self { spec, names, inputs, tree: LoopTree::default(), progress: begin.collect(), diagnostics }
+        let tree = LoopTree { values: values.to_vec(), ..LoopTree::default() };
+        Self { spec, names, inputs, tree, progress: begin.collect(), diagnostics }
     }
 
     pub(super) fn build(mut self) -> LoopTree {

@@ -100,6 +100,10 @@ impl Builder<'_> {
             // In which loops the list would stand is not known.
             return Known::Wrongly;
         }
+        let value = self.tree.values[stage].clone();
+        if !self.is_list(&spec.name.value, &value, rest, place) {
+            return Known::Wrongly;
+        }
         Known::As((DraftSource::Stage { stage, path: rest.to_vec() }, brought))
     }
 
@@ -129,7 +133,7 @@ impl Builder<'_> {
             let Some(found) = shape.field(field) else {
                 let help = match did_you_mean(field, shape.fields()) {
                     Some(meant) => format!("did you mean `{path}.{meant}`?"),
-                    None if matches!(shape, Shape::Fields(_) | Shape::Seen(_)) => it_has(&shape),
+                    None if matches!(shape, Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_)) => it_has(&shape),
                     None => A_LIST_IS.to_owned(),
                 };
                 self.error("unknown-field", place, lacks(&format!("`{path}`"), &shape, field), help);
@@ -166,8 +170,9 @@ fn as_items(input: &InputSpec) -> String {
 pub(super) fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'static str, &'static str)> {
     let defaults = &spec.defaults;
     let asks_json = |of_kind: &SettingsSpec| {
-        let written = [&stage.settings, of_kind, &defaults.all].into_iter().find_map(|settings| settings.json.as_ref());
-        written.is_some_and(|json| json.value)
+        let written =
+            [&stage.settings, of_kind, &defaults.all].into_iter().find_map(|settings| settings.answer.as_ref());
+        written.is_some_and(|answer| answer.value.is_json())
     };
     let text = Some(("a text", "add `json: true` to it, and loop over a list inside of its answer"));
     match stage.kind.as_ref()? {

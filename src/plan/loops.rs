@@ -47,6 +47,8 @@ pub(super) struct LoopTree {
     pub(super) of_stage: Vec<Vec<LoopIx>>,
     /// Stages whose `for_each` is wrong: in which loops they would run is not known.
     pub(super) is_broken: Vec<bool>,
+    /// What is known of the value of each stage.
+    pub(super) values: Vec<Shape>,
 }
 
 impl LoopTree {
@@ -79,14 +81,23 @@ impl LoopTree {
                 let list = self.shape(*of, inputs).behind(path);
                 list.and_then(|list| list.element()).unwrap_or(Shape::Any)
             }
-            DraftSource::Stage { .. } => Shape::Any,
+            DraftSource::Stage { stage, path } => {
+                let list = self.values.get(*stage).and_then(|value| value.behind(path));
+                list.and_then(|list| list.element()).unwrap_or(Shape::Any)
+            }
         }
     }
 }
 
 /// Finds the loops of every stage. A stage whose `for_each` is wrong is left without loops, and the mistake is told.
-pub(super) fn build(spec: &PipelineSpec, names: &Names, inputs: &Inputs, diagnostics: &mut Diagnostics) -> LoopTree {
-    let tree = Builder::new(spec, names, inputs, diagnostics).build();
+pub(super) fn build(
+    spec: &PipelineSpec,
+    names: &Names,
+    inputs: &Inputs,
+    values: &[Shape],
+    diagnostics: &mut Diagnostics,
+) -> LoopTree {
+    let tree = Builder::new(spec, names, inputs, values, diagnostics).build();
     warn_of_twins(&tree, diagnostics);
     tree
 }

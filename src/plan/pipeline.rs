@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::{Budget, FailureLimit, Json, ProviderSettings, Rate, StageKindName, Waves};
 use crate::source::ListSource;
 
+use super::talk::Continues;
 use super::template::Template;
 use super::work::{JsonTemplate, OnErrorPlan, Save, SaveForm, Work};
 
@@ -220,6 +221,8 @@ pub struct Needs {
     pub loop_info: bool,
     /// `run`.
     pub run: bool,
+    /// `previous`.
+    pub previous: bool,
 }
 
 /// A stage.
@@ -259,6 +262,8 @@ pub struct Stage {
     pub max_failures: Option<FailureLimit>,
     /// Where its values are written.
     pub save: Option<Save>,
+    /// Whether somebody goes on with its conversations, so that they are carried along with its values.
+    pub is_continued: bool,
     /// Whether, and how long, values are held for those who reach them from afar.
     pub shelf: Option<Shelving>,
     /// Fields of its value that must be lists, since loops are made of them.
@@ -266,6 +271,19 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Whose conversation it goes on with.
+    pub fn continues(&self) -> Option<Continues> {
+        match &self.work {
+            Work::Text(work) => work.continues.map(|continued| continued.from),
+            _ => None,
+        }
+    }
+
+    /// Whether it does its items one after another, since each needs what came of the one before.
+    pub fn goes_in_turn(&self) -> bool {
+        self.needs.previous || self.continues() == Some(Continues::Previous)
+    }
+
     /// Whether `save` gives each value a file. A row names a picture, and does not say where it lies.
     pub fn has_own_file(&self) -> bool {
         self.save.as_ref().is_some_and(|save| matches!(save.form, SaveForm::File))
@@ -296,6 +314,8 @@ pub struct Shelving {
     pub len: usize,
     /// Held to the end of the run, for its outputs.
     pub to_the_end: bool,
+    /// Whether one of the consumers goes on with its conversations.
+    pub with_talk: bool,
 }
 
 /// One of the outputs.

@@ -52,7 +52,7 @@ pub(super) fn check_given(given: &Given, known: &Known, diagnostics: &mut Diagno
     }
 }
 
-fn check_name(name: &At<String>, known: &Known, diagnostics: &mut Diagnostics) {
+pub(super) fn check_name(name: &At<String>, known: &Known, diagnostics: &mut Diagnostics) {
     if known.is_incomplete || known.find(&name.value).is_some() {
         return;
     }

@@ -17,6 +17,8 @@ pub(super) enum Shape {
     List(Box<Shape>),
     /// A mapping with just these fields.
     Fields(Vec<(String, Shape)>),
+    /// A mapping with these fields, and others that nothing is known of.
+    Open(Vec<(String, Shape)>),
     /// Mappings that were looked at: one of them at least has each of these fields, and none has another.
     Seen(Vec<(String, Shape)>),
 }
@@ -87,6 +89,9 @@ impl Shape {
             Self::Fields(fields) | Self::Seen(fields) => {
                 fields.iter().find(|(other, _)| other == name).map(|(_, found)| found.clone())
             }
+            Self::Open(fields) => {
+                Some(fields.iter().find(|(other, _)| other == name).map_or(Self::Any, |(_, found)| found.clone()))
+            }
             Self::List(_) | Self::Text | Self::Plain(_) => None,
         }
     }
@@ -95,7 +100,7 @@ impl Shape {
     pub(super) fn element(&self) -> Option<Self> {
         match self {
             Self::List(of) => Some(of.as_ref().clone()),
-            Self::Any | Self::Fields(_) | Self::Seen(_) => Some(Self::Any),
+            Self::Any | Self::Fields(_) | Self::Open(_) | Self::Seen(_) => Some(Self::Any),
             Self::Text | Self::Plain(_) => None,
         }
     }
@@ -112,14 +117,14 @@ impl Shape {
             Self::Text => "a text",
             Self::Plain(words) => words,
             Self::List(_) => "a list",
-            Self::Fields(_) | Self::Seen(_) => "a mapping",
+            Self::Fields(_) | Self::Open(_) | Self::Seen(_) => "a mapping",
         }
     }
 
     /// The fields that are known.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         let fields = match self {
-            Self::Fields(fields) | Self::Seen(fields) => fields.as_slice(),
+            Self::Fields(fields) | Self::Open(fields) | Self::Seen(fields) => fields.as_slice(),
             _ => &[],
         };
         fields.iter().map(|(name, _)| name.as_str())

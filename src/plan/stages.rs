@@ -5,14 +5,19 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
 use crate::output::{PictureFormat, picture_format};
-use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec};
+use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
+use super::expect::expect;
+use super::fallback::fallbacks;
 use super::given::Given;
 use super::parameter::Parameter;
+use super::pictures;
 use super::pipeline::{Needs, ScopeIx, Stage};
 use super::providers::{self, Known};
 use super::settings::Settings;
+use super::stand_ins;
+use super::talk::{Continued, Continues, System};
 use super::template::Template;
 use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
 
@@ -24,6 +29,8 @@ pub(super) struct Around<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) given: &'a Given,
     pub(super) providers: &'a Known,
+    /// What the stages must answer.
+    pub(super) answers: &'a [Choice],
 }
 
 /// Builds stage `ix`. Its scope, references and shelf are set when the graph is known.
@@ -35,7 +42,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
     let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
-    let on_error = on_error(spec, &settings, &mut binder);
+    let on_error = on_error(spec, &settings, &around.answers[ix], &mut binder);
     let save = spec.save.as_ref().and_then(|save| self::save(save, spec, kind, &mut binder));
     let found = std::mem::take(&mut binder.found);
     let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
@@ -54,6 +61,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
             loops: found.loops.iter().copied().collect(),
             loop_info: found.loop_info,
             run: found.run,
+            previous: found.previous,
         },
         when,
         concurrency: concurrency.max(1),
@@ -62,6 +70,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
         on_error,
         max_failures: settings.get(|s| s.max_failures.as_ref()).map(|at| at.value),
         save,
+        is_continued: false,
         shelf: None,
         lists: Vec::new(),
     };
@@ -105,9 +114,14 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
         let help = "name one: `model: NAME` here or in `defaults`, or `--model NAME`";
         binder.diagnostics().push(Diagnostic::error("no-model", &spec.name.place, message).help(help));
     }
+    let said = (around.given, around.providers);
+    let fallbacks = fallbacks(settings, spec, (&provider, model.as_ref()), said, binder);
     Asking {
         provider,
         model,
+        expect: Arc::new(expect(spec, binder)),
+        feedback: settings.get(|s| s.feedback.as_ref()).is_none_or(|at| at.value),
+        fallbacks,
         retry: settings.get(|s| s.retry.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         clocks: settings.get_for_kind(|s| s.timeout.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         reuse: settings.get(|s| s.reuse.as_ref()).map(|at| at.value).unwrap_or_default(),
@@ -148,7 +162,8 @@ fn text(
     binder: &mut Binder<'_>,
 ) -> TextWork {
     let mut messages = Vec::with_capacity(turns.len() + 1);
-    if let Some(system) = settings.get(|s| s.system.as_ref()) {
+    let (continues, system) = continued(spec, settings, binder);
+    if let Some(system) = system {
         messages.push((Role::System, binder.text(system, Site::Request)));
     }
     messages.extend(turns);
@@ -159,18 +174,38 @@ fn text(
         extra: settings.get(|s| s.extra.as_ref()).map(|at| at.value.clone()).unwrap_or_default(),
         ..TextParams::default()
     };
-    let json = settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value);
+    let answer = binder.stage.map(|ix| around.answers[ix].clone()).unwrap_or_default();
     TextWork {
         asking: asking(around, spec, settings, binder),
+        continues,
         messages,
+        images: pictures::shown(around, spec, settings, binder),
         params,
         max_tokens: settings.get(|s| s.max_tokens.as_ref()).map(|one| dial(&Parameter::MAX_TOKENS, one, spec, binder)),
         temperature: settings
             .get(|s| s.temperature.as_ref())
             .map(|one| dial(&Parameter::TEMPERATURE, one, spec, binder)),
         seed: settings.get(|s| s.seed.as_ref()).map(|one| dial(&Parameter::SEED, one, spec, binder)),
-        answer: if json { Choice::Json } else { Choice::Text },
+        answer,
     }
+}
+
+/// What comes before the messages, and the `system` among them. That of `defaults` is for conversations that begin.
+fn continued<'a>(
+    spec: &StageSpec,
+    settings: &Settings<'a>,
+    binder: &mut Binder<'_>,
+) -> (Option<Continued>, Option<&'a TextSpec>) {
+    let system = settings.get(|s| s.system.as_ref());
+    let Some(from) = spec.continues.as_ref().and_then(|written| binder.continues(written)) else {
+        return (None, system);
+    };
+    let (system, counts) = match (system, from) {
+        (Some(own), _) if spec.settings.system.is_some() => (Some(own), System::Replaced),
+        (Some(default), Continues::Previous) => (Some(default), System::Begun),
+        _ => (None, System::Kept),
+    };
+    (Some(Continued { from, system: counts }), system)
 }
 
 fn image(
@@ -180,9 +215,13 @@ fn image(
     prompt: Template,
     binder: &mut Binder<'_>,
 ) -> ImageWork {
+    let asking = asking(around, spec, settings, binder);
+    let images = pictures::shown(around, spec, settings, binder);
+    pictures::check_references(around, settings, (&asking.provider, &images), binder);
     ImageWork {
-        asking: asking(around, spec, settings, binder),
+        asking,
         prompt,
+        images,
         params: ImageParams {
             negative_prompt: settings.get(|s| s.negative_prompt.as_ref()).map(|at| at.value.clone()),
             quality: settings.get(|s| s.quality.as_ref()).map(|at| at.value.clone()),
@@ -206,7 +245,7 @@ fn dial<T: Clone>(parameter: &Parameter<T>, written: &Maybe<T>, spec: &StageSpec
     dial
 }
 
-fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> OnErrorPlan {
+fn on_error(spec: &StageSpec, settings: &Settings<'_>, answer: &Choice, binder: &mut Binder<'_>) -> OnErrorPlan {
     let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
         return OnErrorPlan::Simply(OnError::Stop);
     };
@@ -216,7 +255,7 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) 
         OnErrorSpec::Value(stand_in) => {
             let value = binder.json(stand_in, Site::Beside);
             let kind = spec.kind.as_ref().map(KindSpec::name);
-            if kind.is_some_and(|kind| !fits(kind, answers_json(settings), &value)) {
+            if kind.is_some_and(|kind| !fits(kind, answer.is_json(), &value)) {
                 let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
                 let help = match kind {
                     Some(StageKindName::Image) => {
@@ -226,14 +265,12 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) 
                 };
                 let place = stand_in_place(stand_in).unwrap_or(&written.place);
                 binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
+            } else if let Some(schema) = answer.schema() {
+                stand_ins::check(schema, &value, &spec.name.value, &written.place, binder);
             }
             OnErrorPlan::Value(value)
         }
     }
-}
-
-fn answers_json(settings: &Settings<'_>) -> bool {
-    settings.speaks() && settings.get(|s| s.json.as_ref()).is_some_and(|at| at.value)
 }
 
 /// Whether a value can stand in for an answer of this kind.

@@ -1,8 +1,14 @@
 //! What a stage does when it runs: what it asks, with which settings, and where its value goes.
 
+use std::sync::Arc;
+
 use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
 
+use super::expect::Expect;
+use super::fallback::FallbackPlan;
+use super::pictures::Shown;
 use super::pipeline::LoopIx;
+use super::talk::Continued;
 use super::template::Template;
 
 /// What an instance of a stage does.
@@ -29,6 +35,12 @@ pub struct Asking {
     pub clocks: Clocks,
     /// Whether a kept answer stands for the call.
     pub reuse: Reuse,
+    /// What the answer must be.
+    pub expect: Arc<Expect>,
+    /// Whether a wrong answer is given back with what is wrong with it.
+    pub feedback: bool,
+    /// Who else is asked, in turn.
+    pub fallbacks: Vec<FallbackPlan>,
     /// Whether a stream is asked for; without a value, when the text is shown live.
     pub stream: Option<bool>,
     /// Loops whose items are part of the call's key, since the request does not depend on them.
@@ -40,8 +52,12 @@ pub struct Asking {
 pub struct TextWork {
     /// How it is asked.
     pub asking: Asking,
+    /// What comes before the messages.
+    pub continues: Option<Continued>,
     /// The conversation, `system` first.
     pub messages: Vec<(Role, Template)>,
+    /// What is shown with it.
+    pub images: Vec<Shown>,
     /// What is the same for all instances.
     pub params: TextParams,
     /// `max_tokens`.
@@ -61,6 +77,8 @@ pub struct ImageWork {
     pub asking: Asking,
     /// What should be seen.
     pub prompt: Template,
+    /// What it should be like, or be made of.
+    pub images: Vec<Shown>,
     /// What is the same for all instances.
     pub params: ImageParams,
     /// `width`, in pixels.
@@ -78,6 +96,15 @@ impl Work {
             Self::Text(work) => Some(&work.asking),
             Self::Image(work) => Some(&work.asking),
             Self::Render(_) => None,
+        }
+    }
+
+    /// The pictures that go along with its request.
+    pub fn images(&self) -> &[Shown] {
+        match self {
+            Self::Text(work) => &work.images,
+            Self::Image(work) => &work.images,
+            Self::Render(_) => &[],
         }
     }
 
@@ -105,6 +132,7 @@ impl Work {
                 templates.extend(of_dial(work.seed.as_ref()));
             }
         }
+        templates.extend(self.images().iter().map(|image| &image.template));
         if let Some(asking) = self.asking() {
             templates.extend(of_dial(Some(&asking.provider)));
             templates.extend(of_dial(asking.model.as_ref()));

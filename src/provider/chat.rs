@@ -1,33 +1,34 @@
 //! The chat format of `OpenAI`, as its many servers write it: bodies, whole answers.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::errors::{self, Speaker};
+use super::form::Wanted;
 use super::heard::{Heard, chosen};
 use super::message::HttpHead;
+use super::shown;
 use crate::model::{Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams};
 
-/// What is said where JSON is asked for and no turn says so: `OpenAI` refuses `json_object` unless the word stands in the
-/// messages.
-const JSON_ORDER: &str = "Answer with one JSON value and nothing else.";
 /// So much of a reply that is no answer is kept for people to look at, in bytes.
 const PARTIAL_LIMIT: usize = 64 * 1024;
 
 /// The parts of a chat body that differ between services.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct BodyManner {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyManner<'a> {
     /// The seed to send.
     pub(super) seed: Option<i64>,
     /// Whether a stream is asked for.
     pub(super) stream: bool,
-    /// Whether JSON is asked for.
-    pub(super) json: bool,
+    /// What the answer must be, and how that is asked for.
+    pub(super) wanted: Wanted<'a>,
     /// Whether the length is limited by the newer name, `max_completion_tokens`.
     pub(super) completion_tokens: bool,
 }
 
 /// The body of a chat request. What is not set is not sent; `extra` has the last word, but not on how the answer comes.
-pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParams, manner: BodyManner) -> JsonMap {
+pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParams, manner: BodyManner<'_>) -> JsonMap {
     let mut body = JsonMap::new();
     let mut set = |name: &str, value: Option<Json>| {
         if let Some(value) = value {
@@ -35,7 +36,7 @@ pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParam
         }
     };
     set("model", model.map(Json::from));
-    set("messages", Some(turns(messages, manner.json)));
+    set("messages", Some(turns(messages, manner.wanted)));
     let limit = if manner.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
     set(limit, params.max_tokens.map(Json::from));
     set("temperature", params.temperature.map(Json::from));
@@ -43,7 +44,7 @@ pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParam
     set("seed", manner.seed.map(Json::from));
     set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
     set("reasoning_effort", params.reasoning_effort.as_deref().map(Json::from));
-    set("response_format", manner.json.then(|| serde_json::json!({"type": "json_object"})));
+    set("response_format", manner.wanted.response_format());
     for (name, value) in &params.extra {
         set(name, Some(value.clone()));
     }
@@ -58,19 +59,21 @@ pub(super) fn body(model: Option<&str>, messages: &[Message], params: &TextParam
 
 /// The conversation as it is sent. The order to answer in JSON goes into the system's turn where there is one: the
 /// templates of many models know a single one, at the beginning.
-fn turns(messages: &[Message], json: bool) -> Json {
+fn turns(messages: &[Message], wanted: Wanted<'_>) -> Json {
     let mentions = |message: &Message| message.content.to_lowercase().contains("json");
-    let mut order = (json && !messages.iter().any(mentions)).then_some(JSON_ORDER);
+    let order = wanted.order(|| messages.iter().any(mentions));
+    let mut order = order.as_deref();
     let mut turns = Vec::with_capacity(messages.len() + 1);
-    let turn = |role: Role, content: &str| serde_json::json!({"role": role.name(), "content": content});
+    let turn = |role: Role, content: Json| serde_json::json!({"role": role.name(), "content": content});
     if let Some(order) = order.filter(|_| !messages.iter().any(|message| message.role == Role::System)) {
-        turns.push(turn(Role::System, order));
+        turns.push(turn(Role::System, order.into()));
     }
     for message in messages {
-        match order.take_if(|_| message.role == Role::System) {
-            Some(order) => turns.push(turn(message.role, &format!("{}\n\n{order}", message.content))),
-            None => turns.push(turn(message.role, &message.content)),
-        }
+        let content = match order.take_if(|_| message.role == Role::System) {
+            Some(order) => Cow::Owned(format!("{}\n\n{order}", message.content)),
+            None => Cow::Borrowed(&*message.content),
+        };
+        turns.push(turn(message.role, shown::content(message, &content)));
     }
     turns.into()
 }
@@ -118,11 +121,24 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Call, Choice, ProviderIdentity, ProviderKind, Request};
+    use crate::provider::form::Form;
+
+    fn call(answer: Choice) -> Call {
+        let request = Request::Text { messages: vec![], params: TextParams::default() };
+        let provider = ProviderIdentity { kind: ProviderKind::Openai, address: String::new() };
+        Call { stage: "a".into(), provider, model: None, request, repeat: vec![], answer }
+    }
+
+    fn manner(call: &Call) -> BodyManner<'_> {
+        let wanted = Wanted::of(call, Form::Schema);
+        BodyManner { seed: None, stream: false, wanted, completion_tokens: false }
+    }
 
     #[test]
     fn what_is_not_set_is_not_sent() {
-        let messages = [Message { role: Role::User, content: "Hi".into() }];
-        let sent = body(None, &messages, &TextParams::default(), BodyManner::default());
+        let messages = [Message::new(Role::User, "Hi")];
+        let sent = body(None, &messages, &TextParams::default(), manner(&call(Choice::Text)));
         assert_eq!(Json::from(sent).to_string(), r#"{"messages":[{"role":"user","content":"Hi"}]}"#);
     }
 
@@ -133,8 +149,9 @@ mod tests {
         params.extra.insert("stream".into(), true.into());
         params.extra.insert("response_format".into(), serde_json::json!({"type": "text"}));
         params.extra.insert("safe".into(), false.into());
-        let manner = BodyManner { seed: params.seed, json: true, completion_tokens: true, stream: false };
-        let messages = [Message { role: Role::User, content: "As JSON".into() }];
+        let call = call(Choice::Json);
+        let manner = BodyManner { seed: params.seed, completion_tokens: true, ..manner(&call) };
+        let messages = [Message::new(Role::User, "As JSON")];
         assert_eq!(
             Json::from(body(Some("m"), &messages, &params, manner)).to_string(),
             r#"{"model":"m","messages":[{"role":"user","content":"As JSON"}],"max_completion_tokens":9,"seed":0,"stop":["\n"],"response_format":{"type":"text"},"safe":false}"#
@@ -144,10 +161,10 @@ mod tests {
     #[test]
     fn json_is_asked_for_in_words_where_no_turn_does() {
         let sent = |turns: &[(Role, &str)], json| {
-            let message = |&(role, content): &(Role, &str)| Message { role, content: content.to_owned() };
+            let message = |&(role, content): &(Role, &str)| Message::new(role, content);
             let messages: Vec<Message> = turns.iter().map(message).collect();
-            let manner = BodyManner { json, ..BodyManner::default() };
-            let body = body(None, &messages, &TextParams::default(), manner);
+            let call = call(if json { Choice::Json } else { Choice::Text });
+            let body = body(None, &messages, &TextParams::default(), manner(&call));
             let turn =
                 |turn: &Json| format!("{}: {}", turn["role"].as_str().unwrap(), turn["content"].as_str().unwrap());
             body["messages"].as_array().unwrap().iter().map(turn).collect::<Vec<_>>()

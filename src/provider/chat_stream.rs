@@ -190,7 +190,7 @@ mod tests {
     use crate::model::{Content, Reply};
     use proptest::prelude::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[], form: None };
 
     /// The texts of the pieces, and how it ended.
     fn read(pieces: &[&[u8]]) -> (String, Result<Reply, Failure>) {

@@ -16,6 +16,8 @@ pub(super) struct Complaint {
     pub(super) code: Option<String>,
     /// Its class of errors (`type`).
     pub(super) class: Option<String>,
+    /// The part of the request that it speaks of, in lower case; empty if it names none.
+    pub(super) param: String,
     /// The status that the body names, if it is one of an error.
     pub(super) status: Option<u16>,
     /// Seconds to wait.
@@ -141,6 +143,9 @@ impl Complaint {
             _ => {}
         }
         self.class = text("type").map(str::to_owned).or(self.class.take());
+        if let Some(param) = text("param") {
+            self.param = param.to_lowercase();
+        }
         let named = object.get("status").or_else(|| object.get("status_code"));
         self.status = named.and_then(status).or(self.status);
         self.request_id =

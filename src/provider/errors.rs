@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::error_body::Complaint;
+use super::form::Form;
 use super::message::HttpHead;
 use super::redact::Redactor;
 use super::retry_after::retry_after;
@@ -30,6 +31,8 @@ pub(super) struct Speaker<'a> {
     pub(super) secret: Option<&'a SecretString>,
     /// What is sent with each request, which may be as secret.
     pub(super) headers: &'a [(String, String)],
+    /// What `response_format` asked for, where this program has sent one.
+    pub(super) form: Option<Form>,
 }
 
 impl Speaker<'_> {
@@ -125,6 +128,9 @@ pub(super) fn is_blank(error: &Json) -> bool {
 fn failure(head: &HttpHead, status: u16, complaint: Complaint, speaker: Speaker<'_>) -> Failure {
     let pause = retry_after(head, complaint.retry_after, &complaint.message);
     let mut kind = kind(status, &complaint, pause);
+    if kind == FailureKind::BadRequest && speaker.form.is_some() && is_about_form(&complaint) {
+        kind = FailureKind::FormRefused;
+    }
     let mut who = format!("`{}`", speaker.name);
     if let Some(place) = &head.elsewhere {
         who = format!("`{}` redirects to `{place}`, which", speaker.name);
@@ -258,6 +264,22 @@ fn is_about_model(words: &str) -> bool {
         || (words.contains("model") && refused.iter().any(|sign| words.contains(sign)))
 }
 
+/// Whether a service does not take the form in which JSON was asked for, or not this schema.
+fn is_about_form(complaint: &Complaint) -> bool {
+    const SIGNS: [&str; 8] = [
+        "response_format",
+        "response format",
+        "responseformat",
+        "json_schema",
+        "json schema",
+        "json_object",
+        "structured output",
+        "structured_output",
+    ];
+    let words = format!("{}\n{}", complaint.words(), complaint.behind);
+    !is_too_long(&words) && SIGNS.iter().any(|sign| words.contains(sign) || complaint.param.contains(sign))
+}
+
 fn is_too_long(words: &str) -> bool {
     ["context_length_exceeded", "maximum context length", "context window", "context size"]
         .iter()
@@ -285,6 +307,7 @@ fn suggestion(kind: FailureKind, status: u16, complaint: &Complaint, speaker: Sp
         FailureKind::Moderated => "reword the prompt".to_owned(),
         FailureKind::RateLimited => "lower `concurrency`, or set a `rate`, for this provider".to_owned(),
         FailureKind::Server => "try again later".to_owned(),
+        FailureKind::FormRefused => "the next attempt asks for it in words: `retry: 2` allows one".to_owned(),
         FailureKind::BadRequest if is_too_long(&words) => {
             "shorten the prompt, or name a model with a longer context".to_owned()
         }

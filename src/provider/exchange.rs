@@ -18,7 +18,8 @@ use super::images::{self, Picture};
 use super::message::{ByteStream, HttpHead, HttpRequest};
 use super::placeholders::Placeholders;
 use super::service::Service;
-use crate::model::{Content, Failure, FailureKind, Piece, Reply};
+use super::shown;
+use crate::model::{Content, Failure, FailureKind, Piece, Reply, Request};
 
 /// The largest whole answer with a picture, in bytes: a large one as base64 fits.
 const PICTURE_LIMIT: usize = 256 * 1024 * 1024;
@@ -41,12 +42,12 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(super) enum Expected<'a> {
     /// A chat answer, whole or as a stream.
     Text,
-    /// A picture for a prompt.
+    /// A picture.
     Picture {
-        /// The prompt.
-        prompt: &'a str,
-        /// Where placeholders are noted, for services that have them.
-        placeholders: Option<&'a Placeholders>,
+        /// What is asked.
+        request: &'a Request,
+        /// Where placeholders are noted.
+        placeholders: &'a Placeholders,
     },
 }
 
@@ -253,9 +254,9 @@ impl<'a> Exchange<'a> {
     }
 
     fn take_picture(&mut self, reply: Reply) -> Result<(), Failure> {
-        if let (Expected::Picture { prompt, placeholders: Some(seen) }, Content::Image { bytes, .. }) =
+        if let (Expected::Picture { request, placeholders }, Content::Image { bytes, .. }) =
             (self.expected, &reply.content)
-            && seen.has(bytes, prompt)
+            && placeholders.has(bytes, &shown::subject(request))
         {
             let message = format!("`{}` sends the same picture for different prompts", self.speaker.name);
             return Err(Failure { usage: reply.usage, ..Failure::new(FailureKind::Placeholder, message) }

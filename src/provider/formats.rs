@@ -14,14 +14,8 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// What a file is, by its first bytes.
 pub(super) fn recognise(bytes: &[u8]) -> Option<MediaType> {
     let at = |offset: usize, mark: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(mark));
-    if at(0, PNG) {
-        Some(MediaType::Png)
-    } else if at(0, b"\xff\xd8\xff") {
-        Some(MediaType::Jpeg)
-    } else if at(0, b"RIFF") && at(8, b"WEBP") {
-        Some(MediaType::Webp)
-    } else if at(0, b"GIF87a") || at(0, b"GIF89a") {
-        Some(MediaType::Gif)
+    if let Some(still) = MediaType::of_still(bytes) {
+        Some(still)
     } else if at(4, b"ftyp") {
         // The same box begins still pictures that no one here can measure.
         let still = [b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"].iter().any(|brand| at(8, *brand));

@@ -154,7 +154,9 @@ fn is_loopback(url: &Url) -> bool {
 fn header_map(request: &HttpRequest) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::with_capacity(request.headers.len() + 2);
     if request.body.is_some() {
-        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let content_type = HeaderValue::from_str(&request.content_type)
+            .map_err(|_| Failure::new(FailureKind::Internal, "The kind of a body can't be sent"))?;
+        map.insert(CONTENT_TYPE, content_type);
     }
     if let Some(secret) = &request.secret {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret())).map_err(|_| {

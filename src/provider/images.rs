@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[], form: None };
 
     fn made(format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(vec![]);

@@ -10,13 +10,15 @@ use secrecy::SecretString;
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::{Form, Wanted};
 use super::http::HttpClient;
 use super::message::HttpRequest;
 use super::placeholders::Placeholders;
 use super::pollinations::{check_picture, picture_url};
 use super::service::{LEGACY_IMAGE, Service};
+use super::shown;
 use super::{Attempt, ModelInfo, Provider, RequestView};
-use crate::model::{Call, Choice, Failure, FailureKind, Piece, ProviderIdentity, ProviderSettings, Request};
+use crate::model::{Call, Failure, FailureKind, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Request};
 
 /// The least time between two texts for one address (`shared/ipQueue.js` of the service, November 2025).
 const TEXT_SPACING: Duration = Duration::from_secs(18);
@@ -54,8 +56,8 @@ impl Legacy {
         let model = attempt.call.model.as_deref();
         match &attempt.call.request {
             Request::Text { messages, params } => {
-                let json = attempt.call.answer == Choice::Json;
-                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, json, completion_tokens: false };
+                let wanted = Wanted::of(attempt.call, form(attempt));
+                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, wanted, completion_tokens: false };
                 self.service.post("/openai", &chat::body(model, messages, params, manner), None)
             }
             Request::Image { prompt, params } => {
@@ -64,6 +66,11 @@ impl Legacy {
             }
         }
     }
+}
+
+/// Schemas are not known there: they are put in words.
+fn form(attempt: Attempt<'_>) -> Form {
+    if attempt.form == Form::Schema { Form::Object } else { attempt.form }
 }
 
 impl Provider for Legacy {
@@ -90,6 +97,7 @@ impl Provider for Legacy {
     fn supports(&self, call: &Call) -> Result<(), Failure> {
         let Request::Image { prompt, params } = &call.request else { return Ok(()) };
         check_picture(prompt, params)?;
+        shown::check_references(&self.service.name, ProviderKind::PollinationsLegacy, params)?;
         let base = format!("{}/prompt", self.image_address);
         let length = picture_url(&base, call.model.as_deref(), prompt, params, i64::from(i32::MAX)).len();
         if length <= URL_LIMIT {
@@ -108,10 +116,12 @@ impl Provider for Legacy {
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxStream<'a, Result<Piece, Failure>> {
         let expected = match &attempt.call.request {
             Request::Text { .. } => Expected::Text,
-            Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: Some(&self.placeholders) },
+            request @ Request::Image { .. } => Expected::Picture { request, placeholders: &self.placeholders },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
-        let request = self.supports(attempt.call).map(|()| self.request(attempt));
+        let attempt = Attempt { form: form(attempt), ..attempt };
+        let speaker = self.service.speaker_of(attempt);
+        let request = self.supports(attempt.call).and_then(|()| shown::check_read(attempt.call));
+        let request = request.map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)
     }
 

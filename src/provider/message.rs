@@ -1,5 +1,7 @@
 //! Requests and replies as plain data, so that encoding and decoding need no network.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -34,6 +36,14 @@ impl Method {
     }
 }
 
+/// A part of a form: a text, or a file with the name that it has there and its media type.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) file: Option<(String, &'static str)>,
+    pub(super) content: Bytes,
+}
+
 /// One request. Its key stands apart, so that nothing that prints a request can print the key.
 #[derive(Debug, Clone)]
 pub(super) struct HttpRequest {
@@ -43,8 +53,10 @@ pub(super) struct HttpRequest {
     pub(super) url: String,
     /// Names in lower case; no `authorization`.
     pub(super) headers: Vec<(String, String)>,
-    /// JSON.
+    /// JSON, or a form.
     pub(super) body: Option<Bytes>,
+    /// What the body is.
+    pub(super) content_type: Cow<'static, str>,
     /// Goes out as a `Bearer` token.
     pub(super) secret: Option<SecretString>,
 }
@@ -52,7 +64,8 @@ pub(super) struct HttpRequest {
 impl HttpRequest {
     /// A request without headers and without a key.
     pub(super) fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: vec![], body: None, secret: None }
+        let (url, content_type) = (url.into(), Cow::Borrowed("application/json"));
+        Self { method: Method::Get, url, headers: vec![], body: None, content_type, secret: None }
     }
 
     /// A request with a JSON body.
@@ -60,6 +73,31 @@ impl HttpRequest {
         // Maps with text keys and finite numbers always serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self { method: Method::Post, body: Some(body.into()), ..Self::get(url) }
+    }
+
+    /// A request with a form, without headers and without a key. The same parts make the same bytes.
+    pub(super) fn form(url: impl Into<String>, parts: &[Part]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&part.content);
+        }
+        // Nobody can write a text with the digest of all that is sent in it.
+        let boundary = format!("blossom-{}", &hasher.finalize().to_hex()[..32]);
+        let mut body = Vec::with_capacity(parts.iter().map(|part| part.content.len() + 256).sum());
+        for part in parts {
+            body.extend(
+                format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", plain_name(&part.name)).bytes(),
+            );
+            if let Some((name, media_type)) = &part.file {
+                body.extend(format!("; filename=\"{name}\"\r\nContent-Type: {media_type}").bytes());
+            }
+            body.extend(b"\r\n\r\n");
+            body.extend_from_slice(&part.content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{boundary}--\r\n").bytes());
+        let content_type = format!("multipart/form-data; boundary={boundary}").into();
+        Self { method: Method::Post, body: Some(body.into()), content_type, ..Self::get(url) }
     }
 
     /// What people are shown of it.
@@ -107,6 +145,11 @@ impl HttpHead {
     pub(super) fn request_id(&self) -> Option<String> {
         ["x-request-id", "request-id", "cf-ray"].into_iter().find_map(|name| self.header(name)).map(str::to_owned)
     }
+}
+
+/// A name as it may stand in a header: browsers write quotation marks and line breaks so.
+fn plain_name(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A text as one segment of a path, or as a value of a query.

@@ -9,6 +9,7 @@ mod error_body;
 mod errors;
 mod exchange;
 mod finish;
+mod form;
 mod formats;
 mod heard;
 mod http;
@@ -24,6 +25,7 @@ mod prices;
 mod redact;
 mod retry_after;
 mod service;
+mod shown;
 mod sse;
 mod status;
 mod usage;
@@ -34,8 +36,9 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Call, CallKey, Check, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
 
+pub use form::Form;
 pub use http::HttpClient;
 pub use prices::known_price;
 pub use redact::{Redactor, is_credential};
@@ -52,6 +55,10 @@ pub struct Attempt<'a> {
     pub number: u32,
     /// Whether a stream is asked for. Providers may answer whole all the same.
     pub stream: bool,
+    /// How an answer in JSON is asked for.
+    pub form: Form,
+    /// What the answer must be beside; never sent. A provider that makes answers up may heed it.
+    pub checks: &'a [Check],
     /// The key of the account, where the provider needs one.
     pub secret: Option<&'a SecretString>,
 }
@@ -83,6 +90,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
 
     /// The least time between two requests for this call, where the service asks for one.
     fn spacing(&self, call: &Call) -> Option<std::time::Duration>;
+
+    /// Whether a picture can be asked for with a seed, so that another seed is another request.
+    fn takes_seed(&self) -> bool {
+        true
+    }
 
     /// Whether this provider can make this call at all.
     ///

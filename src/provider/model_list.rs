@@ -50,7 +50,7 @@ fn model(entry: &Json, makes: Option<&str>) -> Option<ModelInfo> {
 mod tests {
     use super::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[] };
+    const SPEAKER: Speaker<'_> = Speaker { name: "p", model: None, secret: None, headers: &[], form: None };
 
     fn read(body: &str) -> Result<Vec<(String, Vec<String>)>, FailureKind> {
         let head =

@@ -7,16 +7,21 @@ use secrecy::SecretString;
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::HttpRequest;
+use super::placeholders::Placeholders;
 use super::service::{OPENAI, Service};
+use super::shown;
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
+    Call, Failure, FailureKind, ImageParams, JsonMap, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Request,
 };
 
 /// These servers name no limit; what bounds the requests on the wire is the stage's own `concurrency`.
 const CEILING: u32 = 256;
+/// So many prompts with the same picture make it a placeholder.
+const PROMPTS: usize = 3;
 
 /// A service that speaks the API of `OpenAI`.
 #[derive(Debug)]
@@ -24,13 +29,14 @@ pub(super) struct OpenAi {
     service: Service,
     /// Whether it is the one of `OpenAI` itself, which is stricter than its followers.
     original: bool,
+    placeholders: Placeholders,
 }
 
 impl OpenAi {
     pub(super) fn new(settings: &ProviderSettings, http: &HttpClient) -> Result<Self, Failure> {
         let service = Service::new(settings, http)?;
         let original = service.identity.address.starts_with(OPENAI.trim_end_matches("/v1"));
-        Ok(Self { service, original })
+        Ok(Self { service, original, placeholders: Placeholders::new(PROMPTS) })
     }
 
     fn request(&self, attempt: Attempt<'_>) -> HttpRequest {
@@ -40,14 +46,18 @@ impl OpenAi {
                 let manner = BodyManner {
                     seed: params.seed,
                     stream: attempt.stream,
-                    json: attempt.call.answer == Choice::Json,
+                    wanted: Wanted::of(attempt.call, attempt.form),
                     completion_tokens: self.original,
                 };
                 let body = chat::body(model, messages, params, manner);
                 self.service.post("/chat/completions", &body, attempt.secret)
             }
-            Request::Image { prompt, params } => {
+            Request::Image { prompt, params } if params.images.is_empty() => {
                 self.service.post("/images/generations", &image_body(model, prompt, params), attempt.secret)
+            }
+            Request::Image { prompt, params } => {
+                let body = image_body(model, prompt, params);
+                self.service.form("/images/edits", &body, &params.images, attempt.secret)
             }
         }
     }
@@ -96,13 +106,19 @@ impl Provider for OpenAi {
         None
     }
 
+    /// `OpenAI` itself refuses it as an unknown parameter; others heed it, or let it be.
+    fn takes_seed(&self) -> bool {
+        !self.original
+    }
+
     fn supports(&self, call: &Call) -> Result<(), Failure> {
         match &call.request {
             Request::Image { params, .. } if params.width.is_some() != params.height.is_some() => {
                 let message = format!("`{}` takes a size only as a whole", self.service.name);
                 Err(Failure::new(FailureKind::BadRequest, message).suggest("set both `width` and `height`, or neither"))
             }
-            Request::Text { .. } | Request::Image { .. } => Ok(()),
+            Request::Image { params, .. } => shown::check_references(&self.service.name, ProviderKind::Openai, params),
+            Request::Text { .. } => Ok(()),
         }
     }
 
@@ -113,10 +129,11 @@ impl Provider for OpenAi {
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxStream<'a, Result<Piece, Failure>> {
         let expected = match &attempt.call.request {
             Request::Text { .. } => Expected::Text,
-            Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: None },
+            request @ Request::Image { .. } => Expected::Picture { request, placeholders: &self.placeholders },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
-        let request = self.supports(attempt.call).map(|()| self.request(attempt));
+        let speaker = self.service.speaker_of(attempt);
+        let request = self.supports(attempt.call).and_then(|()| shown::check_read(attempt.call));
+        let request = request.map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)
     }
 
@@ -127,6 +144,8 @@ impl Provider for OpenAi {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::Json;
 
@@ -152,6 +171,7 @@ mod tests {
             seed: Some(0),
             quality: Some("high".into()),
             transparent: true,
+            images: Arc::default(),
             extra: JsonMap::new(),
         };
         params.extra.insert("style".into(), "vivid".into());

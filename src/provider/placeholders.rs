@@ -36,12 +36,12 @@ impl Placeholders {
     }
 
     /// Whether this picture was reported, or is one that came, or now comes, for too many prompts.
-    pub(super) fn has(&self, picture: &[u8], prompt: &str) -> bool {
+    pub(super) fn has(&self, picture: &[u8], prompt: &[u8]) -> bool {
         let digest = format!("{:x}", md5::compute(picture));
         if self.reported.contains(&digest.as_str()) {
             return true;
         }
-        let (picture, prompt) = (blake3::hash(picture), blake3::hash(prompt.as_bytes()));
+        let (picture, prompt) = (blake3::hash(picture), blake3::hash(prompt));
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.known.contains(&picture) {
             return true;
@@ -69,24 +69,27 @@ mod tests {
     #[test]
     fn the_last_of_so_many_prompts_tells() {
         let seen = Placeholders::new(3);
-        let asked = |prompt: &str| seen.has(b"the same", prompt);
+        let asked = |prompt: &str| seen.has(b"the same", prompt.as_bytes());
         assert_eq!(["a", "b", "a", "b", "c", "a"].map(asked), [false, false, false, false, true, true]);
-        assert!(!seen.has(b"another", "a"));
+        assert!(!seen.has(b"another", b"a"));
         let quick = Placeholders::new(2);
-        assert_eq!(["a", "a", "b", "a"].map(|prompt| quick.has(b"the same", prompt)), [false, false, true, true]);
+        assert_eq!(
+            ["a", "a", "b", "a"].map(|prompt| quick.has(b"the same", prompt.as_bytes())),
+            [false, false, true, true]
+        );
     }
 
     #[test]
     fn one_that_was_reported_tells_at_once() {
         let seen = Placeholders { reported: &["5d41402abc4b2a76b9719d911017c592"], ..Placeholders::new(3) };
-        assert!(seen.has(b"hello", "a") && !seen.has(b"hello!", "a"));
+        assert!(seen.has(b"hello", b"a") && !seen.has(b"hello!", b"a"));
     }
 
     #[test]
     fn memory_is_bounded() {
         let seen = Placeholders::new(3);
         for number in 0..3 * REMEMBERED {
-            assert!(!seen.has(number.to_string().as_bytes(), "a"));
+            assert!(!seen.has(number.to_string().as_bytes(), b"a"));
         }
         assert!(seen.memory.lock().unwrap().seen.len() <= REMEMBERED);
     }

@@ -10,14 +10,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::chat::{self, BodyManner};
 use super::exchange::{self, Expected};
+use super::form::Wanted;
 use super::http::HttpClient;
 use super::message::{HttpRequest, encoded};
 use super::placeholders::Placeholders;
 use super::service::Service;
+use super::shown;
 use super::{Attempt, ModelInfo, Provider, RequestView};
 use crate::model::{
-    Call, Choice, Failure, FailureKind, ImageParams, Json, JsonMap, Piece, ProviderIdentity, ProviderSettings, Request,
-    plain_text,
+    Call, Failure, FailureKind, ImageParams, Json, JsonMap, Picture, Piece, ProviderIdentity, ProviderKind,
+    ProviderSettings, Request, plain_text,
 };
 
 /// The longest address for a picture, in bytes; beyond it the request has a body. What lies between here and the service
@@ -49,18 +51,22 @@ impl Pollinations {
         let model = attempt.call.model.as_deref();
         match &attempt.call.request {
             Request::Text { messages, params } => {
-                let json = attempt.call.answer == Choice::Json;
-                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, json, completion_tokens: false };
+                let wanted = Wanted::of(attempt.call, attempt.form);
+                let manner = BodyManner { seed: Some(seed), stream: attempt.stream, wanted, completion_tokens: false };
                 let body = chat::body(model, messages, params, manner);
                 self.service.post("/v1/chat/completions", &body, attempt.secret)
             }
             Request::Image { prompt, params } => {
+                let has_files = params.images.iter().any(|picture| picture.file().is_some());
+                let body = || picture_body(model, prompt, params, seed);
+                if has_files {
+                    return self.service.post("/v1/images/edits", &body(), attempt.secret);
+                }
                 let url = picture_url(&format!("{}/image", self.service.identity.address), model, prompt, params, seed);
                 if url.len() <= URL_LIMIT {
                     return self.service.get(url, attempt.secret);
                 }
-                let body = picture_body(model, prompt, params, seed);
-                self.service.post("/v1/images/generations", &body, attempt.secret)
+                self.service.post("/v1/images/generations", &body(), attempt.secret)
             }
         }
     }
@@ -77,6 +83,7 @@ pub(super) fn picture_url(base: &str, model: Option<&str>, prompt: &str, params:
     query.extend(params.quality.clone().map(|quality| ("quality", quality)));
     query.extend(params.transparent.then(|| ("transparent", "true".to_owned())));
     query.extend(params.negative_prompt.clone().map(|negative| ("negative_prompt", negative)));
+    let references = params.images.iter().map(shown::address).collect::<Vec<_>>().join("|");
     let (last, extra): (Vec<_>, Vec<_>) = params.extra.iter().partition(|(name, _)| *name == "image");
     for (name, value) in extra.into_iter().chain(last) {
         match value {
@@ -85,6 +92,7 @@ pub(super) fn picture_url(base: &str, model: Option<&str>, prompt: &str, params:
             value => query.push((name, plain_text(value))),
         }
     }
+    query.extend((!references.is_empty()).then_some(("image", references)));
     let query: Vec<String> =
         query.into_iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(&value))).collect();
     format!("{base}/{}?{}", encoded(prompt), query.join("&"))
@@ -111,9 +119,20 @@ fn picture_body(model: Option<&str>, prompt: &str, params: &ImageParams, seed: i
     if let Some(negative_prompt) = &params.negative_prompt {
         body.insert("negative_prompt".to_owned(), negative_prompt.as_str().into());
     }
+    if !params.images.is_empty() {
+        body.insert("image".to_owned(), references(&params.images));
+    }
     let set = params.extra.iter().filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));
     body.extend(set.map(|(name, value)| (name.clone(), value.clone())));
     body
+}
+
+/// Addresses as a list of texts; where there are files, as the edits of pictures take them.
+fn references(images: &[Picture]) -> Json {
+    if images.iter().all(|picture| picture.file().is_none()) {
+        return images.iter().map(|picture| Json::from(shown::address(picture))).collect();
+    }
+    images.iter().map(|picture| serde_json::json!({"image_url": shown::address(picture)})).collect()
 }
 
 /// A prompt that can be a segment of a path, and no key where it would be stored and logged.
@@ -172,7 +191,10 @@ impl Provider for Pollinations {
     fn supports(&self, call: &Call) -> Result<(), Failure> {
         match &call.request {
             Request::Text { .. } => Ok(()),
-            Request::Image { prompt, params } => check_picture(prompt, params),
+            Request::Image { prompt, params } => {
+                check_picture(prompt, params)?;
+                shown::check_references(&self.service.name, ProviderKind::Pollinations, params)
+            }
         }
     }
 
@@ -183,11 +205,12 @@ impl Provider for Pollinations {
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxStream<'a, Result<Piece, Failure>> {
         let expected = match &attempt.call.request {
             Request::Text { .. } => Expected::Text,
-            Request::Image { prompt, .. } => Expected::Picture { prompt, placeholders: Some(&self.placeholders) },
+            request @ Request::Image { .. } => Expected::Picture { request, placeholders: &self.placeholders },
         };
-        let speaker = self.service.speaker(attempt.call.model.as_deref(), attempt.secret);
+        let speaker = self.service.speaker_of(attempt);
         let request = check_key(&self.service.name, attempt.secret)
             .and_then(|()| self.supports(attempt.call))
+            .and_then(|()| shown::check_read(attempt.call))
             .map(|()| self.request(attempt));
         exchange::pieces(&self.service, request, expected, speaker)
     }

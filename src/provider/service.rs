@@ -8,8 +8,8 @@ use url::Url;
 use super::errors::Speaker;
 use super::http::HttpClient;
 use super::message::HttpRequest;
-use super::{ModelInfo, exchange, model_list};
-use crate::model::{Failure, FailureKind, JsonMap, ProviderIdentity, ProviderKind, ProviderSettings, address};
+use super::{Attempt, ModelInfo, exchange, model_list, shown};
+use crate::model::{Failure, FailureKind, JsonMap, Picture, ProviderIdentity, ProviderKind, ProviderSettings, address};
 
 /// Today's API of Pollinations.
 pub(super) const POLLINATIONS: &str = "https://gen.pollinations.ai";
@@ -75,7 +75,13 @@ impl Service {
 
     /// Who speaks when a failure is told.
     pub(super) fn speaker<'a>(&'a self, model: Option<&'a str>, secret: Option<&'a SecretString>) -> Speaker<'a> {
-        Speaker { name: &self.name, model, secret, headers: &self.headers }
+        Speaker { name: &self.name, model, secret, headers: &self.headers, form: None }
+    }
+
+    /// The same for an attempt.
+    pub(super) fn speaker_of<'a>(&'a self, attempt: Attempt<'a>) -> Speaker<'a> {
+        let form = attempt.form.named(attempt.call);
+        Speaker { form, ..self.speaker(attempt.call.model.as_deref(), attempt.secret) }
     }
 
     /// What relative addresses in its answers are relative to.
@@ -94,6 +100,18 @@ impl Service {
     pub(super) fn post(&self, path: &str, body: &JsonMap, secret: Option<&SecretString>) -> HttpRequest {
         let url = format!("{}{path}", self.identity.address);
         HttpRequest { headers: self.headers.clone(), secret: secret.cloned(), ..HttpRequest::post(url, body) }
+    }
+
+    /// A question with a form of texts and of pictures, to a path below the address.
+    pub(super) fn form(
+        &self,
+        path: &str,
+        body: &JsonMap,
+        references: &[Picture],
+        secret: Option<&SecretString>,
+    ) -> HttpRequest {
+        let form = shown::form(format!("{}{path}", self.identity.address), body, references);
+        HttpRequest { headers: self.headers.clone(), secret: secret.cloned(), ..form }
     }
 
     /// The models of one or more lists, each with what its models make where they do not say.

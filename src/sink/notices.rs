@@ -55,6 +55,12 @@ impl Notices {
                     Units::show_duration(*pause),
                 ))
             }
+            EventKind::FellBack { item, from, lane } if self.verbose => Some(format!(
+                "fallback: {}: {} has no good answer, {} is asked",
+                item_name(item),
+                lane_name(from),
+                lane_name(lane),
+            )),
             EventKind::Saved { path, .. } if self.verbose => Some(format!("saved: {}", one_line(path))),
             _ => None,
         }

@@ -42,6 +42,8 @@ pub struct StageView {
     pub unmetered: u64,
     /// Instances that failed, or were replaced, since the answer hit `max_tokens`.
     pub cut: u64,
+    /// Instances that came out of the answer of a fallback.
+    pub fallbacks: u64,
     /// Files written.
     pub saved: SavedFiles,
     began: Option<Timestamp>,
@@ -49,6 +51,8 @@ pub struct StageView {
     in_flight: HashSet<Arc<[u64]>>,
     /// Instances in flight whose answer was kept.
     reusing: HashSet<Arc<[u64]>>,
+    /// Instances in flight that a fallback is asked for.
+    fell_back: HashSet<Arc<[u64]>>,
     /// When the first request went out, for instances in flight.
     sent: HashMap<Arc<[u64]>, Timestamp>,
     recent: VecDeque<Timestamp>,
@@ -113,11 +117,13 @@ impl StageView {
             cost: Cost::NOTHING,
             unmetered: 0,
             cut: 0,
+            fallbacks: 0,
             saved: SavedFiles::default(),
             began: None,
             ended_at: None,
             in_flight: HashSet::new(),
             reusing: HashSet::new(),
+            fell_back: HashSet::new(),
             sent: HashMap::new(),
             recent: VecDeque::new(),
             took: Duration::ZERO,
@@ -202,8 +208,13 @@ impl StageView {
         self.reusing.insert(path.clone());
     }
 
+    pub(super) fn fall_back(&mut self, path: &Arc<[u64]>) {
+        self.fell_back.insert(path.clone());
+    }
+
     /// An instance came out, of an answer that was kept or of a new one.
     pub(super) fn come_out(&mut self, path: &Arc<[u64]>) {
+        self.fallbacks += u64::from(self.fell_back.contains(path));
         if self.reusing.remove(path) {
             self.tally.reused += 1;
         } else {
@@ -227,6 +238,7 @@ impl StageView {
         self.ended_at = Some(at);
         self.in_flight.remove(path);
         self.reusing.remove(path);
+        self.fell_back.remove(path);
         self.sent.remove(path);
         if self.recent.len() == RATE_WINDOW {
             self.recent.pop_front();

@@ -43,8 +43,10 @@ pub fn summary(tally: &Tally, view: &SummaryView<'_>) -> String {
             _ = writeln!(text, "{line}");
         }
     }
-    if let Some(reused) = reused(tally) {
-        _ = writeln!(text, "\n{}", wrapped(&reused, view.width.unwrap_or(usize::MAX)));
+    let told: Vec<String> = [reused(tally), fell_back(tally)].into_iter().flatten().collect();
+    for (number, line) in told.iter().enumerate() {
+        let gap = if number == 0 { "\n" } else { "" };
+        _ = writeln!(text, "{gap}{}", wrapped(line, view.width.unwrap_or(usize::MAX)));
     }
     text.push_str(&problems(tally, view));
     section(&mut text, view, "Held back by", &lanes(tally));
@@ -223,6 +225,14 @@ fn reused(tally: &Tally) -> Option<String> {
     let were = if count == 1 { "was" } else { "were" };
     (count > 0 && tally.is_kept())
         .then(|| format!("{} {were} there already; `--fresh` asks anew", count_of(count, "answer")))
+}
+
+/// `3 answers came from a fallback: 2 of motto, 1 of best`, the names in backticks
+fn fell_back(tally: &Tally) -> Option<String> {
+    let of: Vec<&StageView> = tally.stages().filter(|stage| stage.fallbacks > 0).collect();
+    let count = of.iter().map(|stage| stage.fallbacks).sum();
+    let each: Vec<String> = of.iter().map(|stage| format!("{} of `{}`", stage.fallbacks, stage.name)).collect();
+    (count > 0).then(|| format!("{} came from a fallback: {}", count_of(count, "answer"), each.join(", ")))
 }
 
 fn failures(tally: &Tally, replaced: bool) -> Vec<String> {

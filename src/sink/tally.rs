@@ -154,6 +154,7 @@ impl Tally {
                 stage.retries += u64::from(*attempt > 1);
                 stage.send(&item.path, at);
             }),
+            EventKind::FellBack { item, .. } => self.on(&item.stage, |stage| stage.fall_back(&item.path)),
             EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
             EventKind::Done { item, attempts, usage, cost, took, .. } => self.end(item, at, |stage| {
                 stage.come_out(&item.path);

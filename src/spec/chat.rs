@@ -10,9 +10,8 @@ use crate::model::{At, Role};
 
 const ROLES: [Role; 3] = [Role::System, Role::User, Role::Assistant];
 
-const SHORT: Keys =
-    Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], unsupported: &["images"] };
-const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], unsupported: &["images"] };
+const SHORT: Keys = Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], unsupported: &[] };
+const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], unsupported: &[] };
 
 const EXAMPLE: &str = "write a list of messages: `- user: Hello`";
 
@@ -52,9 +51,8 @@ fn message(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
         .filter_map(|role| fields.take(role.name()).map(|entry| (At::new(role, entry.key.place.clone()), &entry.value)))
         .collect();
     said.sort_by_key(|(role, _)| role.place.span.start);
-    fields.finish_with(reader, |key| {
-        (entries.len() == 1 && !SHORT.unsupported.contains(&key.value.as_str())).then(|| unknown_role(key))
-    });
+    fields
+        .finish_with(reader, |key| images_in_message(key).or_else(|| (entries.len() == 1).then(|| unknown_role(key))));
     if let [(first, _), (second, _), ..] = said.as_slice() {
         reader.push(
             Diagnostic::error("two-roles", &second.place, "a message has one role")
@@ -81,7 +79,7 @@ fn long(node: &Node, reader: &mut Reader<'_>) -> Option<MessageSpec> {
     }
     let role = fields.read_at("role", reader, role);
     let content = fields.read("content", reader, template_or_file);
-    fields.finish(reader);
+    fields.finish_with(reader, images_in_message);
     Some(MessageSpec { role: role?, content: content? })
 }
 
@@ -95,6 +93,13 @@ fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
         reader.push(unknown_role(&At::new(text.to_owned(), node.place.clone())));
     }
     role
+}
+
+/// Pictures are the stage's, and not a message's.
+fn images_in_message(key: &At<String>) -> Option<Diagnostic> {
+    let error = || Diagnostic::error("unknown-key", &key.place, "a message has no `images`");
+    (key.value == "images")
+        .then(|| error().help("write `images` beside `chat`: the pictures go along with the last message of `user`"))
 }
 
 fn unknown_role(name: &At<String>) -> Diagnostic {

@@ -8,22 +8,14 @@ use super::settings::{self, check_fit};
 use crate::diag::Diagnostic;
 use crate::model::{Place, StageKindName};
 
-pub(super) const DEFAULTS: Keys = Keys {
-    owner: "`defaults`",
-    own: &["text", "chat", "image"],
-    settings: &settings::POLICIES,
-    unsupported: &["feedback", "fallback", "expect"],
-};
+pub(super) const DEFAULTS: Keys =
+    Keys { owner: "`defaults`", own: &["text", "chat", "image"], settings: &settings::POLICIES, unsupported: &[] };
 
-const OF_KIND: Keys = Keys {
-    owner: "defaults of a kind",
-    own: &[],
-    settings: &settings::ALL,
-    unsupported: &["feedback", "fallback", "images", "schema", "continues", "expect"],
-};
+const OF_KIND: Keys =
+    Keys { owner: "defaults of a kind", own: &[], settings: &settings::ALL, unsupported: &["images"] };
 
 /// Keys of a stage that are about this one stage.
-const OF_ONE_STAGE: [&str; 5] = ["description", "for_each", "when", "save", "render"];
+const OF_ONE_STAGE: [&str; 7] = ["description", "for_each", "when", "continues", "expect", "save", "render"];
 
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;

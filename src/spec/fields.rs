@@ -80,11 +80,6 @@ impl<'n> Fields<'n> {
         self.entries.iter().any(|entry| entry.key.value == key)
     }
 
-    /// Where the key stands, if it is there.
-    pub(super) fn place_of(&self, key: &str) -> Option<Place> {
-        self.entries.iter().find(|entry| entry.key.value == key).map(|entry| entry.key.place.clone())
-    }
-
     /// Whether a key that is not known was probably meant to be this one.
     pub(super) fn has_misspelled(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| self.keys.meant(&entry.key.value).as_deref() == Some(key))

@@ -96,9 +96,7 @@ fn source(node: &Node, reader: &mut Reader<'_>) -> Option<LoopSourceSpec> {
 }
 
 fn refuse_reserved(root: &str, place: &Place, reader: &mut Reader<'_>) -> bool {
-    if root == "previous" {
-        reader.push(super::unsupported::not_supported_yet("previous", place));
-    } else if is_reserved(root) {
+    if is_reserved(root) {
         reader.push(
             Diagnostic::error("not-a-list", place, format!("`{root}` has no list that a stage could run over"))
                 .help("name an input, a stage or a loop variable"),

@@ -86,7 +86,7 @@ pub fn read_values(
 const A_MAPPING: &str = "write a mapping of names and values: `tone: dry`, or `{\"tone\": \"dry\"}` in JSON";
 
 /// The byte at a line and a column (from 1), and the end of its character.
-fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
+pub(super) fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut start = (before + column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(start) {

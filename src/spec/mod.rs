@@ -5,11 +5,16 @@
 //! compiled: that is `plan`. A [`TextMap`] leads from an offset in a text back to the file. The only room that names the
 //! YAML crate, in one file.
 
+mod answer;
 mod chat;
+mod continues;
 mod defaults;
 mod document;
+mod expect;
+mod fallback;
 mod fields;
 mod for_each;
+mod images;
 mod inputs;
 mod load;
 mod mapping;
@@ -24,6 +29,7 @@ mod quantities;
 mod reader;
 mod secrets;
 mod settings;
+mod short_schema;
 mod source;
 mod stage;
 mod syntax;
@@ -33,6 +39,9 @@ mod unsupported;
 mod vocabulary;
 mod yaml;
 
+pub use answer::{AnswerSpec, FieldSpec, SchemaSpec, TypeSpec};
+pub use expect::{CheckSpec, CheckValue};
+pub use fallback::FallbackSpec;
 pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,

@@ -11,6 +11,9 @@ use crate::model::{
     Reuse, Role, StageKindName, Waves,
 };
 
+use super::answer::AnswerSpec;
+use super::expect::CheckSpec;
+use super::fallback::FallbackSpec;
 use super::text_map::TextMap;
 
 /// A whole pipeline file.
@@ -140,6 +143,10 @@ pub struct StageSpec {
     pub for_each: Option<ForEachSpec>,
     /// `when`, an expression without braces around it.
     pub when: Option<ExpressionSpec>,
+    /// `continues`: the name of a stage, or `previous`.
+    pub continues: Option<At<String>>,
+    /// `expect`, check by check.
+    pub expect: Vec<CheckSpec>,
     /// `save`.
     pub save: Option<SaveSpec>,
     /// Everything that may also stand in `defaults`.
@@ -332,8 +339,14 @@ pub struct SettingsSpec {
     pub max_failures: Option<At<FailureLimit>>,
     /// `reuse`.
     pub reuse: Option<At<Reuse>>,
+    /// `feedback`.
+    pub feedback: Option<At<bool>>,
+    /// `fallback`.
+    pub fallback: Option<At<Vec<FallbackSpec>>>,
     /// `system`.
     pub system: Option<TextSpec>,
+    /// `images`: paths, addresses and templates of them; at least one.
+    pub images: Option<At<Vec<TextSpec>>>,
     /// `max_tokens`.
     pub max_tokens: Option<Maybe<u64>>,
     /// `temperature`.
@@ -346,8 +359,8 @@ pub struct SettingsSpec {
     pub stop: Option<At<Vec<String>>>,
     /// `reasoning_effort`.
     pub reasoning_effort: Option<At<String>>,
-    /// `json: true`: any JSON.
-    pub json: Option<At<bool>>,
+    /// `json` and `schema`.
+    pub answer: Option<At<AnswerSpec>>,
     /// `width`, in pixels.
     pub width: Option<Maybe<u32>>,
     /// `height`, in pixels.

@@ -1,6 +1,9 @@
 //! What stages and `defaults` may say alike, and which kinds each key is for.
 
+use super::answer::answer;
+use super::fallback::fallback;
 use super::fields::Fields;
+use super::images::images;
 use super::node::{Node, Value, to_json_map};
 use super::pipeline::{Maybe, SettingsSpec};
 use super::policies::{max_failures, on_error, retry, reuse, timeout, waves};
@@ -9,18 +12,18 @@ use super::reader::Reader;
 use super::secrets;
 use super::templates::{maybe, template_or_file, text};
 use crate::diag::Diagnostic;
-use crate::model::{At, JsonMap, Place, StageKindName};
+use crate::model::{JsonMap, Place, StageKindName};
 
 /// Which kinds a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+pub(super) enum Fit {
     All,
     Calls,
     Texts,
     Images,
 }
 
-impl For {
+impl Fit {
     fn has(self, kind: StageKindName) -> bool {
         match self {
             Self::All => true,
@@ -41,38 +44,42 @@ impl For {
 }
 
 /// Every key of [`SettingsSpec`], those of [`POLICIES`] first.
-const SETTINGS: [(&str, For); 25] = [
-    ("provider", For::Calls),
-    ("model", For::Calls),
-    ("concurrency", For::Calls),
-    ("rate", For::Calls),
-    ("waves", For::Calls),
-    ("retry", For::Calls),
-    ("timeout", For::Calls),
-    ("stream", For::Texts),
-    ("on_error", For::All),
-    ("max_failures", For::All),
-    ("reuse", For::Calls),
-    ("system", For::Texts),
-    ("max_tokens", For::Texts),
-    ("temperature", For::Texts),
-    ("top_p", For::Texts),
-    ("seed", For::Calls),
-    ("stop", For::Texts),
-    ("reasoning_effort", For::Texts),
-    ("json", For::Texts),
-    ("width", For::Images),
-    ("height", For::Images),
-    ("negative_prompt", For::Images),
-    ("quality", For::Images),
-    ("transparent", For::Images),
-    ("extra", For::Calls),
+const SETTINGS: [(&str, Fit); 29] = [
+    ("provider", Fit::Calls),
+    ("model", Fit::Calls),
+    ("concurrency", Fit::Calls),
+    ("rate", Fit::Calls),
+    ("waves", Fit::Calls),
+    ("retry", Fit::Calls),
+    ("timeout", Fit::Calls),
+    ("stream", Fit::Texts),
+    ("on_error", Fit::All),
+    ("max_failures", Fit::All),
+    ("reuse", Fit::Calls),
+    ("feedback", Fit::Calls),
+    ("fallback", Fit::Calls),
+    ("system", Fit::Texts),
+    ("images", Fit::Calls),
+    ("max_tokens", Fit::Texts),
+    ("temperature", Fit::Texts),
+    ("top_p", Fit::Texts),
+    ("seed", Fit::Calls),
+    ("stop", Fit::Texts),
+    ("reasoning_effort", Fit::Texts),
+    ("json", Fit::Texts),
+    ("schema", Fit::Texts),
+    ("width", Fit::Images),
+    ("height", Fit::Images),
+    ("negative_prompt", Fit::Images),
+    ("quality", Fit::Images),
+    ("transparent", Fit::Images),
+    ("extra", Fit::Calls),
 ];
 
 /// The keys of all settings.
 pub(super) const ALL: [&str; SETTINGS.len()] = names();
 /// The keys of the settings that may be defaults of every kind: how calls are made, not what is asked.
-pub(super) const POLICIES: [&str; 11] = names();
+pub(super) const POLICIES: [&str; 13] = names();
 
 /// The first keys of the table.
 const fn names<const N: usize>() -> [&'static str; N] {
@@ -111,18 +118,20 @@ fn policies(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reade
     spec.on_error = fields.read_at("on_error", reader, on_error);
     spec.max_failures = fields.read_at("max_failures", reader, max_failures);
     spec.reuse = fields.read_at("reuse", reader, reuse);
+    spec.feedback = fields.read_at("feedback", reader, truth);
+    spec.fallback = fields.read_at("fallback", reader, fallback);
 }
 
 fn parameters(spec: &mut SettingsSpec, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
     spec.system = fields.read("system", reader, template_or_file);
+    spec.images = fields.read_at("images", reader, images);
     spec.max_tokens = fields.read("max_tokens", reader, |node, reader| maybe(node, reader, amount));
     spec.temperature = fields.read("temperature", reader, |node, reader| maybe(node, reader, number(0.0..=2.0)));
     spec.top_p = fields.read_at("top_p", reader, number(0.0..=1.0));
     spec.seed = fields.read("seed", reader, seed);
     spec.stop = fields.read_at("stop", reader, stop);
     spec.reasoning_effort = fields.read_at("reasoning_effort", reader, text);
-    spec.json =
-        fields.read_at("json", reader, json_switch).or_else(|| fields.place_of("schema").map(|at| At::new(true, at)));
+    spec.answer = answer(fields, reader);
     spec.width = fields.read("width", reader, |node, reader| maybe(node, reader, count(1)));
     spec.height = fields.read("height", reader, |node, reader| maybe(node, reader, count(1)));
     spec.negative_prompt = fields.read_at("negative_prompt", reader, text);
@@ -155,18 +164,6 @@ fn stop_text(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         Some(blank) if !blank.is_empty() && blank.trim().is_empty() => Some(blank.to_owned()),
         _ => text(node, reader),
     }
-}
-
-/// `true` or `false`. With fields, which are not supported yet, it is JSON all the same.
-fn json_switch(node: &Node, reader: &mut Reader<'_>) -> Option<bool> {
-    if node.entries().is_none() && node.elements().is_none() {
-        return truth(node, reader);
-    }
-    reader.push(
-        Diagnostic::error("not-supported-yet", &node.place, "`json` with fields is not supported yet")
-            .help("write `json: true` for any JSON, and describe the fields in the prompt"),
-    );
-    Some(true)
 }
 
 fn extra(node: &Node, reader: &mut Reader<'_>) -> Option<JsonMap> {
@@ -207,11 +204,14 @@ fn refuse_keys(name: &str, node: &Node, reader: &mut Reader<'_>) -> bool {
 pub(super) fn check_fit(spec: &SettingsSpec, kind: StageKindName, place: &Place, reader: &mut Reader<'_>) {
     for (key, fit) in SETTINGS {
         let Some(key_place) = spec.keys.get(key).filter(|_| !fit.has(kind)) else { continue };
-        let message = format!("`{key}` means nothing for `{}`", kind.name());
-        reader.push(
-            Diagnostic::error("key-does-not-fit", key_place, message)
-                .also(place, format!("`{}` stands here", kind.name()))
-                .help(fit.help()),
-        );
+        reader.push(misfit(key, key_place, fit, (kind, place)));
     }
+}
+
+/// That a key means nothing for `kind`, which is named at `place`.
+pub(super) fn misfit(key: &str, at: &Place, fit: Fit, (kind, place): (StageKindName, &Place)) -> Diagnostic {
+    let message = format!("`{key}` means nothing for `{}`", kind.name());
+    Diagnostic::error("key-does-not-fit", at, message)
+        .also(place, format!("`{}` stands here", kind.name()))
+        .help(fit.help())
 }

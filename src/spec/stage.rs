@@ -1,6 +1,8 @@
 //! `stages`: each of them one kind, and what stands beside it.
 
 use super::chat::chat;
+use super::continues::continues;
+use super::expect::{self, expect};
 use super::fields::{Fields, Keys};
 use super::for_each::for_each;
 use super::names::{self, Named};
@@ -8,7 +10,7 @@ use super::node::{Entry, Node};
 use super::outputs::save;
 use super::pipeline::{KindSpec, SettingsSpec, StageSpec, TextSpec};
 use super::reader::Reader;
-use super::settings::{self, check_fit};
+use super::settings::{self, Fit, check_fit, misfit};
 use super::templates::{expression, template_or_file, text};
 use crate::diag::Diagnostic;
 use crate::model::{At, Place, StageKindName};
@@ -18,9 +20,9 @@ const UNSUPPORTED_KINDS: [&str; 2] = ["value", "use"];
 
 pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
-    own: &["text", "chat", "image", "render", "description", "for_each", "when", "save"],
+    own: &["text", "chat", "image", "render", "description", "for_each", "when", "continues", "expect", "save"],
     settings: &settings::ALL,
-    unsupported: &["value", "use", "with", "continues", "images", "schema", "expect", "feedback", "fallback"],
+    unsupported: &["value", "use", "with"],
 };
 
 /// All stages, if there are any.
@@ -48,6 +50,8 @@ fn stage(entry: &Entry, reader: &mut Reader<'_>) -> StageSpec {
         kind: None,
         for_each: None,
         when: None,
+        continues: None,
+        expect: Vec::new(),
         save: None,
         settings: SettingsSpec::default(),
     };
@@ -65,11 +69,19 @@ fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
     spec.description = fields.read("description", reader, text);
     spec.for_each = fields.take("for_each").map(|entry| for_each(&entry.value, reader));
     spec.when = fields.read("when", reader, expression);
+    let continued = fields.take("continues");
+    let expected = fields.take("expect");
+    spec.expect = expected.map(|entry| expect(&entry.value, reader)).unwrap_or_default();
     spec.save = fields.read("save", reader, save);
     spec.settings = settings::settings(&mut fields, reader);
     fields.finish(reader);
     if let Some((kind, place)) = kind {
         check_fit(&spec.settings, kind.name(), &place, reader);
+        spec.continues = continued.and_then(|entry| continues(entry, kind.name(), &place, reader));
+        match expected.filter(|_| kind.name() == StageKindName::Render) {
+            Some(entry) => reader.push(misfit("expect", &entry.key.place, Fit::Calls, (kind.name(), &place))),
+            None => expect::check_fit(&spec.expect, kind.name(), &place, reader),
+        }
         spec.kind = Some(kind);
     }
 }

@@ -13,19 +13,6 @@ fn instead(name: &str) -> &'static str {
     match name {
         "value" => "write the JSON as the default of an input of `type: json`, or a text of it with `render`",
         "use" | "with" => "copy the stages of the other pipeline into this file",
-        "continues" => {
-            "write the turns of the other stage in `chat` again, and its answer as `- assistant: \"{{NAME}}\"`"
-        }
-        "previous" => "name what an item needs in its row, or ask for all items in one prompt",
-        "images" => "take it out, and describe in the prompt what the picture shows",
-        "schema" => "write `json: true` for any JSON, and show its shape in the prompt",
-        "expect" => "say in the prompt what the answer must be; what names it can look at it with `when`",
-        "feedback" => {
-            "take it out: an answer that is not as it should be fails its item, and `on_error` says what that means"
-        }
-        "fallback" => {
-            "take it out: `retry` asks the same provider again, and `on_error: {value: ..}` stands in for an answer"
-        }
         _ => "take it out",
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::model::{AttemptRecord, Content, Spent};
+use crate::model::{AnswerId, AttemptRecord, Content, Failure, Spent};
 
 use super::blobs::{Blobs, Digest};
 use super::error::StoreError;
@@ -35,6 +35,7 @@ pub(super) enum Entry {
     Begin(NewRun),
     Sending(RunId, Spent),
     Attempt(RunId, Box<AttemptRecord>),
+    Verdict(AnswerId, Box<Failure>),
     Instance(RunId, Box<InstanceRecord>),
     End(RunId, Box<RunEnd>),
 }

@@ -1,11 +1,12 @@
 //! How the end of an instance stands in a run's own database: in bytes that give back exactly what was put. The text of
 //! JSON would not, since a number that is read again may be its neighbour, and a depth that was built may be refused.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Number;
 
-use crate::model::{End, Json, JsonMap, SkipReason, Value};
+use crate::model::{Conversation, End, Json, JsonMap, Message, Picture, PictureFile, SkipReason, Value};
 
 use super::encoding::media;
 
@@ -16,6 +17,7 @@ const WHEN: u8 = 3;
 const ABSENT: u8 = 4;
 const FAILED: u8 = 5;
 const UNKNOWN: u8 = 6;
+const SAID: u8 = 7;
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -47,6 +49,14 @@ pub(super) fn encode(end: &End) -> Vec<u8> {
             put_text(&mut out, media_type.mime());
             put_text(&mut out, path);
         }
+        End::Said(value, said) => {
+            out.push(SAID);
+            let value = encode(&End::Value(value.clone()));
+            put_count(&mut out, value.len() as u64);
+            out.extend(value);
+            put_messages(&mut out, said.frame());
+            put_messages(&mut out, said.turns());
+        }
         End::Absent(SkipReason::When) => out.push(WHEN),
         End::Absent(SkipReason::Absent { stage }) => {
             out.push(ABSENT);
@@ -77,6 +87,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<End> {
             let (bytes, media_type) = (rest.count()?, media(rest.text()?)?);
             End::Value(Value::Image { path: rest.text()?.into(), width, height, media_type, bytes })
         }
+        SAID => {
+            let length = usize::try_from(rest.count()?).ok()?;
+            let End::Value(value) = decode(rest.take(length)?)? else { return None };
+            End::Said(value, Conversation::new(rest.messages()?, rest.messages()?))
+        }
         WHEN => End::Absent(SkipReason::When),
         ABSENT => End::Absent(SkipReason::Absent { stage: whole()? }),
         FAILED => End::Absent(SkipReason::Failed { stage: whole()? }),
@@ -88,11 +103,19 @@ pub(super) fn decode(bytes: &[u8]) -> Option<End> {
 
 /// About how much memory an end takes, in bytes.
 pub(super) fn weight(end: &End) -> usize {
+    let of_value = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Json(json) => weight_of(json),
+        Value::Image { path, .. } => path.len(),
+    };
+    // What conversations share is counted in each: whoever lets go of one can't tell.
+    let of_message = |message: &Message| size_of::<Message>() + message.content.len();
     size_of::<End>()
         + match end {
-            End::Value(Value::Text(text)) => text.len(),
-            End::Value(Value::Json(json)) => weight_of(json),
-            End::Value(Value::Image { path, .. }) => path.len(),
+            End::Value(value) => of_value(value),
+            End::Said(value, said) => {
+                of_value(value) + said.frame().iter().chain(said.turns()).map(of_message).sum::<usize>()
+            }
             // The name is that of the stage, which is there anyway.
             End::Absent(_) => 0,
         }
@@ -117,6 +140,20 @@ fn put_count(out: &mut Vec<u8>, count: u64) {
 fn put_text(out: &mut Vec<u8>, text: &str) {
     put_count(out, text.len() as u64);
     out.extend(text.as_bytes());
+}
+
+/// Messages as JSON, each by itself, and beside each what a call's key leaves out of its pictures: what their files are
+/// called, and where they lie.
+fn put_messages<'a>(out: &mut Vec<u8>, messages: impl IntoIterator<Item = &'a Message>) {
+    let messages: Vec<&Message> = messages.into_iter().collect();
+    put_count(out, messages.len() as u64);
+    for message in messages {
+        put_text(out, &serde_json::to_string(message).unwrap_or_default());
+        for file in message.images.iter().filter_map(Picture::file) {
+            put_text(out, &file.name);
+            put_text(out, &file.place.to_string_lossy());
+        }
+    }
 }
 
 fn put_json(out: &mut Vec<u8>, json: &Json) {
@@ -184,6 +221,24 @@ impl<'a> Rest<'a> {
         std::str::from_utf8(self.take(length)?).ok()
     }
 
+    fn messages(&mut self) -> Option<Vec<Message>> {
+        let count = self.count()?;
+        (0..count).map(|_| self.message()).collect()
+    }
+
+    fn message(&mut self) -> Option<Message> {
+        let mut message: Message = serde_json::from_str(self.text()?).ok()?;
+        let pictures = message.images.iter().map(|picture| match picture {
+            Picture::Url(_) => Some(picture.clone()),
+            Picture::File(file) => {
+                let (name, place) = (self.text()?.into(), Arc::from(Path::new(self.text()?)));
+                Some(Picture::File(PictureFile { name, place, ..file.clone() }))
+            }
+        });
+        message.images = pictures.collect::<Option<_>>()?;
+        Some(message)
+    }
+
     fn json(&mut self) -> Option<Json> {
         Some(match *self.take(1)?.first()? {
             NULL => Json::Null,
@@ -211,9 +266,26 @@ impl<'a> Rest<'a> {
 pub(super) mod tests {
     use proptest::prelude::*;
 
-    use crate::model::MediaType;
+    use crate::model::{MediaType, Role};
 
     use super::*;
+
+    fn said() -> impl Strategy<Value = Conversation> {
+        let role = prop::sample::select(vec![Role::System, Role::User, Role::Assistant]);
+        let picture = prop_oneof![
+            "[a-z]{1,8}".prop_map(|url| Picture::Url(url.into())),
+            (any::<[u8; 32]>(), any::<u32>(), "[a-zé/]{1,8}").prop_map(|(digest, bytes, name)| {
+                let place = Path::new("/pictures").join(name.trim_start_matches('/')).into();
+                let (name, bytes) = (name.into(), bytes.into());
+                Picture::File(PictureFile { digest, media_type: MediaType::Png, bytes, name, place, content: None })
+            }),
+        ];
+        let pictures = prop::collection::vec(picture, 0..2);
+        let message = (role, ".{0,12}", pictures)
+            .prop_map(|(role, content, images)| Message { images: images.into(), ..Message::new(role, content) });
+        let messages = || prop::collection::vec(message.clone(), 0..4);
+        (messages(), messages()).prop_map(|(begun, more)| Conversation::begin(begun).and(more))
+    }
 
     fn json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
@@ -239,6 +311,8 @@ pub(super) mod tests {
         prop_oneof![
             ".{0,40}".prop_map(|text| End::Value(Value::Text(text.into()))),
             json().prop_map(|json| End::Value(Value::Json(Arc::new(json)))),
+            (".{0,40}", said()).prop_map(|(text, said)| End::Said(Value::Text(text.into()), said)),
+            (json(), said()).prop_map(|(json, said)| End::Said(Value::Json(Arc::new(json)), said)),
             image.prop_map(|(path, width, height, media, bytes)| {
                 let media_type = MediaType::ALL[media.index(MediaType::ALL.len())];
                 End::Value(Value::Image { path, width, height, media_type, bytes })

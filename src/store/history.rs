@@ -80,7 +80,7 @@ pub struct KeptAttempt {
     pub began: Timestamp,
     /// Until its end.
     pub took: Duration,
-    /// Why it brought no answer.
+    /// Why it brought no answer, or why its answer was not taken.
     pub failure: Option<Failure>,
     /// What was asked: a call in its canonical form.
     pub request: String,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{AttemptRecord, ItemRef, Json, Spent};
+use crate::model::{AnswerId, AttemptRecord, Failure, ItemRef, Json, Spent};
 
 use super::committer::{Entry, Told};
 use super::error::StoreError;
@@ -108,6 +108,13 @@ impl Store {
     /// The same without waiting: for what is no answer. What could not be kept is told to the next who waits.
     pub fn note(&self, run: RunId, attempt: AttemptRecord) {
         self.hand(Entry::Attempt(run, Box::new(attempt)));
+    }
+
+    /// Writes down beside an answer why it was not taken, without waiting. It stays an answer: the checks may change.
+    pub fn note_verdict(&self, answer: AnswerId, failure: &Failure) {
+        // The whole answer is there already.
+        let failure = Failure { partial: None, usage: None, ..failure.clone() };
+        self.hand(Entry::Verdict(answer, Box::new(failure)));
     }
 
     /// Writes down what became of an instance, without waiting.

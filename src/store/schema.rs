@@ -49,7 +49,8 @@ CREATE TABLE sendings(
 ";
 
 /// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
-/// (`kind` is null) holds the answer: a text, or the digest of a picture. `counted` is what of a budget's tokens it took;
+/// (`kind` is null) holds the answer: a text, or the digest of a picture; `failure` says there why it was not taken, as the
+/// checks stood when it came. `counted` is what of a budget's tokens it took;
 /// `usd` and `pollen` are in trillionths.
 const TABLES: &str = "
 CREATE TABLE calls(

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use crate::model::{AttemptRecord, Content, Cost, Spent, Usage};
+use crate::model::{AnswerId, AttemptRecord, Content, Cost, Failure, Spent, Usage};
 
 use super::blobs::Digest;
 use super::committer::Entry;
@@ -15,6 +15,7 @@ pub(super) fn write(connection: &Connection, entry: &Entry, picture: Option<&Dig
         Entry::Begin(run) => begin(connection, run),
         Entry::Sending(run, worst) => sending(connection, *run, *worst),
         Entry::Attempt(run, record) => attempt(connection, *run, record, picture),
+        Entry::Verdict(answer, failure) => verdict(connection, *answer, failure),
         Entry::Instance(run, record) => instance(connection, *run, record),
         Entry::End(run, end) => self::end(connection, *run, end),
     }
@@ -62,6 +63,13 @@ fn instance(connection: &Connection, run: RunId, record: &InstanceRecord) -> Res
         attempts
     ])?;
     Ok(0)
+}
+
+/// Its `kind` stays null, since it was answered.
+fn verdict(connection: &Connection, AnswerId(answer): AnswerId, failure: &Failure) -> Result<i64> {
+    let mut statement = connection.prepare_cached("UPDATE attempts SET failure = ? WHERE id = ? AND kind IS NULL")?;
+    statement.execute(params![serde_json::to_string(failure).ok(), answer])?;
+    Ok(answer)
 }
 
 /// The number of the call, which is written if it is new.

@@ -7,6 +7,7 @@ mod support;
 
 mod ahead;
 mod budgets;
+mod chat;
 mod mistakes;
 mod reference;
 mod runs;

@@ -60,3 +60,84 @@ fn a_rehearsal_says_that_nothing_is_sent() {
     assert!(ran.stdout.starts_with("answered by the built-in provider; nothing is sent\n{\n"), "{ran:?}");
     assert!(ran.stdout.contains("\"Rank <translate>\""), "{ran:?}");
 }
+
+#[test]
+fn a_schema_is_shown_as_it_goes_out() {
+    let file = "name: sort\nstages: {sort: {text: Sort it, json: [{kind: \"bug | feature\"}]}}\n";
+    let show =
+        |provider: &str| Cli::new(&format!("show sort.yaml sort {provider}")).file("sort.yaml", file).run().exit(0);
+    let shown = show("--provider pollinations").stdout;
+    for line in ["\"type\": \"json_schema\"", "\"name\": \"sort\"", "\"strict\": true", "\"items\": {", "\"bug\","] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(show("--offline").stdout.contains("\"schema\": {"));
+}
+
+const TALK: &str = "\
+name: talk
+inputs: {beats: {type: items, default: [tide, moon, salt]}}
+stages:
+  plan: {text: Plan it}
+  draft: {system: 'You write', text: 'Draft of {{plan}}'}
+  critique: {continues: draft, chat: [{user: 'What of {{draft}} is dull?'}]}
+  revision: {for_each: {beat: beats}, continues: critique, chat: [{user: 'Again, with {{beat}}'}]}
+  turn: {for_each: beat, when: 'ne beat \"moon\"', continues: previous, chat: [{user: 'Of {{beat}}'}]}
+  line: {for_each: beat, text: '{{beat}}{{#if previous}} after {{previous}}{{/if}}'}
+";
+
+/// The messages of what is shown, a line each.
+fn messages(words: &str) -> String {
+    let ran = Cli::new(&format!("show talk.yaml {words} --offline")).file("talk.yaml", TALK).run().exit(0);
+    let json = ran.stdout.split_once('\n').expect("a head").1;
+    let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let messages = json["messages"].as_array().expect("messages").iter();
+    let text = |part: &serde_json::Value| part.as_str().expect("a text").to_owned();
+    let lines = messages.map(|one| format!("{}: {}", text(&one["role"]), text(&one["content"])));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_conversation_is_shown_with_stand_ins_for_its_answers() {
+    assert_eq!(
+        messages("revision moon"),
+        "system: You write\nuser: Draft of <plan>\nassistant: <draft>\nuser: What of <draft> is dull?\n\
+         assistant: <critique>\nuser: Again, with moon"
+    );
+    assert_eq!(messages("turn"), "user: Of tide");
+    assert_eq!(messages("turn salt"), "user: Of tide\nassistant: <turn>\nuser: Of salt", "`moon` is skipped");
+}
+
+#[test]
+fn the_first_item_has_no_previous() {
+    assert_eq!(messages("line"), "user: tide");
+    assert_eq!(messages("line #2"), "user: moon after <previous>");
+}
+
+#[test]
+fn a_graph_has_conversations_and_items_in_turn() {
+    let ran = Cli::new("graph talk.yaml").file("talk.yaml", TALK).run().exit(0).stderr("");
+    ran.stdout(
+        "\
+plan      text  once
+draft     text  once      <- plan
+critique  chat  once      <- draft ..
+revision  chat  per beat  <- critique ..
+turn      chat  per beat  <- previous ..
+line      text  per beat  <- previous
+
+x ..      the conversation of `x` goes on
+previous  its own value for the item before: its items go in turn
+",
+    );
+}
+
+#[test]
+fn a_plan_counts_what_goes_on_as_unknown() {
+    let ran = Cli::new("plan talk.yaml --json --offline").file("talk.yaml", TALK).run().exit(0);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let of = |stage: &serde_json::Value| {
+        ["to_call", "skipped", "unknown"].map(|name| stage[name].as_u64().expect("a count"))
+    };
+    let counts: Vec<[u64; 3]> = json["stages"].as_array().expect("stages").iter().map(of).collect();
+    assert_eq!(counts, [[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 0, 3], [1, 1, 1], [1, 0, 2]]);
+}

@@ -123,9 +123,10 @@ async fn json_is_taken_out_of_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_but_wrong_answer_is_never_asked_for_again() {
+async fn a_whole_but_wrong_answer_is_never_asked_for_again_as_it_was() {
     let provider = Arc::new(Scripted::new(|_| vec![whole("I would rather not")]));
     let mut asked = ask("a");
+    asked.terms.feedback = false;
     asked.call.answer = Choice::Json;
     let desk = Desk::of(&provider);
     let unanswered = desk.ask(&asked).await.unwrap_err();

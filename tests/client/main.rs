@@ -9,6 +9,7 @@ mod endings;
 mod joining;
 mod keeping;
 mod lanes;
+mod pictures;
 mod support;
 mod taking;
 
@@ -19,3 +20,4 @@ fn a_question_can_be_asked_on_any_thread() {
     let asked = support::ask("a");
     sendable(desk.client.ask(&asked));
 }
+mod wrong;

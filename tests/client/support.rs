@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 
 use blossom_run::client::{
     Answer, Ask, Client, Environment, EventStream, Events, Halt, Keep, LookUp, Member, NothingKept, Prices, Purse,
-    Standing, Unanswered,
+    Standing, Terms, Unanswered,
 };
 use blossom_run::model::{
-    AnswerId, AttemptRecord, Budget, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind, ItemRef,
-    KeptAnswer, KeySource, Message, Order, Piece, ProviderIdentity, ProviderKind, ProviderSettings, Reply, Request,
-    RetryPolicy, Reuse, Role, Spent, TextParams, Usage,
+    AnswerId, AttemptRecord, Budget, Call, CallKey, Choice, Clocks, Content, EventKind, Failure, FailureKind,
+    ImageInfo, ItemRef, KeptAnswer, KeySource, MediaType, Message, Order, Picture, Piece, ProviderIdentity,
+    ProviderKind, ProviderSettings, Reply, Request, RetryPolicy, Reuse, Role, Spent, TextParams, Usage,
 };
 use blossom_run::provider::{Attempt, ModelInfo, Provider, RequestView};
 
@@ -68,6 +68,7 @@ pub(crate) struct Scripted {
     at_once: Arc<AtomicU32>,
     pub(crate) peak: AtomicU32,
     sent: Mutex<Vec<Sent>>,
+    pictures: Mutex<Vec<Vec<Picture>>>,
 }
 
 impl fmt::Debug for Scripted {
@@ -89,6 +90,7 @@ impl Scripted {
             at_once: Arc::default(),
             peak: AtomicU32::new(0),
             sent: Mutex::default(),
+            pictures: Mutex::default(),
         }
     }
 
@@ -100,6 +102,11 @@ impl Scripted {
 
     pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// The pictures of each request, as they were when it was sent.
+    pub(crate) fn pictures(&self) -> Vec<Vec<Picture>> {
+        self.pictures.lock().unwrap().clone()
     }
 
     pub(crate) fn prompts(&self) -> Vec<String> {
@@ -154,6 +161,7 @@ impl Provider for Scripted {
         let at_once = self.at_once.fetch_add(1, SeqCst) + 1;
         self.peak.fetch_max(at_once, SeqCst);
         let prompt = attempt.call.request.prompt().to_owned();
+        self.pictures.lock().unwrap().push(attempt.call.request.pictures().cloned().collect());
         self.sent.lock().unwrap().push(Sent {
             prompt: prompt.clone(),
             number: attempt.number,
@@ -202,6 +210,12 @@ pub(crate) fn reply(text: &str) -> Reply {
     }
 }
 
+/// The same with a picture.
+pub(crate) fn painted(bytes: &[u8]) -> Reply {
+    let info = ImageInfo { media_type: MediaType::Png, width: 4, height: 3 };
+    Reply { content: Content::Image { bytes: bytes.to_vec().into(), info }, ..reply("") }
+}
+
 pub(crate) fn whole(text: &str) -> Step {
     Step::Whole(reply(text))
 }
@@ -226,10 +240,7 @@ pub(crate) fn ask(prompt: &str) -> Ask {
             stage: "stage".into(),
             provider: identity(),
             model: Some("m".into()),
-            request: Request::Text {
-                messages: vec![Message { role: Role::User, content: prompt.into() }],
-                params: TextParams::default(),
-            },
+            request: Request::Text { messages: vec![Message::new(Role::User, prompt)], params: TextParams::default() },
             repeat: vec![],
             answer: Choice::Text,
         },
@@ -240,6 +251,7 @@ pub(crate) fn ask(prompt: &str) -> Ask {
         fresh: false,
         stream: false,
         show: false,
+        terms: Terms::default(),
         order: Order::arrival(0),
         item: ItemRef { stage: "stage".into(), key: Some(prompt.into()), path: [].into() },
     }

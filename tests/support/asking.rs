@@ -4,7 +4,7 @@ use blossom_run::model::{
     Call, Choice, Content, Failure, FailureKind, ImageParams, KeySource, Message, Piece, ProviderKind,
     ProviderSettings, Reply, Request, Role, TextParams,
 };
-use blossom_run::provider::{Attempt, HttpClient, Provider, build};
+use blossom_run::provider::{Attempt, Form, HttpClient, Provider, build};
 use futures::StreamExt;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub fn openai(url: &str) -> Arc<dyn Provider> {
 
 /// A call for a text.
 pub fn text(provider: &dyn Provider, prompt: &str) -> Call {
-    let messages = vec![Message { role: Role::User, content: prompt.to_owned() }];
+    let messages = vec![Message::new(Role::User, prompt)];
     call(provider, Request::Text { messages, params: TextParams::default() })
 }
 
@@ -51,7 +51,8 @@ fn call(provider: &dyn Provider, request: Request) -> Call {
 /// Everything that comes for one attempt, with the planted key.
 pub async fn pieces(provider: &dyn Provider, call: &Call, stream: bool) -> Vec<Result<Piece, Failure>> {
     let secret = SecretString::from(PLANTED);
-    let attempt = Attempt { call, key: call.key(), number: 1, stream, secret: Some(&secret) };
+    let attempt =
+        Attempt { call, key: call.key(), number: 1, stream, form: Form::Schema, checks: &[], secret: Some(&secret) };
     provider.send(attempt).collect().await
 }
 

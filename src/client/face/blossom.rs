@@ -127,6 +127,16 @@ impl Blossom {
         Ok(self.inner.models().await?)
     }
 
+    /// The name of the provider.
+    pub fn provider(&self) -> &str {
+        &self.inner.provider
+    }
+
+    /// Which model makes texts, where a question does not say; none where that is not known.
+    pub fn model(&self) -> Option<&str> {
+        self.inner.text_model.as_deref().or_else(|| self.inner.identity.kind.default_text_model())
+    }
+
     /// What all questions have taken so far.
     pub fn spent(&self) -> Spent {
         self.inner.client.purse().used()

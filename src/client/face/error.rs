@@ -27,6 +27,8 @@ use super::wording::in_code;
 pub struct Error {
     // In a place of its own: a result should be no larger than its answer.
     inner: Box<Unanswered>,
+    /// What to try, in words of files and flags.
+    plain: Option<Box<str>>,
 }
 
 impl Error {
@@ -101,8 +103,13 @@ impl Error {
         &self.inner.failure
     }
 
+    /// The failure as the rest of the library tells it, with a suggestion in words of files and flags.
+    pub(crate) fn plain(&self) -> Failure {
+        Failure { suggestion: self.plain.as_deref().map(str::to_owned), ..self.inner.failure.clone() }
+    }
+
     pub(super) fn into_unanswered(self) -> Unanswered {
-        *self.inner
+        Unanswered { failure: self.plain(), ..*self.inner }
     }
 
     /// With all that was handed out before it.
@@ -121,14 +128,14 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// What a person should read where `main` returns it, as with `anyhow`: the message, and what to try below it. `{:#?}`
+    /// shows all of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unanswered { failure, attempts, usage, cost } = &*self.inner;
-        f.debug_struct("Error")
-            .field("failure", failure)
-            .field("attempts", attempts)
-            .field("usage", usage)
-            .field("cost", cost)
-            .finish()
+        if f.alternate() {
+            return f.debug_struct("Error").field("inner", &self.inner).field("plain", &self.plain).finish();
+        }
+        f.write_str(self.message())?;
+        self.suggestion().map_or(Ok(()), |suggestion| write!(f, "\n  {suggestion}"))
     }
 }
 
@@ -142,6 +149,7 @@ impl From<Failure> for Error {
 
 impl From<Unanswered> for Error {
     fn from(unanswered: Unanswered) -> Self {
-        Self { inner: Box::new(Unanswered { failure: in_code(unanswered.failure), ..unanswered }) }
+        let plain = unanswered.failure.suggestion.as_deref().map(Into::into);
+        Self { inner: Box::new(Unanswered { failure: in_code(unanswered.failure), ..unanswered }), plain }
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{
     Call, Choice, Clocks, ImageParams, ItemRef, Message, Order, ProviderKind, Request, RetryPolicy, TextParams,
 };
 
-use super::super::Ask;
+use super::super::{Ask, Terms};
 use super::Error;
 use super::blossom::{Inner, STAGE};
 
@@ -63,6 +63,8 @@ impl Inner {
             fresh: manner.fresh,
             stream,
             show: false,
+            // Who asks for JSON is told when there is none, and may ask otherwise.
+            terms: Terms { feedback: false, ..Terms::default() },
             order: Order::arrival(self.arrivals.fetch_add(1, Relaxed)),
             item: ItemRef { stage: STAGE.into(), key: None, path: [].into() },
         })

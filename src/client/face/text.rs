@@ -140,7 +140,7 @@ impl Draft {
         let system = self.system.iter().map(Message::system);
         let messages = system.chain(self.messages.iter().cloned()).collect();
         let request = Request::Text { messages, params: self.params.clone() };
-        self.blossom.inner().ask(request, self.answer, &self.manner, stream)
+        self.blossom.inner().ask(request, self.answer.clone(), &self.manner, stream)
     }
 
     async fn answer(self) -> Result<TextAnswer, Error> {

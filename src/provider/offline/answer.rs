@@ -31,6 +31,8 @@ pub(super) struct Question<'a> {
     pub(super) earlier: Vec<&'a str>,
     /// All that has been said before but for what the system and this provider said.
     pub(super) talk: Vec<&'a str>,
+    /// What pictures are shown with it, in a sentence; empty if there are none.
+    pub(super) shown: String,
     /// How the answer is asked for.
     pub(super) params: &'a TextParams,
 }
@@ -52,7 +54,7 @@ pub(super) fn write(question: &Question<'_>, dice: &mut Dice) -> String {
     }
     let ask = Ask::read(&question.system, question.prompt);
     let stops = &question.params.stop;
-    let whole = body_of(question, &ask, dice);
+    let whole = with_shown(&question.shown, &ask, || body_of(question, &ask, dice));
     let body = stopped(&whole, stops);
     let ended = body.len() < whole.len();
     let body = body.trim();
@@ -65,6 +67,25 @@ pub(super) fn write(question: &Question<'_>, dice: &mut Dice) -> String {
     let lined = matches!(ask.form, Form::List(_) | Form::Poem(_)) && body.contains('\n');
     let gap = if lined && stops.iter().all(|stop| !stop.contains('\n')) { '\n' } else { ' ' };
     if body.is_empty() { MARK.to_owned() } else { format!("{MARK}{gap}{body}") }
+}
+
+/// An answer that says what was shown, where it is long enough for more than that.
+fn with_shown(shown: &str, ask: &Ask<'_>, body: impl FnOnce() -> String) -> String {
+    let length = &ask.length;
+    let is_short = length.one_line
+        || length.sentences.is_some_and(|count| count < 2)
+        || length.letters.is_some()
+        || (length.words.is_some() && !length.is_goal);
+    match &ask.form {
+        _ if shown.is_empty() => body(),
+        Form::Word(_) | Form::Poem(_) => body(),
+        Form::Title => shown.trim_end_matches('.').to_owned(),
+        Form::List(Items::Commas) => format!("{} {}", shown, body()),
+        Form::List(_) => format!("{shown}\n{}", body()),
+        Form::Document => format!("{}\n\n{shown}", body()),
+        Form::Prose | Form::Translation(_) if is_short => shown.to_owned(),
+        Form::Prose | Form::Translation(_) => format!("{shown} {}", body()),
+    }
 }
 
 /// A text up to the first of these.
@@ -332,7 +353,8 @@ mod tests {
     use super::*;
 
     fn answer(prompt: &str, params: &TextParams) -> String {
-        let question = Question { system: String::new(), prompt, earlier: vec![], talk: vec![], params };
+        let question =
+            Question { system: String::new(), prompt, earlier: vec![], talk: vec![], shown: String::new(), params };
         write(&question, &mut Dice::new(blake3::hash(prompt.as_bytes()).as_bytes(), 0, "text"))
     }
 
@@ -445,6 +467,7 @@ mod tests {
         let params = TextParams::default();
         let talk = vec!["Which harbours freeze in winter?", "Does the ferry to Sellan stop then?"];
         let question = Question {
+            shown: String::new(),
             system: String::new(),
             prompt: "Summarize our talk",
             earlier: talk.clone(),
@@ -473,6 +496,7 @@ mod tests {
     fn a_conversation_knows_its_turn() {
         let params = TextParams::default();
         let question = Question {
+            shown: String::new(),
             system: "Be kind".into(),
             prompt: STORY,
             earlier: vec!["Which harbours freeze?"],

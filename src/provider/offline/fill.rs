@@ -26,14 +26,14 @@ const PLACES: [&str; 4] = ["place", "location", "setting", "where"];
 
 /// How generous an answer is; it gets thinner until it has room.
 #[derive(Debug, Clone, Copy)]
-struct Measure {
+pub(super) struct Measure {
     /// The longest list whose length the prompt leaves open.
-    list: usize,
+    pub(super) list: usize,
     /// The longest text, in bytes.
     text: usize,
 }
 
-const MEASURES: [Measure; 4] = [
+pub(super) const MEASURES: [Measure; 4] = [
     Measure { list: 3, text: 240 },
     Measure { list: 3, text: 120 },
     Measure { list: 2, text: 60 },
@@ -43,34 +43,36 @@ const MEASURES: [Measure; 4] = [
 /// Fills a shape from the material; `None` if even the thinnest answer takes more than `room` bytes.
 pub(super) fn fill(shape: &Shape, prose: &Prose, room: usize, dice: &Dice) -> Option<String> {
     MEASURES.iter().find_map(|measure| {
-        let mut dice = dice.clone();
-        // A topic gives a title and no sentences.
-        let order = if prose.is_topic() { Vec::new() } else { prose.ranked(&mut dice) };
-        let frames = Frames::new(&prose.topics(), &mut dice).in_order();
-        let said = HashSet::new();
-        let mut filler = Filler { prose, order, frames, dice, measure: *measure, next: 0, said, marked: false };
+        let mut filler = Filler::new(prose, *measure, dice.clone());
         let json = filler.value(shape, "", 0).to_string();
         (json.len() <= room).then_some(json)
     })
 }
 
-struct Filler<'a> {
+pub(super) struct Filler<'a> {
     prose: &'a Prose,
     /// Sentences, the best first.
     order: Vec<usize>,
     /// What is said once the sentences are used up.
     frames: Frames,
-    dice: Dice,
-    measure: Measure,
+    pub(super) dice: Dice,
+    pub(super) measure: Measure,
     /// The place in `order` of the sentence that comes next.
-    next: usize,
+    pub(super) next: usize,
     /// What has been said already; titles and addresses must differ, since pipelines name files after them.
     said: HashSet<String>,
     /// Whether the answer has said yet that it was made offline.
     marked: bool,
 }
 
-impl Filler<'_> {
+impl<'a> Filler<'a> {
+    pub(super) fn new(prose: &'a Prose, measure: Measure, mut dice: Dice) -> Self {
+        // A topic gives a title and no sentences.
+        let order = if prose.is_topic() { Vec::new() } else { prose.ranked(&mut dice) };
+        let frames = Frames::new(&prose.topics(), &mut dice).in_order();
+        Self { prose, order, frames, dice, measure, next: 0, said: HashSet::new(), marked: false }
+    }
+
     /// A value of a shape; `at` is its place in the innermost list.
     fn value(&mut self, shape: &Shape, key: &str, at: usize) -> Json {
         match shape {
@@ -89,10 +91,7 @@ impl Filler<'_> {
             }
             Shape::List(one, count) => {
                 let count = count.unwrap_or(self.measure.list);
-                // What stands in a row keeps the order of the text: scenes, steps, sections.
-                let start = self.next.min(self.order.len());
-                let end = (start + count).min(self.order.len());
-                self.order[start..end].sort_unstable();
+                self.in_a_row(count);
                 Json::Array((0..count).map(|at| self.value(one, key, at)).collect())
             }
             Shape::Text => Json::String(self.marked_text(key)),
@@ -111,17 +110,29 @@ impl Filler<'_> {
         }
     }
 
+    /// So many of the next sentences keep the order of the text: scenes, steps, sections.
+    pub(super) fn in_a_row(&mut self, count: usize) {
+        let start = self.next.min(self.order.len());
+        let end = (start + count).min(self.order.len());
+        self.order[start..end].sort_unstable();
+    }
+
     fn marked_text(&mut self, key: &str) -> String {
         let text = self.text(key);
+        self.marked(text, key, usize::MAX)
+    }
+
+    /// The text with what says where it comes from, if nothing has said it yet and it has room, in letters.
+    pub(super) fn marked(&mut self, text: String, key: &str, room: usize) -> String {
         // An address is read by machines; the next text says it.
-        if self.marked || is_name(key) {
+        if self.marked || is_name(key) || text.chars().count() + SUFFIX.len() > room {
             return text;
         }
         self.marked = true;
         format!("{text}{SUFFIX}")
     }
 
-    fn text(&mut self, key: &str) -> String {
+    pub(super) fn text(&mut self, key: &str) -> String {
         let at = self.next;
         self.next += 1;
         let lower = key.to_lowercase();
@@ -180,7 +191,7 @@ impl Filler<'_> {
         unique
     }
 
-    fn number(&mut self, near: Option<i64>, key: &str, at: usize) -> i64 {
+    pub(super) fn number(&mut self, near: Option<i64>, key: &str, at: usize) -> i64 {
         let lower = keys::snake(key);
         let place = i64::try_from(at).unwrap_or(0) + 1;
         if ["id", "number", "index", "position", "order", "n", "no", "scene", "chapter", "step"]

@@ -8,10 +8,15 @@
 
 mod answer;
 mod ask;
+mod bounds;
 mod counts;
 mod dice;
 mod fill;
+mod flat;
+mod forms;
 mod frames;
+mod heed;
+mod instance;
 mod keys;
 mod length;
 mod painting;
@@ -23,6 +28,7 @@ mod rehearsal;
 mod remark;
 mod service;
 mod shape;
+mod shown;
 mod sketch;
 mod spoken;
 mod subject;

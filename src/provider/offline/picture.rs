@@ -9,6 +9,7 @@ use super::ask::{self, Ask};
 use super::dice::Dice;
 use super::painting::{self, Commission};
 use super::prose::Prose;
+use super::shown;
 use super::subject::{self, JOINING, Phrase};
 use super::words;
 use crate::model::{Content, Failure, FailureKind, ImageInfo, ImageParams, MediaType};
@@ -82,7 +83,10 @@ fn commission(prompt: &str, params: &ImageParams) -> Commission {
         width: params.width.unwrap_or(USUAL_SIDE),
         height: params.height.unwrap_or(USUAL_SIDE),
         transparent: params.transparent,
-        lines: if told.is_some_and(|sentence| can_spell(sentence)) { card(&phrases) } else { Vec::new() },
+        lines: if told.is_some_and(|sentence| can_spell(sentence)) { card(&phrases) } else { Vec::new() }
+            .into_iter()
+            .chain(params.images.first().map_or_else(Vec::new, shown::card))
+            .collect(),
         subject: first().map(lower).collect(),
         words: others()
             .chain(first())

@@ -8,12 +8,13 @@ use secrecy::SecretString;
 
 use super::answer::BYTES_PER_TOKEN;
 use super::dice::Dice;
+use super::heed::heed;
 use super::picture::{self, Studio};
 use super::rehearsal::{Course, Step};
 use super::text;
 use crate::model::{
-    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Piece, Price, ProviderIdentity, ProviderSettings,
-    Reply, Request, Usage,
+    Call, Choice, Content, Failure, Json, JsonMap, OfflineManner, Picture, Piece, Price, ProviderIdentity,
+    ProviderSettings, Reply, Request, Usage,
 };
 use crate::provider::service::{self, OFFLINE};
 use crate::provider::{Attempt, ModelInfo, Provider, RequestView};
@@ -21,6 +22,8 @@ use crate::provider::{Attempt, ModelInfo, Provider, RequestView};
 /// How many calls it takes at once: as many items as a run has open unless it is told to do more at once. It opens no
 /// socket, so there is nothing to be spared.
 const CEILING: u32 = 1024;
+/// In bytes: a text grows no further, whatever is checked.
+const LONGEST: u64 = 1 << 20;
 
 /// The built-in provider.
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Offline {
         let (content, output) = match &attempt.call.request {
             Request::Text { .. } => {
                 let text = text::write(attempt.call, &dice("text"))?;
+                let text = heeded(text, attempt, &mut dice("checks"));
                 let length = text.len();
                 (Content::Text(text), length)
             }
@@ -70,6 +74,16 @@ impl Offline {
             request_id: None,
         })
     }
+}
+
+/// A text as its checks want it; JSON is made to its shape alone.
+fn heeded(text: String, attempt: Attempt<'_>, dice: &mut Dice) -> String {
+    let Request::Text { params, .. } = &attempt.call.request else { return text };
+    if attempt.checks.is_empty() || attempt.call.answer != Choice::Text {
+        return text;
+    }
+    let tokens = params.most_tokens().map_or(LONGEST, |most| most.saturating_mul(BYTES_PER_TOKEN as u64));
+    heed(text, attempt.checks, usize::try_from(tokens.min(LONGEST)).unwrap_or(usize::MAX), dice)
 }
 
 impl Provider for Offline {
@@ -135,10 +149,30 @@ fn body_of(call: &Call) -> Json {
     if let Ok(Json::Object(params)) = params {
         body.extend(params);
     }
-    if call.answer == Choice::Json {
-        body.insert("json".to_owned(), true.into());
+    name_pictures(&mut body, &call.request);
+    match &call.answer {
+        Choice::Text => {}
+        Choice::Json => drop(body.insert("json".to_owned(), true.into())),
+        Choice::Schema(schema) => drop(body.insert("schema".to_owned(), schema.sent().clone())),
     }
     Json::Object(body)
+}
+
+/// Pictures as people know them, in the place of their digests.
+fn name_pictures(body: &mut JsonMap, request: &Request) {
+    let names = |pictures: &[Picture]| pictures.iter().map(crate::provider::shown::address).collect::<Json>();
+    match request {
+        Request::Text { messages, .. } => {
+            let said = body.get_mut("messages").and_then(Json::as_array_mut).into_iter().flatten();
+            for (said, message) in said.zip(messages).filter(|(_, message)| !message.images.is_empty()) {
+                said["images"] = names(&message.images);
+            }
+        }
+        Request::Image { params, .. } if !params.images.is_empty() => {
+            body.insert("images".to_owned(), names(&params.images));
+        }
+        Request::Image { .. } => {}
+    }
 }
 
 fn input_bytes(request: &Request) -> usize {

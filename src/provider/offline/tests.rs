@@ -9,7 +9,7 @@ use crate::model::{
     Call, Choice, Content, Failure, FailureKind, ImageParams, Json, Message, OfflineManner, Piece, ProviderSettings,
     Reply, Request, Role, TextParams, Usage,
 };
-use crate::provider::{Attempt, Provider};
+use crate::provider::{Attempt, Form, Provider};
 
 fn offline(change: impl FnOnce(&mut OfflineManner)) -> Offline {
     let mut settings = ProviderSettings::built_in("offline").unwrap();
@@ -33,7 +33,7 @@ fn call(request: Request) -> Call {
 }
 
 fn text_call(prompt: &str) -> Call {
-    let messages = vec![Message { role: Role::User, content: prompt.to_owned() }];
+    let messages = vec![Message::new(Role::User, prompt)];
     call(Request::Text { messages, params: TextParams::default() })
 }
 
@@ -47,7 +47,7 @@ fn image_call(prompt: &str, width: u32, height: u32) -> Call {
 }
 
 async fn pieces(offline: &Offline, call: &Call, number: u32, stream: bool) -> Vec<Result<Piece, Failure>> {
-    let attempt = Attempt { call, key: call.key(), number, stream, secret: None };
+    let attempt = Attempt { call, key: call.key(), number, stream, form: Form::Schema, checks: &[], secret: None };
     offline.send(attempt).collect().await
 }
 
@@ -199,7 +199,7 @@ async fn a_conversation_can_be_summarized() {
         (Role::Assistant, "The ferry stops when the ice is a hand thick."),
         (Role::User, "Please summarize our talk"),
     ];
-    let messages = said.map(|(role, content)| Message { role, content: content.to_owned() }).to_vec();
+    let messages = said.map(|(role, content)| Message::new(role, content)).to_vec();
     let text = text(&call(Request::Text { messages, params: TextParams::default() })).await;
     assert!(text.contains("harbours freeze") && text.contains("a hand thick"), "{text}");
 }
@@ -265,7 +265,15 @@ async fn usage_counts_four_bytes_to_a_token() {
 #[tokio::test]
 async fn the_view_and_the_models_are_plain() {
     let call = text_call("Hello");
-    let view = plain().view(Attempt { call: &call, key: call.key(), number: 1, stream: false, secret: None });
+    let view = plain().view(Attempt {
+        call: &call,
+        key: call.key(),
+        number: 1,
+        stream: false,
+        form: Form::Schema,
+        checks: &[],
+        secret: None,
+    });
     assert_eq!((view.method, view.url.as_str()), ("-", "offline"));
     let body: Json = serde_json::from_str(&view.body).unwrap();
     assert_eq!(body["messages"][0]["content"], "Hello");

@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::prose::{MARK, Prose};
 use super::shape::Shape;
 use super::sketch::Found;
-use super::{fill, pieces, sketch, spoken};
+use super::{fill, instance, pieces, shown, sketch, spoken};
 use crate::model::{Call, Choice, Failure, FailureKind, Request, Role};
 use crate::provider::service::OFFLINE;
 
@@ -27,14 +27,28 @@ pub(super) fn write(call: &Call, dice: &Dice) -> Result<String, Failure> {
         .collect();
     talk.pop();
     let system = said(Role::System).collect::<Vec<_>>().join("\n");
-    let question = Question { system, prompt, earlier, talk, params };
+    let shown = shown::sentence(call);
+    let question = Question { system, prompt, earlier, talk, shown, params };
+    if let Some(schema) = call.answer.schema() {
+        // What shows the shape in words too is nothing to be quoted.
+        let (_, rest) = shape_of(&question, sketch::find(prompt));
+        let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
+        return instance::write(schema, &material, prompt, question.room(), dice);
+    }
     let must = call.answer == Choice::Json;
     let sketched = if must { sketch::find(prompt) } else { sketch::find_json(prompt) };
     if !must && sketched.is_none() {
         return Ok(answer::write(&question, &mut dice.clone()));
     }
     let (shape, rest) = shape_of(&question, sketched);
-    let material = Prose::read(Ask::read(&question.system, &rest).material).without_orders();
+    let ask = Ask::read(&question.system, &rest);
+    // What describes a picture alone brings nothing to quote but what it is.
+    let material = match (question.shown.as_str(), ask.brings) {
+        ("", _) => ask.material.to_owned(),
+        (shown, true) => format!("{shown} {}", ask.material),
+        (shown, false) => shown.to_owned(),
+    };
+    let material = Prose::read(&material).without_orders();
     match fill::fill(&shape, &material, question.room(), dice) {
         Some(json) => Ok(json),
         None if must => {

@@ -261,12 +261,14 @@ pub fn chunk(delta: Value, finish_reason: Value) -> String {
         .to_string()
 }
 
-/// A PNG of 4 x 3 pixels whose colour comes from the prompt.
+/// A PNG of 4 x 3 pixels whose colours come from the prompt.
 pub fn picture(prompt: &str) -> Vec<u8> {
     let hash = blake3::hash(prompt.as_bytes());
     let [red, green, blue, ..] = *hash.as_bytes();
     let mut bytes = std::io::Cursor::new(vec![]);
-    let made = image::RgbImage::from_pixel(4, 3, image::Rgb([red, green, blue]));
+    let mut made = image::RgbImage::from_pixel(4, 3, image::Rgb([red, green, blue]));
+    // A picture of one colour is blank, which is told.
+    made.put_pixel(1, 1, image::Rgb([!red, !green, !blue]));
     made.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
 }

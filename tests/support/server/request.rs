@@ -45,7 +45,10 @@ impl Request {
         let json = self.json();
         if let Some(messages) = json["messages"].as_array() {
             let last = messages.iter().rev().find(|message| message["role"] == "user");
-            return last.and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned();
+            // With pictures a message is a list of parts, of which the first is what is said.
+            let content = last.map(|message| &message["content"]);
+            let said = content.and_then(|content| content.as_str().or_else(|| content[0]["text"].as_str()));
+            return said.unwrap_or_default().to_owned();
         }
         if let Some(prompt) = json["prompt"].as_str() {
             return prompt.to_owned();

@@ -1,0 +1,156 @@
+//! The way of a call from one provider to the next: whoever is asked first, then its fallbacks, within one total time and
+//! one budget. What comes of it is kept under the key of the first call.
+
+use std::fmt::Write as _;
+
+use crate::model::{Advice, Asked, Call, EventKind, Failure, FailureKind, LaneRef};
+
+use super::account::Account;
+use super::course::{Course, Way};
+use super::feedback::Wrongs;
+use super::outlet::Outlet;
+use super::{Answer, Ask, Client, Unanswered};
+
+/// Somebody who was asked, and what came of it.
+#[derive(Debug)]
+struct Tried {
+    who: LaneRef,
+    failure: Failure,
+}
+
+/// A call that nobody has answered yet.
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) client: &'a Client,
+    pub(super) ask: &'a Ask,
+    pub(super) asked: &'a Asked,
+    /// Which take of the call is asked for, from 0.
+    pub(super) take: u32,
+    /// Wrong answers to it that are kept.
+    pub(super) wrongs: Wrongs,
+    /// Where its text is handed out as it comes.
+    pub(super) outlet: Option<&'a Outlet>,
+}
+
+impl Route<'_> {
+    /// Asks one after the other, until there is a good answer.
+    pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
+        let mut account = Account::new();
+        let mut tried: Vec<Tried> = Vec::new();
+        let others = self.ask.terms.fallbacks.iter().map(|other| (&*other.provider, other.call(&self.ask.call)));
+        let links: Vec<(&str, Call)> =
+            std::iter::once((&*self.ask.provider, self.ask.call.clone())).chain(others).collect();
+        // What was answered wrongly before is the affair of who is asked first: others begin anew.
+        let mut wrongs = std::mem::take(&mut self.wrongs);
+        for (provider, call) in links {
+            let lane = LaneRef { provider: provider.into(), model: call.model.as_deref().map(Into::into) };
+            if let Some(last) = tried.last() {
+                self.fall_back(last, &lane).await;
+            }
+            // In a place of its own: it is by far the largest part of a task, and would be moved with it.
+            let course = Box::pin(self.course((provider, call), std::mem::take(&mut wrongs), &mut account));
+            match course.await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => {
+                    let has_spoken = self.outlet.is_some_and(Outlet::has_spoken);
+                    let may_go_on = is_worth_elsewhere(failure.kind) && !account.is_over() && !has_spoken;
+                    tried.push(Tried { who: lane, failure });
+                    if !may_go_on {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(account.unanswered(told(tried)))
+    }
+
+    /// All attempts of one of them.
+    async fn course(
+        &self,
+        (provider, call): (&str, Call),
+        wrongs: Wrongs,
+        account: &mut Account,
+    ) -> Result<Answer, Failure> {
+        let service = self.client.service(provider)?;
+        service.provider.supports(&call)?;
+        let secret = self.client.secret(service).await?;
+        let way = Way { service, secret, call, wrongs, outlet: self.outlet };
+        Course::new(self.client, self.ask, (self.asked, self.take), way, account).run().await
+    }
+
+    async fn fall_back(&self, last: &Tried, lane: &LaneRef) {
+        if !self.client.halt().is_draining() {
+            let (item, from, lane) = (self.ask.item.clone(), last.who.clone(), lane.clone());
+            self.client.events().emit(EventKind::FellBack { item, from, lane }).await;
+        }
+    }
+}
+
+/// Whether another provider may do what this one did not. What has to do with the run itself is the same everywhere, and
+/// so is an answer that is longer than the file allows.
+fn is_worth_elsewhere(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Connect
+        | FailureKind::Timeout
+        | FailureKind::RateLimited
+        | FailureKind::Server
+        | FailureKind::Cut
+        | FailureKind::Empty
+        | FailureKind::Garbled
+        | FailureKind::Placeholder
+        | FailureKind::BadRequest
+        | FailureKind::NotFound
+        | FailureKind::FormRefused
+        | FailureKind::Moderated
+        | FailureKind::ModelForbidden
+        | FailureKind::WrongAnswer
+        | FailureKind::KeyMissing
+        | FailureKind::KeyRefused
+        | FailureKind::BalanceGone
+        | FailureKind::Away => true,
+        FailureKind::Length
+        | FailureKind::Template
+        | FailureKind::Output
+        | FailureKind::Store
+        | FailureKind::NotRecorded
+        | FailureKind::BudgetUsedUp
+        | FailureKind::Unpriced
+        | FailureKind::DeadlinePassed
+        | FailureKind::Interrupted
+        | FailureKind::Internal => false,
+    }
+}
+
+/// Whether a failure is about the run, and not about who was asked.
+fn is_of_run(kind: FailureKind) -> bool {
+    !is_worth_elsewhere(kind) && kind != FailureKind::Length
+}
+
+/// What all of them came to. Where one of them has failed for this item alone, the next item may do better there: only if
+/// every one is blocked, the call is.
+fn told(mut tried: Vec<Tried>) -> Failure {
+    if tried.len() == 1
+        && let Some(only) = tried.pop()
+    {
+        return only.failure;
+    }
+    // What is the same everywhere speaks for itself, and so does what ends the run.
+    if let Some(last) = tried.pop_if(|last| is_of_run(last.failure.kind)) {
+        return last.failure;
+    }
+    let blocked = |one: &Tried| one.failure.advice() == Advice::Block;
+    let at = tried.iter().rposition(|one| !blocked(one)).unwrap_or(tried.len().saturating_sub(1));
+    let mut message = String::new();
+    for (number, Tried { who, failure }) in tried.iter().enumerate() {
+        if number > 0 {
+            let model = who.model.as_ref().map(|model| format!("/{model}")).unwrap_or_default();
+            _ = write!(message, "; then `{}{model}`: ", who.provider);
+        }
+        message.push_str(&failure.message);
+    }
+    let partial = tried.iter().rev().find_map(|one| one.failure.partial.clone());
+    match tried.into_iter().nth(at) {
+        Some(Tried { failure, .. }) => Failure { message, partial, ..failure },
+        None => Failure::new(FailureKind::Internal, "Nobody was asked"),
+    }
+}

@@ -1,0 +1,79 @@
+//! `expect`: checks that are ready, and those that are rendered for each instance.
+
+use crate::diag::Severity;
+use crate::model::{At, Check, CheckKind, Json};
+use crate::spec::{CheckSpec, CheckValue, JsonSpec, StageSpec};
+
+use super::binder::{Binder, Site};
+use super::template::Template;
+use super::work::JsonTemplate;
+
+/// What an answer of a stage must be.
+#[derive(Debug, Clone, Default)]
+pub struct Expect {
+    /// Checks that are the same for all instances.
+    pub fixed: Vec<Check>,
+    /// Checks whose values are rendered.
+    pub rendered: Vec<RenderedCheck>,
+    /// Expressions that must hold; the stage's own name is its answer there.
+    pub holds: Vec<Template>,
+}
+
+/// A check whose value is rendered for each instance.
+#[derive(Debug, Clone)]
+pub struct RenderedCheck {
+    /// What it looks at.
+    pub kind: CheckKind,
+    /// Its value; what comes out of it is looked at when it does.
+    pub value: JsonTemplate,
+    /// Whether the value names the stage itself, and so is known only with its answer.
+    pub names_answer: bool,
+}
+
+/// Binds the checks of a stage. What a value comes to is looked at where that is known.
+pub(super) fn expect(stage: &StageSpec, binder: &mut Binder<'_>) -> Expect {
+    let mut expect = Expect::default();
+    for CheckSpec { kind, value, .. } in &stage.expect {
+        match (kind, value) {
+            (_, CheckValue::Holds(expression)) => expect.holds.push(binder.holds(expression)),
+            (_, CheckValue::Plain(check)) => expect.fixed.extend(check.value.clone()),
+            (Some(kind), CheckValue::Template(written)) => {
+                let errors = binder.diagnostics().count(Severity::Error);
+                let value = binder.json(&written.value, Site::Expect);
+                // What is wrong with a template is told already.
+                if binder.diagnostics().count(Severity::Error) == errors {
+                    refuse_known(*kind, written, &value, stage, binder);
+                }
+                let names_answer = names(&value, &stage.name.value);
+                expect.rendered.push(RenderedCheck { kind: *kind, value, names_answer });
+            }
+            (None, CheckValue::Template(_)) => {}
+        }
+    }
+    expect
+}
+
+/// With a condition, a value may never come out.
+fn refuse_known(
+    kind: CheckKind,
+    written: &At<JsonSpec>,
+    value: &JsonTemplate,
+    stage: &StageSpec,
+    binder: &mut Binder<'_>,
+) {
+    if let (JsonTemplate::Template(template), None) = (value, &stage.when) {
+        binder.refuse_known(template, &written.place, |value: &Json| kind.read(value).err());
+    }
+}
+
+/// Whether a template in it names this.
+fn names(value: &JsonTemplate, name: &str) -> bool {
+    match value {
+        JsonTemplate::Plain(_) => false,
+        JsonTemplate::Template(template) => {
+            template.uses().iter().any(|one| one.path.first().is_some_and(|root| root == name))
+        }
+        JsonTemplate::List(items) => items.iter().any(|item| names(item, name)),
+        JsonTemplate::Mapping(fields) => fields.iter().any(|(_, value)| names(value, name)),
+    }
+}

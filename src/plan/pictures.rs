@@ -1,0 +1,237 @@
+//! Pictures that a request names: what can be known of them before a run is checked here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diag::Diagnostic;
+use crate::model::{Json, Place, ProviderKind};
+use crate::source::{ListSource, SourceError, check_together, find_picture, look_at_picture};
+use crate::spec::{KindSpec, StageSpec, TextSpec};
+
+use super::binder::{Binder, Site};
+use super::loops::DraftSource;
+use super::names::Named;
+use super::pipeline::{InputValue, LoopIx};
+use super::settings::Settings;
+use super::shape::Shape;
+use super::stages::Around;
+use super::template::Template;
+use super::work::Dial;
+
+/// One of `images`: what it comes to is a picture, or a list of them.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// A path, an address, a picture of a stage, or a template of these.
+    pub template: Template,
+    /// What a path is relative to: the first of these in which there is such a file. Lists of files that it names come
+    /// before the pipeline's folder, which is the last.
+    pub folders: Arc<[PathBuf]>,
+    /// Whether it names a stage that makes pictures: a path may be one in the output folder.
+    pub names_picture: bool,
+    /// Whether it names a stage that answers with words: no path of such a one leaves the folder.
+    pub names_answer: bool,
+}
+
+/// Whether a text is the address of a picture.
+pub fn is_address(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+/// Why a text can't be one of `images`, wherever it leads; nothing if it can.
+pub fn no_picture(text: &str) -> Option<SourceError> {
+    let start = text.trim_start().to_ascii_lowercase();
+    if start.is_empty() {
+        return Some(SourceError::new("this picture has no path").help(
+            "leave such items out with `when`, or name another picture for them: `\"{{default photo.path 'none.png'}}\"`",
+        ));
+    }
+    if start.starts_with("data:") {
+        return Some(
+            SourceError::new("a picture is named by its path or its address, and this is its content")
+                .help("write it to a file, and name that"),
+        );
+    }
+    (start.contains("://") && !is_address(text)).then(|| {
+        let shown: String = text.chars().take(60).collect();
+        SourceError::new(format!("`{shown}` is no address that pictures are fetched from"))
+            .help("write one with `https://`, or the path of a file")
+    })
+}
+
+/// The pictures of a stage.
+pub(super) fn shown(
+    around: Around<'_>,
+    stage: &StageSpec,
+    settings: &Settings<'_>,
+    binder: &mut Binder<'_>,
+) -> Vec<Shown> {
+    let Some(written) = settings.get(|s| s.images.as_ref()) else { return Vec::new() };
+    let mut literal = Vec::new();
+    let shown = written.value.iter().map(|text| {
+        let template = binder.text(text, Site::Request);
+        let place = text.map.whole();
+        let one = Shown {
+            folders: folders(around, &template, binder).into(),
+            names_picture: names(&template, binder, |kind, _| matches!(kind, KindSpec::Image(_))),
+            names_answer: names(&template, binder, |kind, _| matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_))),
+            template,
+        };
+        if one.template.is_constant() {
+            literal.extend(check_literal(text, &one, &place, binder));
+        } else if !refuse_shape(&one.template, &place, binder) && stage.when.is_none() {
+            binder.refuse_known(&one.template, &place, |value| why_not(value, &one).map(|error| error.message));
+        }
+        one
+    });
+    let shown: Vec<Shown> = shown.collect();
+    if let Err(error) = check_together(&literal) {
+        binder.diagnostics().push(wrong(error, &written.place));
+    }
+    shown
+}
+
+/// A path that is written out must lead to a picture.
+fn check_literal(
+    text: &TextSpec,
+    shown: &Shown,
+    place: &Place,
+    binder: &mut Binder<'_>,
+) -> Option<crate::model::PictureFile> {
+    let looked = match no_picture(&text.text) {
+        Some(error) => Err(error),
+        None if is_address(&text.text) => return None,
+        None => look_at_picture(&text.text, &find_picture(&text.text, &shown.folders)),
+    };
+    looked.map_err(|error| binder.diagnostics().push(wrong(error, place))).ok()
+}
+
+/// Why a value that is known before the run can't be shown; nothing if it can.
+fn why_not(value: &Json, shown: &Shown) -> Option<SourceError> {
+    match value {
+        Json::Array(all) => all.iter().find_map(|one| why_not(one, shown)),
+        Json::String(text) if is_address(text) => None,
+        Json::String(text) => {
+            no_picture(text).or_else(|| look_at_picture(text, &find_picture(text, &shown.folders)).err())
+        }
+        Json::Object(fields) => fields.get("path").and_then(|path| why_not(path, shown)),
+        other => Some(SourceError::new(format!("`{other}` is no picture"))),
+    }
+}
+
+fn wrong(error: SourceError, place: &Place) -> Diagnostic {
+    Diagnostic::error("no-picture", place, error.message).help_if(error.help)
+}
+
+/// Refuses a value that can be no picture whatever it comes to; tells whether it has.
+fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> bool {
+    let [one] = template.uses() else { return false };
+    // What a helper makes of it is something else.
+    let is_path = template.text().trim().trim_matches(['{', '}', '~']).trim() == one.path.join(".");
+    if !is_path || !template.is_whole() {
+        return false;
+    }
+    let (name, fields) = (&one.path[0], &one.path[1..]);
+    let Some(shape) = binder.shape_here(name).and_then(|shape| shape.behind(fields)) else { return false };
+    let speaks = names(template, binder, |kind, json| !json && matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_)));
+    let of_each = if let Shape::List(of) = &shape { of } else { &shape };
+    let (message, help) = match of_each {
+        Shape::Text if speaks && fields.is_empty() => (
+            format!("`{name}` is a text, and `images` takes pictures"),
+            "name a stage that makes pictures, a path or an address; what a text says belongs into the prompt",
+        ),
+        Shape::Plain(what) => (
+            format!("`{}` is {what}, and `images` takes pictures", one.path.join(".")),
+            "name a stage that makes pictures, a path or an address",
+        ),
+        _ => return false,
+    };
+    binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
+    true
+}
+
+/// Whether a template names a stage that is so, given whether it answers JSON.
+fn names(template: &Template, binder: &Binder<'_>, is: impl Fn(&KindSpec, bool) -> bool) -> bool {
+    let spec = binder.ground.spec;
+    let stage_of = |name: &str| match binder.named(name) {
+        Some(Named::Stage(stage)) => Some(stage),
+        // The stage's own value for the item before.
+        _ if name == "previous" => binder.stage,
+        _ => None,
+    };
+    template.uses().iter().any(|one| match (stage_of(&one.path[0]), binder.named(&one.path[0])) {
+        (Some(stage), _) => {
+            let stage = &spec.stages[stage];
+            let json =
+                Settings::of(stage, &spec.defaults).get(|s| s.answer.as_ref()).is_some_and(|at| at.value.is_json());
+            stage.kind.as_ref().is_some_and(|kind| is(kind, json))
+        }
+        // An item of a list that a stage has answered is an answer.
+        (None, Some(Named::Variable)) => {
+            let made = |mut ix: LoopIx| loop {
+                match &binder.ground.tree.loops[ix.0].source {
+                    DraftSource::Stage { stage, .. } => return spec.stages[*stage].kind.as_ref(),
+                    DraftSource::Item { of, .. } => ix = *of,
+                    _ => return None,
+                }
+            };
+            binder.ground.tree.find(&one.path[0]).and_then(made).is_some_and(|kind| is(kind, true))
+        }
+        _ => false,
+    })
+}
+
+/// What paths are relative to that a template makes.
+fn folders(around: Around<'_>, template: &Template, binder: &Binder<'_>) -> Vec<PathBuf> {
+    let ground = around.ground;
+    let mut folders = Vec::new();
+    for one in template.uses() {
+        let input = match binder.named(&one.path[0]) {
+            Some(Named::Input(input)) => Some(input),
+            Some(Named::Variable) => {
+                ground.tree.find(&one.path[0]).and_then(|ix| match &ground.tree.loops[ix.0].source {
+                    DraftSource::Input { input, .. } => Some(*input),
+                    _ => None,
+                })
+            }
+            _ => None,
+        };
+        let Some(input) = input else { continue };
+        let name = &ground.spec.inputs[input].name.value;
+        let is_given = around.given.inputs.iter().any(|given| given.name.value == *name);
+        match &ground.inputs.values[input].value {
+            InputValue::List(ListSource::Glob { base, .. }) => folders.push(base.clone()),
+            // A path on the command line is relative to where it is written.
+            InputValue::Json(_) if is_given => folders.push(around.given.working_dir.clone()),
+            _ => {}
+        }
+    }
+    folders.push(ground.spec.folder.clone());
+    folders.dedup();
+    folders
+}
+
+/// Tells of references that the provider of a stage does not take, where it is known who that is.
+pub(super) fn check_references(
+    around: Around<'_>,
+    settings: &Settings<'_>,
+    (provider, shown): (&Dial<String>, &[Shown]),
+    binder: &mut Binder<'_>,
+) {
+    let Some(written) = settings.get(|s| s.images.as_ref()) else { return };
+    let Dial::Fixed(name) = provider else { return };
+    let Some(kind) = around.providers.find(name).map(|one| one.kind) else { return };
+    for (text, one) in written.value.iter().zip(shown) {
+        let is_url = match one.template.is_constant() {
+            true if no_picture(&text.text).is_some() => continue,
+            true => is_address(&text.text),
+            false if one.names_picture => false,
+            false => continue,
+        };
+        if let Some((what, help)) = ProviderKind::refuses_reference(kind, is_url) {
+            let message = format!("`{name}` {what}");
+            let place = text.map.whole();
+            binder.diagnostics().push(Diagnostic::error("unsupported-images", &place, message).help(help));
+        }
+    }
+}
