@@ -27,8 +27,10 @@ enum Source {
     Input,
     /// The `tags` of an item of the loop around.
     Tags,
-    /// The answer of a stage that runs in the loop around: none of its items is there where that has none.
+    /// The value of a stage that runs in the loop around: none of its items is there where that has none.
     Stage {
+        /// The server answers it, or it is put together.
+        is_call: bool,
         /// It runs where the index of the loop around modulo this is not 0.
         when: Option<u64>,
     },
@@ -55,8 +57,10 @@ struct Stage {
     /// A value stands in for what fails.
     replaced: bool,
     concurrency: u8,
-    /// Asks the server, or is rendered.
+    /// Asks the server, or makes its text itself.
     is_call: bool,
+    /// Its text is a field of JSON that it puts together.
+    is_value: bool,
     /// Names its own value for the item before.
     previous: bool,
     continues: Continues,
@@ -119,9 +123,10 @@ impl Pipeline {
         }
         yaml.push_str("stages:\n");
         for (ix, one) in self.loops.iter().enumerate() {
-            let Source::Stage { when } = one.source else { continue };
-            writeln!(yaml, "  made{ix}:\n    json: true").unwrap();
-            writeln!(yaml, "    text: '{}'", json!({"list": self.items(ix)})).unwrap();
+            let Source::Stage { is_call, when } = one.source else { continue };
+            let list = json!({"list": self.items(ix)});
+            let does = if is_call { format!("json: true\n    text: '{list}'") } else { format!("value: {list}") };
+            writeln!(yaml, "  made{ix}:\n    {does}").unwrap();
             yaml.push_str(&self.placed(one.parent, when));
         }
         for (ix, stage) in self.stages.iter().enumerate() {
@@ -131,6 +136,9 @@ impl Pipeline {
             }
             let text = self.template(ix);
             match stage.continues {
+                Continues::Nothing if stage.is_value => {
+                    writeln!(yaml, "    value: {{text: \"{text}\", of: [1, \"{{{{unused}}}}\"]}}").unwrap();
+                }
                 Continues::Nothing => {
                     writeln!(yaml, "    {}: \"{text}\"", if stage.is_call { "text" } else { "render" }).unwrap();
                 }
@@ -145,12 +153,19 @@ impl Pipeline {
                 writeln!(yaml, "    system: system {ix}").unwrap();
             }
             if stage.replaced {
-                writeln!(yaml, "    on_error: {{value: instead{ix}}}").unwrap();
+                let instead = if stage.is_value { format!("{{text: instead{ix}}}") } else { format!("instead{ix}") };
+                writeln!(yaml, "    on_error: {{value: {instead}}}").unwrap();
             }
             yaml.push_str(&self.placed(stage.innermost, stage.when));
-            writeln!(yaml, "    save: {{path: s{ix}.jsonl, row: {{value: \"{{{{s{ix}}}}}\"}}}}").unwrap();
+            let own = self.text_of(ix, &format!("s{ix}"));
+            writeln!(yaml, "    save: {{path: s{ix}.jsonl, row: {{value: \"{{{{{own}}}}}\"}}}}").unwrap();
         }
         yaml
+    }
+
+    /// Where the text of a stage is, whose value is called `name`.
+    fn text_of(&self, ix: usize, name: &str) -> String {
+        format!("{name}{}", if self.stages[ix].is_value { ".text" } else { "" })
     }
 
     /// `for_each` and `when`.
@@ -181,7 +196,7 @@ impl Pipeline {
         match self.loops[ix].source {
             Source::Input => Some(self.items(ix)),
             Source::Tags => items.last()?["tags"].as_array().cloned(),
-            Source::Stage { when } => match (path.last(), when) {
+            Source::Stage { when, .. } => match (path.last(), when) {
                 (Some(index), Some(modulo)) if index % modulo == 0 => None,
                 _ => Some(self.items(ix)),
             },
@@ -197,9 +212,9 @@ impl Pipeline {
         }
         for (other, optional) in &stage.refs {
             let value = if self.is_value(ix, *other) {
-                format!("{{{{s{other}}}}};")
+                format!("{{{{{}}}}};", self.text_of(*other, &format!("s{other}")))
             } else {
-                format!("{{{{#each s{other}}}}}<{{{{this}}}}>{{{{/each}}}};")
+                format!("{{{{#each s{other}}}}}<{{{{{}}}}}>{{{{/each}}}};", self.text_of(*other, "this"))
             };
             if *optional {
                 write!(text, "{{{{#if s{other}}}}}{value}{{{{/if}}}}").unwrap();
@@ -209,8 +224,8 @@ impl Pipeline {
         }
         if stage.previous {
             // As much of it as tells which item it is of.
-            let words = self.chain(stage.innermost).len();
-            write!(text, "{{{{#if previous}}}}~{{{{words previous {words}}}}}{{{{/if}}}}").unwrap();
+            let (words, before) = (self.chain(stage.innermost).len(), self.text_of(ix, "previous"));
+            write!(text, "{{{{#if previous}}}}~{{{{words {before} {words}}}}}{{{{/if}}}}").unwrap();
         }
         if let (Some(index), Some(at)) = (stage.fails, stage.innermost) {
             let breaks = if stage.is_call { "REFUSE".to_owned() } else { format!("{{{{number v{at}}}}}") };
@@ -417,14 +432,14 @@ fn run(pipeline: &Pipeline, folder: &Path) -> Vec<Vec<String>> {
 
 fn pipelines() -> impl Strategy<Value = Pipeline> {
     let when = prop::option::weighted(0.5, 2..4_u64);
-    let one = (any::<prop::sample::Index>(), 0..4_u8, when, prop::collection::vec(0..3_u8, 0..6));
+    let one = (any::<prop::sample::Index>(), 0..5_u8, when, prop::collection::vec(0..3_u8, 0..6));
     let loops = prop::collection::vec(one, 1..4).prop_map(|drawn| {
         let mut loops: Vec<Loop> = Vec::new();
         for (at, (parent, kind, when, tags)) in drawn.into_iter().enumerate() {
             let parent = (at > 0 && kind > 0).then(|| parent.index(at));
             let source = match kind {
                 2 if parent.is_some_and(|parent| loops[parent].source != Source::Tags) => Source::Tags,
-                3 => Source::Stage { when },
+                3 | 4 => Source::Stage { is_call: kind == 3, when },
                 _ => Source::Input,
             };
             loops.push(Loop { parent, source, tags });
@@ -440,7 +455,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
             prop::option::weighted(0.2, 0..3_u64),
             prop::bool::weighted(0.3),
             1..4_u8,
-            any::<bool>(),
+            (any::<bool>(), any::<bool>()),
             (prop::bool::weighted(0.3), 0..4_u8, any::<prop::sample::Index>(), prop::bool::weighted(0.2)),
         );
         let held_in_memory = prop_oneof![Just(0), Just(1000), Just(usize::MAX)];
@@ -448,7 +463,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
         let drawn = (Just(loops), stages, 1..4_usize, held_in_memory, prop::bool::weighted(0.3));
         drawn.prop_map(|(loops, drawn, window, held_in_memory, system)| {
             let mut pipeline = Pipeline { stages: Vec::new(), loops, system, window, held_in_memory };
-            for (at, (innermost, refs, when, fails, replaced, concurrency, is_call, talk)) in
+            for (at, (innermost, refs, when, fails, replaced, concurrency, (is_call, is_value), talk)) in
                 drawn.into_iter().enumerate()
             {
                 let mut refs: Vec<(usize, bool)> =
@@ -458,8 +473,20 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 let (previous, kind, other, system) = talk;
                 let (previous, system) = (previous && innermost.is_some(), system && is_call);
                 let continues = Continues::Nothing;
-                let stage =
-                    Stage { innermost, refs, when, fails, replaced, concurrency, is_call, previous, continues, system };
+                let is_value = is_value && !is_call;
+                let stage = Stage {
+                    innermost,
+                    refs,
+                    when,
+                    fails,
+                    replaced,
+                    concurrency,
+                    is_call,
+                    is_value,
+                    previous,
+                    continues,
+                    system,
+                };
                 pipeline.stages.push(stage);
                 let is_talk = |ix: &usize| pipeline.stages[*ix].is_call && pipeline.is_value(at, *ix);
                 let talks: Vec<usize> = (0..at).filter(is_talk).collect();

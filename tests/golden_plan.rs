@@ -41,6 +41,16 @@ fn a_long_chain_is_checked() {
     assert!(can_run(&format!("name: long\nstages:\n{}  s6000: {{render: x}}\n", chain.concat())));
 }
 
+/// A value may be made of others, as often as it likes, and of any number of them one after the other.
+#[test]
+fn values_that_are_made_of_values_are_checked() {
+    let chain: Vec<String> = (0..4_000).map(|ix| format!("  s{ix}: {{value: ['{{{{s{}}}}}', 1]}}\n", ix + 1)).collect();
+    assert!(can_run(&format!("name: long\nstages:\n{}  s4000: {{value: x}}\n", chain.concat())));
+    let twice: Vec<String> =
+        (1..60).map(|ix| format!("  s{ix}: {{value: {{a: '{{{{s{0}}}}}', b: '{{{{s{0}}}}}'}}}}\n", ix - 1)).collect();
+    assert!(can_run(&format!("name: twice\nstages:\n  s0: {{value: x}}\n{}", twice.concat())));
+}
+
 fn can_run(text: &str) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file.yaml");

@@ -35,7 +35,7 @@ struct Stage {
     /// Runs where the innermost index is another than this.
     skips: Option<u64>,
     on_error: OnError,
-    is_call: bool,
+    kind: Kind,
     is_json: bool,
     /// Names its own value for the item before.
     previous: bool,
@@ -43,11 +43,20 @@ struct Stage {
     continues: Option<usize>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Call,
+    Render,
+    Value,
+}
+
 #[derive(Debug, Clone)]
 struct Pipeline {
     /// How many inner items each outer one has.
     lists: Vec<u8>,
     from_file: bool,
+    /// The inner list is the value of a stage.
+    from_value: bool,
     stages: Vec<Stage>,
 }
 
@@ -81,20 +90,29 @@ impl Pipeline {
              defaults: {{provider: p, retry: {{attempts: 2, backoff: 1ms}}}}\n\
              inputs:\n  rows: {{type: items, default: {list}}}\nstages:\n"
         );
+        let inner = if self.from_value {
+            yaml.push_str("  tags: {for_each: {o: rows}, value: \"{{o.tags}}\", save: tags.jsonl}\n");
+            "    for_each: {o: rows, i: tags}\n"
+        } else {
+            "    for_each: {o: rows, i: o.tags}\n"
+        };
         for (ix, stage) in self.stages.iter().enumerate() {
             let (text, from) = (self.template(ix), stage.continues.filter(|from| *from != ix));
-            match (stage.is_call, stage.continues) {
-                (true, Some(_)) => {
+            match (stage.kind, stage.continues) {
+                (Kind::Call, Some(_)) => {
                     let from = from.map_or_else(|| "previous".to_owned(), |from| format!("s{from}"));
                     writeln!(yaml, "  s{ix}:\n    chat: [{{user: \"{text}\"}}]\n    continues: {from}").unwrap();
                 }
-                (true, None) => writeln!(yaml, "  s{ix}:\n    text: \"{text}\"").unwrap(),
-                (false, _) => writeln!(yaml, "  s{ix}:\n    render: \"{text}\"").unwrap(),
+                (Kind::Call, None) => writeln!(yaml, "  s{ix}:\n    text: \"{text}\"").unwrap(),
+                (Kind::Render, _) => writeln!(yaml, "  s{ix}:\n    render: \"{text}\"").unwrap(),
+                (Kind::Value, _) => {
+                    writeln!(yaml, "  s{ix}:\n    value: {{said: \"{text}\", by: [{ix}]}}").unwrap();
+                }
             }
-            if stage.is_call && stage.is_json {
+            if stage.kind == Kind::Call && stage.is_json {
                 yaml.push_str("    json: true\n");
             }
-            yaml.push_str(["", "    for_each: {o: rows}\n", "    for_each: {o: rows, i: o.tags}\n"][stage.depth]);
+            yaml.push_str(["", "    for_each: {o: rows}\n", inner][stage.depth]);
             if let (Some(index), 1..) = (stage.skips, stage.depth) {
                 writeln!(yaml, "    when: ne loop.index {index}").unwrap();
             }
@@ -258,31 +276,28 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
         prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..3),
         prop::option::weighted(0.3, 0..3_u64),
         on_error,
-        prop::bool::weighted(0.7),
+        prop::sample::select(vec![Kind::Call, Kind::Call, Kind::Call, Kind::Render, Kind::Value]),
         prop::bool::weighted(0.2),
         (prop::bool::weighted(0.3), prop::option::weighted(0.4, any::<prop::sample::Index>())),
     );
     let stages = prop::collection::vec(stage, 1..7).prop_map(|drawn| {
-        let talks: Vec<(usize, bool)> = drawn.iter().map(|stage| (stage.0, stage.4)).collect();
-        let stages =
-            drawn.into_iter().enumerate().map(|(at, (depth, refs, skips, on_error, is_call, is_json, talk))| {
-                let refs = refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional));
-                let mut refs: Vec<(usize, bool)> = refs.collect();
-                refs.sort_unstable();
-                refs.dedup_by_key(|(ix, _)| *ix);
-                let goes_on = |ix: &usize| if *ix == at { depth > 0 } else { talks[*ix].1 && talks[*ix].0 <= depth };
-                let from: Vec<usize> = (0..=at).filter(goes_on).collect();
-                let continues = talk.1.filter(|_| is_call && !from.is_empty()).map(|ix| from[ix.index(from.len())]);
-                let previous = talk.0 && depth > 0;
-                Stage { depth, refs, skips, on_error, is_call, is_json, previous, continues }
-            });
+        let talks: Vec<(usize, bool)> = drawn.iter().map(|stage| (stage.0, stage.4 == Kind::Call)).collect();
+        let stages = drawn.into_iter().enumerate().map(|(at, (depth, refs, skips, on_error, kind, is_json, talk))| {
+            let refs = refs.into_iter().filter(|_| at > 0).map(|(ix, optional)| (ix.index(at), optional));
+            let mut refs: Vec<(usize, bool)> = refs.collect();
+            refs.sort_unstable();
+            refs.dedup_by_key(|(ix, _)| *ix);
+            let goes_on = |ix: &usize| if *ix == at { depth > 0 } else { talks[*ix].1 && talks[*ix].0 <= depth };
+            let from: Vec<usize> = (0..=at).filter(goes_on).collect();
+            let continues =
+                talk.1.filter(|_| kind == Kind::Call && !from.is_empty()).map(|ix| from[ix.index(from.len())]);
+            let previous = talk.0 && depth > 0;
+            Stage { depth, refs, skips, on_error, kind, is_json, previous, continues }
+        });
         stages.collect()
     });
-    (prop::collection::vec(0..4_u8, 0..6), any::<bool>(), stages).prop_map(|(lists, from_file, stages)| Pipeline {
-        lists,
-        from_file,
-        stages,
-    })
+    let drawn = (prop::collection::vec(0..4_u8, 0..6), any::<bool>(), any::<bool>(), stages);
+    drawn.prop_map(|(lists, from_file, from_value, stages)| Pipeline { lists, from_file, from_value, stages })
 }
 
 fn timings() -> impl Strategy<Value = Timing> {
@@ -316,8 +331,8 @@ proptest! {
             prop_assert_eq!(&first.files, &second.files, "{}", first.yaml);
             prop_assert_eq!(&first.files, &again.files, "what was kept is another\n{}", first.yaml);
             let asked_again = again.stages.iter().find(|(name, tally)| {
-                let ix: usize = name[1..].parse().unwrap();
-                pipeline.stages[ix].is_call && tally.done > 0
+                let ix = name.strip_prefix('s').and_then(|ix| ix.parse::<usize>().ok());
+                ix.is_some_and(|ix| pipeline.stages[ix].kind == Kind::Call) && tally.done > 0
             });
             prop_assert!(asked_again.is_none(), "{:?}\n{}", asked_again, first.yaml);
         }

@@ -13,7 +13,7 @@ pub(super) struct ModelArg {
 
 impl ModelArg {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let kinds = || StageKindName::ALL.into_iter().filter(|kind| *kind != StageKindName::Render);
+        let kinds = || StageKindName::ALL.into_iter().filter(|kind| kind.asks());
         // A model's own name may have an equals sign in it, so only kinds are cut off.
         let (kind, name) = kinds()
             .find_map(|kind| Some((Some(kind), text.strip_prefix(kind.name())?.strip_prefix('=')?)))

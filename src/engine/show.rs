@@ -19,7 +19,7 @@ const HIGHEST_INDEX: usize = 99;
 /// A request as it would be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The request; for a stage that makes no call, what it renders.
+    /// The request; for a stage that makes no call, what it renders or puts together.
     pub text: String,
     /// What of it is not what a run would make of it, and why: a sentence each.
     pub notes: Vec<String>,
@@ -42,7 +42,8 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
     let seen = Sketch { plan, providers: &providers, names, items: &pairs, before }.preview(stage)?;
     notes.extend(skipped(stage, &seen, &unknown));
     let text = match seen.asks {
-        Asks::Text(text) => text,
+        Asks::Text(text) | Asks::Json(Json::String(text)) => text,
+        Asks::Json(json) => format!("{json:#}"),
         Asks::Call { call, provider, stream } => {
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));

@@ -19,7 +19,7 @@ use super::context::{Fixed, Renderer, Unrendered, names};
 use super::expected::terms;
 use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
-use super::lists::find_list;
+use super::lists::list_of;
 use super::pictures::Gallery;
 use super::request::{Asked, Requests};
 use super::save;
@@ -165,17 +165,8 @@ impl<'a> Instance<'a> {
     /// Makes the value and saves it, in a place of its own if it has one already.
     async fn make(&self, place: Option<SafePath>) -> Result<Made, Unmade> {
         let mut made = match &self.stage.work {
-            Work::Render(template) => {
-                let text = self.renderer.text(template)?;
-                Made {
-                    value: Value::Text(text.into()),
-                    said: None,
-                    row: None,
-                    saved: None,
-                    spent: Spent::default(),
-                    reused: false,
-                }
-            }
+            Work::Render(template) => unasked(Value::Text(self.renderer.text(template)?.into())),
+            Work::Value(template) => unasked(value_of(self.renderer.json(template)?)),
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,
         };
@@ -191,7 +182,7 @@ impl<'a> Instance<'a> {
         }
         let value = made.value.to_json();
         for path in &self.stage.lists {
-            find_list(&value, &self.stage.name, path)
+            list_of(&value, self.stage, path)
                 .map_err(|failure| Unmade::Fail { failure: failure.into(), spent: made.spent })?;
         }
         Ok(())
@@ -320,11 +311,7 @@ impl<'a> Instance<'a> {
 
     async fn replace(&self, value: Json, place: Option<SafePath>, (failure, spent): (Failure, Spent)) -> Outcome {
         let said = self.requests().talk_instead(&value);
-        let value = match value {
-            Json::String(text) => Value::Text(text.into()),
-            other => Value::Json(Arc::new(other)),
-        };
-        let mut made = Made { value, said, row: None, saved: None, spent, reused: false };
+        let mut made = Made { said, spent, ..unasked(value_of(value)) };
         // What stands in for a picture has no bytes to be a file of.
         if self.stage.has_own_file() && matches!(self.stage.work, Work::Image(_)) {
             return Outcome::Replaced { value: made.value, said: None, row: None, failure, spent };
@@ -341,6 +328,18 @@ impl<'a> Instance<'a> {
 fn done(made: Made, took: Duration) -> Done {
     let Made { value, said, row, saved, spent, reused } = made;
     Done { value, said, row, spent, reused, took, saved }
+}
+
+/// A value for which nobody was asked.
+fn unasked(value: Value) -> Made {
+    Made { value, said: None, row: None, saved: None, spent: Spent::default(), reused: false }
+}
+
+fn value_of(json: Json) -> Value {
+    match json {
+        Json::String(text) => Value::Text(text.into()),
+        other => Value::Json(Arc::new(other)),
+    }
 }
 
 fn made(value: Value, answer: &Answer) -> Made {

@@ -126,15 +126,15 @@ pub(super) fn open(frontier: &Frontier, frame: FrameId, scope: ScopeIx) -> Opene
                 Some(Err(error)) => return Opened::Unreadable(error.into()),
                 None => None,
             };
-            let name = &plan.stage(*stage).name;
+            let stage = plan.stage(*stage);
             match end.map(End::value) {
-                Some(Ok(value)) => held(&value.into_json(), name, fields),
-                Some(Err(reason)) => Opened::Absent(passed_on(&reason, name)),
+                Some(Ok(value)) => held(list_of(&value.into_json(), stage, fields)),
+                Some(Err(reason)) => Opened::Absent(passed_on(&reason, &stage.name)),
                 None => Opened::NotYet,
             }
         }
         LoopSource::Item { of, path: fields } => match frontier.item_of(frame, *of) {
-            Some(item) => match held(&item, &plan.loop_at(*of).name, fields) {
+            Some(item) => match held(find_list(&item, &plan.loop_at(*of).name, fields)) {
                 Opened::Broken(failure) => Opened::Broken(of_item(failure, plan, *of, &frontier.frames.at(frame).key)),
                 opened => opened,
             },
@@ -166,19 +166,34 @@ fn opened(rows: Result<RowStream, SourceError>) -> Opened {
     }
 }
 
-/// The list behind `fields` in a value.
-fn held(value: &Json, name: &str, fields: &[String]) -> Opened {
-    match find_list(value, name, fields) {
+/// A list that came out of a value.
+fn held(list: Result<Vec<Json>, Failure>) -> Opened {
+    match list {
         Ok(items) => opened(RowStream::of(&ListSource::Inline(items.into()))),
         Err(failure) => Opened::Broken(failure),
     }
+}
+
+/// The list behind `fields` in the value of a stage.
+///
+/// # Errors
+/// What is there instead.
+pub(super) fn list_of(value: &Json, stage: &Stage, fields: &[String]) -> Result<Vec<Json>, Failure> {
+    find_list(value, &stage.name, fields).map_err(|failure| {
+        if stage.work.asking().is_some() {
+            return failure;
+        }
+        // Nobody answered, so there is no prompt that could say more.
+        Failure::new(FailureKind::Template, failure.message)
+            .suggest("look at what its list is taken from: an empty list is a list too")
+    })
 }
 
 /// The list behind `fields` in the value of `name`.
 ///
 /// # Errors
 /// What is there instead.
-pub(super) fn find_list(value: &Json, name: &str, fields: &[String]) -> Result<Vec<Json>, Failure> {
+fn find_list(value: &Json, name: &str, fields: &[String]) -> Result<Vec<Json>, Failure> {
     let mut at = value;
     let mut way = name.to_owned();
     for field in fields {
@@ -215,7 +230,7 @@ fn of_item(mut failure: Failure, plan: &Plan, of: LoopIx, key: &str) -> Failure 
 fn is_answered(plan: &Plan, of: LoopIx) -> bool {
     match &plan.loop_at(of).source {
         LoopSource::Rows { .. } => false,
-        LoopSource::Stage { .. } => true,
+        LoopSource::Stage { stage, .. } => plan.stage(*stage).work.asking().is_some(),
         LoopSource::Item { of, .. } => is_answered(plan, *of),
     }
 }

@@ -33,6 +33,8 @@ pub enum Asks {
     },
     /// It would render this, without a call.
     Text(String),
+    /// It would put this together, without a call.
+    Json(Json),
 }
 
 /// What a stage is rendered with that nobody runs.
@@ -60,6 +62,10 @@ impl Sketch<'_> {
             let asked = match &stage.work {
                 Work::Render(template) => {
                     let asks = Asks::Text(requests.renderer.text(template)?);
+                    return Ok(Preview { asks, holds });
+                }
+                Work::Value(template) => {
+                    let asks = Asks::Json(requests.renderer.json(template)?);
                     return Ok(Preview { asks, holds });
                 }
                 Work::Text(work) => requests.text(work)?,

@@ -58,11 +58,13 @@ pub enum StageKindName {
     Image,
     /// A template, no call.
     Render,
+    /// JSON with templates in it, no call.
+    Value,
 }
 
 impl StageKindName {
     /// Every kind, in the order in which people are told of them.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Chat, Self::Image, Self::Render];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Chat, Self::Image, Self::Render, Self::Value];
 
     /// As it is written in a pipeline file.
     pub fn name(self) -> &'static str {
@@ -71,7 +73,13 @@ impl StageKindName {
             Self::Chat => "chat",
             Self::Image => "image",
             Self::Render => "render",
+            Self::Value => "value",
         }
+    }
+
+    /// Whether it makes calls.
+    pub fn asks(self) -> bool {
+        matches!(self, Self::Text | Self::Chat | Self::Image)
     }
 
     /// Whether it asks for a text.

@@ -48,7 +48,8 @@ pub(super) fn build(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Answe
         };
         let speaks = matches!(stage.kind, Some(KindSpec::Text(_) | KindSpec::Chat(_)));
         answers.shapes.push(match &stage.kind {
-            None => Shape::Any,
+            // What a value is made of tells, see `value_shapes`.
+            None | Some(KindSpec::Value(_)) => Shape::Any,
             Some(KindSpec::Image(_)) => Shape::image(),
             Some(KindSpec::Render(_)) => Shape::Text,
             Some(KindSpec::Text(_) | KindSpec::Chat(_)) => made.shape,

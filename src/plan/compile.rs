@@ -20,7 +20,7 @@ use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::talk::Continues;
 use super::work::Work;
-use super::{budget, outputs, passes, providers, saves, settings, survey};
+use super::{budget, loop_lists, outputs, passes, providers, saves, settings, survey, value_shapes};
 
 /// What compiling came to.
 #[derive(Debug)]
@@ -47,9 +47,11 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     let names = Names::gather(spec, diagnostics);
     let inputs = inputs::resolve(spec, given, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
-    // And loops go over what stages answer.
+    // And loops go over what stages answer; over what stages put together too, which is known when all loops are.
     let Answers { choices, shapes } = answers::build(spec, diagnostics);
-    let tree = loops::build(spec, &names, &inputs, &shapes, diagnostics);
+    let mut tree = loops::build(spec, &names, &inputs, &shapes, diagnostics);
+    let shapes = value_shapes::settle((spec, &names, &inputs), shapes, &mut tree);
+    loop_lists::check((spec, &inputs), &tree, diagnostics);
     let providers = providers::all(spec);
     providers::check_given(given, &providers, diagnostics);
     settings::warn_of_limits(spec, diagnostics);
@@ -176,7 +178,7 @@ fn connect(
         match &mut stage.work {
             Work::Text(work) => work.asking.repeat = repeat,
             Work::Image(work) => work.asking.repeat = repeat,
-            Work::Render(_) => {}
+            Work::Render(_) | Work::Value(_) => {}
         }
     }
     for ix in (0..stages.len()).filter(|ix| kept[*ix]) {

@@ -169,12 +169,17 @@ impl Binder<'_> {
     }
 
     fn field_help(&self, name: &str, owner: &str, shape: &Shape, field: &str) -> String {
-        let is_stage = matches!(self.named(name), Some(Named::Stage(_)));
+        let speaks = match self.named(name) {
+            Some(Named::Stage(stage)) => {
+                self.ground.spec.stages[stage].kind.as_ref().is_none_or(|kind| kind.name().speaks())
+            }
+            _ => false,
+        };
         match shape {
             Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_) => it_has(shape),
             Shape::List(_) if owner == name => self.list_help(name),
             Shape::List(_) => format!("write `{{{{#each {owner}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
-            Shape::Text if is_stage => {
+            Shape::Text if speaks => {
                 format!("name it as `{{{{{owner}}}}}`, or let the stage answer in fields: `json: {{{field}: string}}`")
             }
             Shape::Any | Shape::Text | Shape::Plain(_) => format!("name it as `{{{{{owner}}}}}`"),

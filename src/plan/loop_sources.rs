@@ -11,8 +11,8 @@ use super::names::Named;
 use super::pipeline::{InputValue, LoopIx};
 use super::shape::Shape;
 
-const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json: true`, a field of a loop variable, \
-                         `[a, b]`, or a number";
+const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json: true`, a `value`, a field of a loop \
+                         variable, `[a, b]`, or a number";
 
 impl Builder<'_> {
     /// What a loop is made of, and the loop that this brings along.
@@ -127,31 +127,41 @@ impl Builder<'_> {
 
     /// Whether a path into a value can lead to a list, as far as its shape is known; if not, that is told.
     fn is_list(&mut self, name: &str, shape: &Shape, rest: &[String], place: &Place) -> bool {
-        let mut shape = shape.clone();
-        let mut path = name.to_owned();
-        for field in rest {
-            let Some(found) = shape.field(field) else {
-                let help = match did_you_mean(field, shape.fields()) {
-                    Some(meant) => format!("did you mean `{path}.{meant}`?"),
-                    None if matches!(shape, Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_)) => it_has(&shape),
-                    None => A_LIST_IS.to_owned(),
-                };
-                self.error("unknown-field", place, lacks(&format!("`{path}`"), &shape, field), help);
-                return false;
-            };
-            shape = found;
-            path = format!("{path}.{field}");
-        }
-        let is_list = matches!(shape, Shape::List(_) | Shape::Any);
-        if !is_list {
-            let help = match shape.fields().next() {
-                Some(_) => format!("name a list inside of it: {}", it_has(&shape)),
-                None => A_LIST_IS.to_owned(),
-            };
-            self.error("not-a-list", place, format!("`{path}` is {}, not a list", shape.words()), help);
+        let wrong = no_list_behind(name, shape, rest, place);
+        let is_list = wrong.is_none();
+        if let Some(wrong) = wrong {
+            self.push(wrong);
         }
         is_list
     }
+}
+
+/// Why a path into the value of `name` can't lead to a list, as far as its shape is known.
+pub(super) fn no_list_behind(name: &str, shape: &Shape, rest: &[String], place: &Place) -> Option<Diagnostic> {
+    let mut shape = shape.clone();
+    let mut path = name.to_owned();
+    for field in rest {
+        let Some(found) = shape.field(field) else {
+            let help = match did_you_mean(field, shape.fields()) {
+                Some(meant) => format!("did you mean `{path}.{meant}`?"),
+                None if matches!(shape, Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_)) => it_has(&shape),
+                None => A_LIST_IS.to_owned(),
+            };
+            let message = lacks(&format!("`{path}`"), &shape, field);
+            return Some(Diagnostic::error("unknown-field", place, message).help(help));
+        };
+        shape = found;
+        path = format!("{path}.{field}");
+    }
+    if matches!(shape, Shape::List(_) | Shape::Any) {
+        return None;
+    }
+    let help = match shape.fields().next() {
+        Some(_) => format!("name a list inside of it: {}", it_has(&shape)),
+        None => A_LIST_IS.to_owned(),
+    };
+    let message = format!("`{path}` is {}, not a list", shape.words());
+    Some(Diagnostic::error("not-a-list", place, message).help(help))
 }
 
 /// A text that looks like a path was probably meant as a list.
@@ -178,7 +188,8 @@ pub(super) fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'stati
     match stage.kind.as_ref()? {
         KindSpec::Text(_) if !asks_json(&defaults.text) => text,
         KindSpec::Chat(_) if !asks_json(&defaults.chat) => text,
-        KindSpec::Text(_) | KindSpec::Chat(_) => None,
+        // Of a `value`, that is told when all shapes are known.
+        KindSpec::Text(_) | KindSpec::Chat(_) | KindSpec::Value(_) => None,
         KindSpec::Image(_) => Some(("a picture", "loop over a list, and name the picture inside the loop")),
         KindSpec::Render(_) => Some(("a text", "loop over the list that it is rendered from")),
     }

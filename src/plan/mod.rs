@@ -17,6 +17,7 @@ mod known;
 mod loop_builder;
 mod loop_cycles;
 mod loop_joins;
+mod loop_lists;
 mod loop_sources;
 mod loops;
 mod names;
@@ -43,6 +44,7 @@ mod surroundings;
 mod survey;
 mod talk;
 pub mod template;
+mod value_shapes;
 mod work;
 
 pub use compile::{Compiled, compile};

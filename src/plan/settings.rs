@@ -20,7 +20,7 @@ impl<'a> Settings<'a> {
             Some(StageKindName::Text) => Some(&defaults.text),
             Some(StageKindName::Chat) => Some(&defaults.chat),
             Some(StageKindName::Image) => Some(&defaults.image),
-            Some(StageKindName::Render) | None => None,
+            Some(StageKindName::Render | StageKindName::Value) | None => None,
         };
         Self { own: &stage.settings, of_kind, all: &defaults.all, kind }
     }

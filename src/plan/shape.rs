@@ -59,6 +59,69 @@ impl Shape {
         Self::shared(&[value])
     }
 
+    /// The shape of a value that is written into the file: its fields are all there are.
+    pub(super) fn of_literal(value: &Json) -> Self {
+        match value {
+            Json::Null => Self::Any,
+            Json::Bool(_) => Self::Plain("true or false"),
+            Json::Number(_) => Self::Plain("a number"),
+            Json::String(_) => Self::Text,
+            Json::Array(items) => Self::List(Box::new(Self::common(items.iter().map(Self::of_literal)))),
+            Json::Object(fields) => {
+                Self::Fields(fields.iter().map(|(name, value)| (name.clone(), Self::of_literal(value))).collect())
+            }
+        }
+    }
+
+    /// What values of these shapes have in common; nothing is known of none.
+    pub(super) fn common(shapes: impl IntoIterator<Item = Self>) -> Self {
+        shapes.into_iter().reduce(Self::or).unwrap_or(Self::Any)
+    }
+
+    /// The shape of what is one or the other.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Self::List(one), Self::List(other)) => Self::List(Box::new(one.or(*other))),
+            (one, other) if one.has_fields() && other.has_fields() => {
+                let is_open = [&one, &other].iter().any(|shape| matches!(shape, Self::Open(_)));
+                let (one, other) = (one.into_fields(), other.into_fields());
+                let mut fields: IndexMap<String, Self> = one.into_iter().collect();
+                for (name, shape) in other {
+                    match fields.get_mut(&name) {
+                        Some(known) => *known = std::mem::replace(known, Self::Any).or(shape),
+                        None => _ = fields.insert(name, shape),
+                    }
+                }
+                let fields = fields.into_iter().collect();
+                if is_open { Self::Open(fields) } else { Self::Seen(fields) }
+            }
+            _ => Self::Any,
+        }
+    }
+
+    fn has_fields(&self) -> bool {
+        matches!(self, Self::Fields(_) | Self::Open(_) | Self::Seen(_))
+    }
+
+    fn into_fields(self) -> Vec<(String, Self)> {
+        match self {
+            Self::Fields(fields) | Self::Open(fields) | Self::Seen(fields) => fields,
+            Self::Any | Self::Text | Self::Plain(_) | Self::List(_) => Vec::new(),
+        }
+    }
+
+    /// How many shapes it is made of.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Any | Self::Text | Self::Plain(_) => 1,
+            Self::List(of) => 1 + of.size(),
+            Self::Fields(fields) | Self::Open(fields) | Self::Seen(fields) => {
+                fields.iter().map(|(_, shape)| shape.size()).sum::<usize>() + 1
+            }
+        }
+    }
+
     fn shared(values: &[&Json]) -> Self {
         let all = |is: fn(&Json) -> bool| values.iter().all(|value| is(value));
         if values.is_empty() {

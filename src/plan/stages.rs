@@ -84,6 +84,10 @@ fn work(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &
             Work::Render(Template::default())
         }
         Some(KindSpec::Render(template)) => Work::Render(binder.text(template, Site::Request)),
+        Some(KindSpec::Value(json)) => {
+            let json = json.as_ref().map(|json| binder.json(json, Site::Request));
+            Work::Value(json.unwrap_or(JsonTemplate::Plain(Json::Null)))
+        }
         Some(KindSpec::Text(prompt)) => {
             let turns = vec![(Role::User, binder.text(prompt, Site::Request))];
             Work::Text(Box::new(text(around, spec, settings, turns, binder)))
@@ -255,7 +259,7 @@ fn on_error(spec: &StageSpec, settings: &Settings<'_>, answer: &Choice, binder: 
         OnErrorSpec::Value(stand_in) => {
             let value = binder.json(stand_in, Site::Beside);
             let kind = spec.kind.as_ref().map(KindSpec::name);
-            if kind.is_some_and(|kind| !fits(kind, answer.is_json(), &value)) {
+            if kind.is_some_and(|kind| !fits(kind, kind == StageKindName::Value || answer.is_json(), &value)) {
                 let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
                 let help = match kind {
                     Some(StageKindName::Image) => {
@@ -344,8 +348,10 @@ fn wrong_extension(extension: &str, stage: &str, kind: StageKindName, place: &Pl
     if kind != StageKindName::Image {
         // A drawing in SVG is a text.
         let is_text = format == PictureFormat::None || extension.eq_ignore_ascii_case("svg");
-        let message = format!("`{stage}` makes a text, and `.{extension}` is an extension of pictures");
-        let help = "give it an extension of texts, as `.txt` or `.md`; pictures are made by `image`";
+        let (makes, texts) =
+            if kind == StageKindName::Value { ("JSON", "`.json`") } else { ("a text", "`.txt` or `.md`") };
+        let message = format!("`{stage}` makes {makes}, and `.{extension}` is an extension of pictures");
+        let help = format!("give it an extension of texts, as {texts}; pictures are made by `image`");
         return (!is_text).then(|| Diagnostic::error("save-extension", place, message).help(help));
     }
     match format {

@@ -20,6 +20,8 @@ pub enum Work {
     Image(Box<ImageWork>),
     /// Renders a template.
     Render(Template),
+    /// Puts JSON together.
+    Value(JsonTemplate),
 }
 
 /// How a stage asks.
@@ -95,7 +97,7 @@ impl Work {
         match self {
             Self::Text(work) => Some(&work.asking),
             Self::Image(work) => Some(&work.asking),
-            Self::Render(_) => None,
+            Self::Render(_) | Self::Value(_) => None,
         }
     }
 
@@ -104,7 +106,7 @@ impl Work {
         match self {
             Self::Text(work) => &work.images,
             Self::Image(work) => &work.images,
-            Self::Render(_) => &[],
+            Self::Render(_) | Self::Value(_) => &[],
         }
     }
 
@@ -119,6 +121,7 @@ impl Work {
         let mut templates: Vec<&Template> = Vec::new();
         match self {
             Self::Render(template) => templates.push(template),
+            Self::Value(json) => json.add_templates(&mut templates),
             Self::Text(work) => {
                 templates.extend(work.messages.iter().map(|(_, template)| template));
                 templates.extend(of_dial(work.max_tokens.as_ref()));
@@ -161,6 +164,17 @@ pub enum JsonTemplate {
     List(Vec<JsonTemplate>),
     /// A mapping with a template in it.
     Mapping(Vec<(String, JsonTemplate)>),
+}
+
+impl JsonTemplate {
+    fn add_templates<'a>(&'a self, templates: &mut Vec<&'a Template>) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Template(template) => templates.push(template),
+            Self::List(items) => items.iter().for_each(|item| item.add_templates(templates)),
+            Self::Mapping(fields) => fields.iter().for_each(|(_, value)| value.add_templates(templates)),
+        }
+    }
 }
 
 /// What a failure means for the run.

@@ -15,7 +15,7 @@ const OF_KIND: Keys =
     Keys { owner: "defaults of a kind", own: &[], settings: &settings::ALL, unsupported: &["images"] };
 
 /// Keys of a stage that are about this one stage.
-const OF_ONE_STAGE: [&str; 7] = ["description", "for_each", "when", "continues", "expect", "save", "render"];
+const OF_ONE_STAGE: [&str; 8] = ["description", "for_each", "when", "continues", "expect", "save", "render", "value"];
 
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;

@@ -36,6 +36,7 @@ mod syntax;
 mod templates;
 mod text_map;
 mod unsupported;
+mod value;
 mod vocabulary;
 mod yaml;
 

@@ -164,6 +164,8 @@ pub enum KindSpec {
     Image(TextSpec),
     /// `render: TEMPLATE`
     Render(TextSpec),
+    /// `value: JSON`; nothing if it could not be read.
+    Value(Option<JsonSpec>),
 }
 
 impl KindSpec {
@@ -174,6 +176,7 @@ impl KindSpec {
             Self::Chat(_) => StageKindName::Chat,
             Self::Image(_) => StageKindName::Image,
             Self::Render(_) => StageKindName::Render,
+            Self::Value(_) => StageKindName::Value,
         }
     }
 }

@@ -27,7 +27,7 @@ impl Fit {
     fn has(self, kind: StageKindName) -> bool {
         match self {
             Self::All => true,
-            Self::Calls => kind != StageKindName::Render,
+            Self::Calls => kind.asks(),
             Self::Texts => kind.speaks(),
             Self::Images => kind == StageKindName::Image,
         }

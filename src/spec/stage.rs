@@ -12,17 +12,30 @@ use super::pipeline::{KindSpec, SettingsSpec, StageSpec, TextSpec};
 use super::reader::Reader;
 use super::settings::{self, Fit, check_fit, misfit};
 use super::templates::{expression, template_or_file, text};
+use super::value::value;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place, StageKindName};
 
 /// Kinds that the language has and the program does not do.
-const UNSUPPORTED_KINDS: [&str; 2] = ["value", "use"];
+const UNSUPPORTED_KINDS: [&str; 1] = ["use"];
 
 pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
-    own: &["text", "chat", "image", "render", "description", "for_each", "when", "continues", "expect", "save"],
+    own: &[
+        "text",
+        "chat",
+        "image",
+        "render",
+        "value",
+        "description",
+        "for_each",
+        "when",
+        "continues",
+        "expect",
+        "save",
+    ],
     settings: &settings::ALL,
-    unsupported: &["value", "use", "with"],
+    unsupported: &["use", "with"],
 };
 
 /// All stages, if there are any.
@@ -78,7 +91,7 @@ fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
     if let Some((kind, place)) = kind {
         check_fit(&spec.settings, kind.name(), &place, reader);
         spec.continues = continued.and_then(|entry| continues(entry, kind.name(), &place, reader));
-        match expected.filter(|_| kind.name() == StageKindName::Render) {
+        match expected.filter(|_| !kind.name().asks()) {
             Some(entry) => reader.push(misfit("expect", &entry.key.place, Fit::Calls, (kind.name(), &place))),
             None => expect::check_fit(&spec.expect, kind.name(), &place, reader),
         }
@@ -96,10 +109,9 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
             || StageKindName::ALL.iter().any(|kind| fields.has_misspelled(kind.name()));
         if !is_tried {
             let message = format!("the stage `{}` does nothing", name.value);
-            reader.push(
-                Diagnostic::error("no-kind", &name.place, message)
-                    .help("add one of `text: PROMPT`, `chat: [..]`, `image: PROMPT` and `render: TEMPLATE`"),
-            );
+            reader.push(Diagnostic::error("no-kind", &name.place, message).help(
+                "add one of `text: PROMPT`, `chat: [..]`, `image: PROMPT`, `render: TEMPLATE` and `value: JSON`",
+            ));
         }
         return None;
     };
@@ -114,13 +126,14 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
     if written.len() > 1 {
         return None;
     }
-    let value = &first.value;
-    let mut text = || template_or_file(value, reader).unwrap_or_else(|| TextSpec::unread(&value.place));
+    let written = &first.value;
+    let mut text = || template_or_file(written, reader).unwrap_or_else(|| TextSpec::unread(&written.place));
     let kind = match kind {
         StageKindName::Text => KindSpec::Text(text()),
-        StageKindName::Chat => KindSpec::Chat(chat(value, reader)),
+        StageKindName::Chat => KindSpec::Chat(chat(written, reader)),
         StageKindName::Image => KindSpec::Image(text()),
         StageKindName::Render => KindSpec::Render(text()),
+        StageKindName::Value => KindSpec::Value(value(written, reader)),
     };
     Some((kind, first.key.place.clone()))
 }

@@ -11,7 +11,6 @@ pub fn not_supported_yet(name: &str, place: &Place) -> Diagnostic {
 /// What does the same, or what comes near.
 fn instead(name: &str) -> &'static str {
     match name {
-        "value" => "write the JSON as the default of an input of `type: json`, or a text of it with `render`",
         "use" | "with" => "copy the stages of the other pipeline into this file",
         _ => "take it out",
     }

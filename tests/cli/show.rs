@@ -141,3 +141,39 @@ fn a_plan_counts_what_goes_on_as_unknown() {
     let counts: Vec<[u64; 3]> = json["stages"].as_array().expect("stages").iter().map(of).collect();
     assert_eq!(counts, [[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 0, 3], [1, 1, 1], [1, 0, 2]]);
 }
+
+const VALUES: &str = "\
+name: values
+inputs: {towns: {type: items, default: [{name: Sandau, ports: [a, b]}]}}
+stages:
+  about: {for_each: {town: towns}, text: 'About {{town.name}}'}
+  card: {for_each: town, value: {name: '{{town.name}}', ports: '{{town.ports}}', about: '{{about}}', n: 1}, save: '{{town.name}}.json'}
+  port: {for_each: {port_of: card.ports}, render: '{{port_of}} of {{card.name}}'}
+";
+
+fn values(command: &str) -> Ran {
+    Cli::new(command).file("values.yaml", VALUES).run()
+}
+
+#[test]
+fn a_value_is_shown_as_it_would_be_put_together() {
+    let card = "{\n  \"name\": \"Sandau\",\n  \"ports\": [\n    \"a\",\n    \"b\"\n  ],\n  \"about\": \"<about>\",\n  \"n\": 1\n}\n";
+    values("show values.yaml card --offline").exit(0).stderr("").stdout(card);
+    values("show values.yaml port --offline")
+        .exit(0)
+        .stdout("<port_of> of <card.name>\n")
+        .stderr("note: `port_of` is a stand-in: its list comes from `card`, and is known in a run\n");
+}
+
+#[test]
+fn a_value_is_free_and_stands_in_the_graph() {
+    let line = |text: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with("card")).expect("a line of its own");
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    let plan = values("plan values.yaml --offline").exit(0).stdout;
+    assert_eq!(line(&plan), ["card", "1", "0", "0", "1"], "one that is not known, and no call: {plan}");
+    let graph = values("graph values.yaml").exit(0).stdout;
+    assert_eq!(line(&graph)[..2], ["card", "value"], "{graph}");
+    assert!(graph.contains("{{town.name}}.json"), "{graph}");
+}

@@ -10,6 +10,7 @@ use super::engine::{self, Context, RenderProblem};
 use super::expression::{Expr, ExprKind, Path, read_value};
 use super::lower::{Lowered, lower};
 use super::names::Step;
+use super::origin::{Origin, origin};
 use super::problem::Problem;
 use super::scan::{Piece, Tag, TagKind, scan};
 use super::tree::{Node, build};
@@ -81,6 +82,7 @@ struct Inner {
     uses: Vec<Use>,
     elements: Vec<ElementUse>,
     only_name: Option<String>,
+    origin: Option<Origin>,
 }
 
 enum Shape {
@@ -154,7 +156,9 @@ impl Template {
         let Lowered { tree, uses, elements } = lower(nodes, is_name, &mut problems);
         if problems.is_empty() {
             let only_name = only_path(nodes).and(uses.first()).map(|one| one.path[0].clone());
-            return Ok(Self(Arc::new(Inner { text: text.to_owned(), shape, tree, uses, elements, only_name })));
+            let origin = if matches!(shape, Shape::Whole) { origin(nodes) } else { None };
+            let text = text.to_owned();
+            return Ok(Self(Arc::new(Inner { text, shape, tree, uses, elements, only_name, origin })));
         }
         problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
         Err(Rejected { problems, uses, elements })
@@ -178,6 +182,11 @@ impl Template {
     /// The name of the file that is all of it: `{{report}}`.
     pub fn only_name(&self) -> Option<&str> {
         self.0.only_name.as_deref()
+    }
+
+    /// Where its value comes from, if it is whole.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.0.origin.as_ref()
     }
 
     /// What it prints with `stand_in` for each value; nothing if it has blocks, which may leave out what is in them.
@@ -244,6 +253,7 @@ impl Default for Template {
             uses: Vec::new(),
             elements: Vec::new(),
             only_name: None,
+            origin: None,
         }))
     }
 }

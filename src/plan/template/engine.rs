@@ -27,6 +27,9 @@ pub(super) const HOLDS: &str = "holds";
 /// What `#each` may go through: the value, and how a message names it.
 pub(super) const LIST: &str = "list";
 
+/// What the first argument of a helper is called, as an argument by a name that no author can write.
+pub(super) const SUBJECT: &str = "of?";
+
 /// The name under which a helper of the table is registered. The tolerant one takes what is missing as absent; no
 /// author can write its name.
 pub(super) fn registered(name: &str, tolerant: bool) -> String {
@@ -334,10 +337,11 @@ impl HelperDef for Builtin {
         let named: Vec<(&str, &Json)> = call
             .hash()
             .iter()
-            .filter(|(_, value)| present(value))
+            .filter(|(name, value)| present(value) && **name != SUBJECT)
             .map(|(name, value)| (*name, value.value()))
             .collect();
-        let absent = positional.contains(&None) || named.len() < call.hash().len();
+        let subject = call.hash_get(SUBJECT).and_then(|words| words.value().as_str());
+        let absent = positional.contains(&None) || named.len() + usize::from(subject.is_some()) < call.hash().len();
         let result = match self.helper.body {
             Body::Value(_) if absent => Err(Fault::Absent(Absent::Nothing)),
             Body::Value(run) | Body::Tolerant(run) => self.helper.run(run, &Args { positional, named }),
@@ -354,7 +358,10 @@ impl HelperDef for Builtin {
                 let message = format!("`{}`: {message}", self.helper.name);
                 Err(RenderProblem { missing: key.map(|key| vec![key]), nothing: false, message }.into())
             }
-            Err(Fault::Wrong(message)) => Err(failure(format!("`{}`: {message}", self.helper.name))),
+            Err(Fault::Wrong(message)) => {
+                let of = subject.map(|words| format!(" of {words}")).unwrap_or_default();
+                Err(failure(format!("`{}`{of}: {message}", self.helper.name)))
+            }
         }
     }
 }

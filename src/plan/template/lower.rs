@@ -13,7 +13,7 @@ use super::engine;
 use super::expression::{Base, Call, Expr, ExprKind, Head, Path};
 use super::guard::{Guard, guards};
 use super::helper::{self, Kind};
-use super::names::{Names, Owner, Resolved, Step, described};
+use super::names::{Names, Owner, Resolved, described};
 use super::problem::Problem;
 use super::tree::{Block, Node};
 
@@ -49,13 +49,13 @@ struct Place {
     by_index: bool,
 }
 
-struct Pass<'a> {
-    names: Names<'a>,
+pub(super) struct Pass<'a> {
+    pub(super) names: Names<'a>,
     guards: Vec<Guard>,
     /// How many blocks are open.
-    branches: usize,
+    pub(super) branches: usize,
     uses: Vec<Use>,
-    elements: Vec<ElementUse>,
+    pub(super) elements: Vec<ElementUse>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -121,18 +121,10 @@ impl Pass<'_> {
         for arg in args {
             self.expr(arg, Place { tolerant: true, ..Place::default() });
         }
-        self.names.enter(true, None, params.iter().map(|(name, _)| name.clone()).collect());
+        self.names.enter(true, (None, false), params.iter().map(|(name, _)| name.clone()).collect());
         self.branch(&block.body, Vec::new());
         self.names.leave();
         self.branch(&block.otherwise, Vec::new());
-    }
-
-    /// What one element is, if it is a path.
-    fn origin(&self, subject: &Expr, each: bool) -> Option<Vec<Step>> {
-        let ExprKind::Path(path) = &subject.kind else { return None };
-        let mut steps = self.names.resolve(path, &subject.range).ok()?.steps?;
-        steps.extend(each.then_some(Step::Element));
-        Some(steps)
     }
 
     /// A value as a message names it.
@@ -250,10 +242,14 @@ impl Pass<'_> {
             params.push(self.expr(arg, Place { tolerant, list, by_index }));
         }
         let mut hash = HashMap::new();
+        if let (true, Some(subject)) = (helper.tells_its_subject(), call.args.first()) {
+            hash.insert(engine::SUBJECT.to_owned(), Parameter::Literal(Json::String(self.words(subject))));
+        }
         for named in &call.named {
             let value = self.expr(&named.value, Place { tolerant, ..Place::default() });
             hash.insert(named.name.clone(), value);
         }
+        self.record_paths(call, helper, tolerant);
         let name = engine::registered(&call.name, place.tolerant);
         Parameter::Subexpression(Subexpression::new(Parameter::Name(name), params, hash))
     }
@@ -293,8 +289,22 @@ impl Pass<'_> {
                 _ => {}
             }
         }
+        if self.problems.len() > before {
+            return false;
+        }
+        let named: Vec<(&str, Option<&Json>)> =
+            call.named.iter().map(|named| (named.name.as_str(), literal(&named.value))).collect();
+        if let Some(message) = helper.disagreement(&named) {
+            let problem =
+                Problem::new(call.name_range.clone(), Problem::ARGUMENTS, format!("`{}`: {message}", helper.name));
+            self.problems.push(problem.help(format!("write `{}`", helper.usage)));
+        }
         self.problems.len() == before
     }
+}
+
+pub(super) fn literal(expr: &Expr) -> Option<&Json> {
+    if let ExprKind::Literal(value) = &expr.kind { Some(value) } else { None }
 }
 
 fn is_helper(expr: &Expr) -> bool {

@@ -31,13 +31,32 @@ pub fn described(path: &[Step]) -> String {
     })
 }
 
+/// What the element of a block is, followed back to a name of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// What these steps lead to.
+    Steps(Vec<Step>),
+    /// `{key, items}`: items of a list, and what they have behind a path of fields if that is written out.
+    Group { list: Vec<Step>, by: Option<Vec<String>> },
+}
+
+impl Origin {
+    fn steps(&self) -> &[Step] {
+        match self {
+            Self::Steps(steps) | Self::Group { list: steps, .. } => steps,
+        }
+    }
+}
+
 /// An `#each` or `#with` that is open.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     /// It is an `#each`: there are `@index` and its like.
     pub(super) each: bool,
     /// What its element is, if a path says so.
-    pub(super) origin: Option<Vec<Step>>,
+    pub(super) origin: Option<Origin>,
+    /// It may go through some of the elements alone.
+    pub(super) partial: bool,
     /// `as |item index|`
     pub(super) params: Vec<String>,
     /// Tells it from every other scope of the template.
@@ -83,15 +102,17 @@ impl<'a> Names<'a> {
         (self.is_name)(name)
     }
 
-    pub(super) fn enter(&mut self, each: bool, origin: Option<Vec<Step>>, params: Vec<String>) {
+    pub(super) fn enter(&mut self, each: bool, (origin, partial): (Option<Origin>, bool), params: Vec<String>) {
         self.opened += 1;
-        self.scopes.push(Scope { each, origin, params, id: self.opened });
+        self.scopes.push(Scope { each, origin, partial, params, id: self.opened });
     }
 
     /// Whether each of `branches` open blocks goes through what `steps` leads through: then the block is rendered wherever
     /// there is something behind these steps.
     pub(super) fn lead_to(&self, steps: &[Step], branches: usize) -> bool {
-        let leads = |scope: &Scope| scope.origin.as_ref().is_some_and(|origin| steps.starts_with(origin));
+        let leads = |scope: &Scope| {
+            !scope.partial && scope.origin.as_ref().is_some_and(|origin| steps.starts_with(origin.steps()))
+        };
         self.scopes.len() == branches && self.scopes.iter().all(leads)
     }
 
@@ -110,8 +131,8 @@ impl<'a> Names<'a> {
             Base::Element(level) => self.element(*level, segments, range),
             Base::Bare => {
                 let first = segments.first().map(String::as_str).unwrap_or_default();
-                if let Some(found) = self.param(first, &segments[1..]) {
-                    Ok(found)
+                if let Some(found) = self.param(first, &segments[1..], range) {
+                    found
                 } else if self.is_name(first) || self.scopes.is_empty() {
                     Ok(root(segments))
                 } else {
@@ -135,7 +156,7 @@ impl<'a> Names<'a> {
         let open = self.scopes.len();
         if let Some(scope) = open.checked_sub(level + 1).map(|at| &self.scopes[at]) {
             let start = format!("{}this", "../".repeat(level));
-            return Ok(of_scope(scope, start, segments));
+            return of_scope(scope, start, segments, range);
         }
         if level > open {
             return Err(wrong(range, "`../` leads out of the template").help("take one of them away"));
@@ -154,22 +175,40 @@ impl<'a> Names<'a> {
         self.scopes.iter().flat_map(|scope| scope.params.iter().cloned()).collect()
     }
 
-    fn param(&self, name: &str, rest: &[String]) -> Option<Resolved> {
+    fn param(&self, name: &str, rest: &[String], range: &Range<usize>) -> Option<Result<Resolved, Problem>> {
         let scope = self.scopes.iter().rfind(|scope| scope.params.iter().any(|param| param == name))?;
         let start = name.to_owned();
         if scope.params.first().is_some_and(|param| param == name) {
-            return Some(of_scope(scope, start, rest.to_vec()));
+            return Some(of_scope(scope, start, rest.to_vec(), range));
         }
-        Some(Resolved { start: Some(start), owner: Owner::Data, segments: rest.to_vec(), steps: None })
+        Some(Ok(Resolved { start: Some(start), owner: Owner::Data, segments: rest.to_vec(), steps: None }))
     }
 }
 
-fn of_scope(scope: &Scope, start: String, segments: Vec<String>) -> Resolved {
-    let steps = scope.origin.clone().map(|mut steps| {
-        steps.extend(segments.iter().cloned().map(Step::Field));
+fn of_scope(scope: &Scope, start: String, segments: Vec<String>, range: &Range<usize>) -> Result<Resolved, Problem> {
+    let (from, fields) = match (&scope.origin, segments.split_first()) {
+        (Some(Origin::Steps(steps)), _) => (Some(steps.clone()), segments.as_slice()),
+        (None, _) | (Some(Origin::Group { .. }), None) => (None, &[][..]),
+        (Some(Origin::Group { list, by }), Some((field, rest))) => match field.as_str() {
+            "items" => (Some(list.clone()), rest),
+            "key" => (by.as_ref().map(|by| behind(list, by)), rest),
+            other => {
+                let message = format!("a group has no field `{other}`");
+                let problem = Problem::new(range.clone(), Problem::FIELD, message);
+                return Err(problem.help("it has `key` and `items`, through which `#each` goes"));
+            }
+        },
+    };
+    let steps = from.map(|mut steps| {
+        steps.extend(fields.iter().cloned().map(Step::Field));
         steps
     });
-    Resolved { start: Some(start), owner: Owner::Element(scope.id), segments, steps }
+    Ok(Resolved { start: Some(start), owner: Owner::Element(scope.id), segments, steps })
+}
+
+/// The way to what lies behind a path of fields in the elements of a list.
+pub(super) fn behind(list: &[Step], path: &[String]) -> Vec<Step> {
+    list.iter().cloned().chain([Step::Element]).chain(path.iter().cloned().map(Step::Field)).collect()
 }
 
 fn root(segments: Vec<String>) -> Resolved {

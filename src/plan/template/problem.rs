@@ -26,10 +26,10 @@ impl Problem {
     pub const NAME: &'static str = "template-name";
     /// A helper that does not exist.
     pub const UNKNOWN_HELPER: &'static str = "unknown-helper";
+    /// A field that can't be there.
+    pub const FIELD: &'static str = "unknown-field";
     /// A helper with the wrong arguments.
     pub const ARGUMENTS: &'static str = "helper-arguments";
-    /// A helper of the language that is not there.
-    pub const NOT_YET: &'static str = "not-supported-yet";
 
     pub(super) fn new(range: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
         Self { range, code, message: message.into(), help: None }

@@ -403,7 +403,8 @@ fn uses_of_elements_lead_back_to_names() {
         ("{{#with article}}{{draft}}{{/with}}", &["draft article.draft false"]),
         ("{{#each articles as |a i|}}{{a.n}}{{i}}{{/each}}", &["a.n articles.*.n false"]),
         ("{{#each articles}}{{#if n}}{{n}}{{/if}}{{/each}}", &["n articles.*.n true", "n articles.*.n true"]),
-        ("{{#each (first articles 3)}}{{n}}{{/each}}", &[]),
+        ("{{#each (first articles 3)}}{{n}}{{/each}}", &["n articles.*.n false"]),
+        ("{{#each (lines report)}}{{n}}{{/each}}", &[]),
     ] {
         assert_eq!(shown(text), uses, "{text}");
     }
@@ -462,8 +463,15 @@ fn helpers_are_checked_when_a_template_is_read() {
         ("{{upper (uper tone)}}", Problem::UNKNOWN_HELPER, "uper"),
         ("{{get? tone}}", Problem::SYNTAX, "?"),
         ("{{print tone}}", Problem::UNKNOWN_HELPER, "print"),
-        ("{{split tone words=5}}", Problem::NOT_YET, "split"),
-        ("{{#each (sort articles by='n')}}x{{/each}}", Problem::NOT_YET, "sort"),
+        ("{{split tone words=5 overlap=5}}", Problem::ARGUMENTS, "split"),
+        ("{{split tone}}", Problem::ARGUMENTS, "split"),
+        ("{{split tone words=5 on='x'}}", Problem::ARGUMENTS, "split"),
+        ("{{split tone words=0}}", Problem::ARGUMENTS, "0"),
+        ("{{group articles}}", Problem::ARGUMENTS, "group"),
+        ("{{sort articles by='a..b'}}", Problem::ARGUMENTS, "'a..b'"),
+        ("{{sort articles desc='yes'}}", Problem::ARGUMENTS, "'yes'"),
+        ("{{chunks articles 0}}", Problem::ARGUMENTS, "0"),
+        ("{{#each (group articles by='n')}}{{name}}{{/each}}", Problem::FIELD, "name"),
         ("{{log tone}}", Problem::UNSUPPORTED, "log"),
         ("{{if tone 'x'}}", Problem::UNSUPPORTED, "if"),
         ("{{truncate tone}}", Problem::ARGUMENTS, "truncate"),
@@ -575,4 +583,70 @@ fn deep_and_long_templates_are_read_in_bounds() {
     let long = "Word {{tone}} ".repeat(10_000);
     assert_eq!(render(&long).len(), 10_000 * "Word friendly ".len());
     assert_eq!(compile(&long).uses().len(), 10_000);
+}
+
+#[test]
+fn lists_are_made_of_lists() {
+    assert_renders(&[
+        ("{{#each (sort articles by='n')}}{{this.title}} {{/each}}", "One Two "),
+        ("{{#each (sort articles by='n' desc=true)}}{{this.title}} {{/each}}", "Two One "),
+        ("{{#each (where articles 'n' 9)}}{{this.title}} {{/each}}", "One "),
+        ("{{#each (sort (where articles 'n' 10) by='title')}}{{this.title}} {{/each}}", "Two "),
+        ("{{#each (chunks article.tags 1)}}[{{#each this}}{{this}}{{/each}}]{{/each}}", "[a][b]"),
+        (
+            "{{#each (group articles by='tone')}}{{key}}: {{#each items}}{{this.title}}{{/each}}; {{/each}}",
+            "own: One; own too: Two; ",
+        ),
+        (
+            "{{#each (group articles by='tone') as |one|}}{{one.key}}{{#each one.items}}{{n}}{{/each}} {{/each}}",
+            "own9 own too10 ",
+        ),
+        ("{{#each (unique articles by='tone')}}{{n}}{{/each}}", "910"),
+        ("{{join (split report words=2) '|'}}", "A long|report"),
+        ("{{join (split report chars=3) '|'}}", "A |lon|g |rep|ort"),
+        ("{{join (split report on=' ') '|'}}", "A|long|report"),
+        ("{{len (split report words=2 overlap=1)}}", "2"),
+    ]);
+    assert_eq!(compile("{{split report words=1}}").evaluate(&values()), Ok(json!(["A", "long", "report"])));
+    assert_eq!(compile("{{sort (unique article.tags) desc=true}}").evaluate(&values()), Ok(json!(["b", "a"])));
+    assert_eq!(
+        compile("{{group article.tags by='x'}}").evaluate(&values()).unwrap_err().message,
+        "`group` of `article.tags`: item 1 is a text and has no field `x`"
+    );
+    assert_eq!(
+        fails("{{join (split report words=count overlap=3)}}").message,
+        "`split` of `report`: `overlap=3` is not less than `words=3`, so no piece would be new"
+    );
+    assert_eq!(fails("{{sort report}}").message, "`sort` of `report`: argument 1 is a text, not a list");
+    assert_eq!(
+        fails("{{sort (lines report) by=tone}}").message,
+        "`sort` of what `lines` gives: item 1 is a text and has no field `friendly`"
+    );
+}
+
+#[test]
+fn fields_of_items_that_helpers_choose_are_those_of_their_list() {
+    let last = |text: &str| {
+        let template = compile(text);
+        let found = template.element_uses().last().unwrap_or_else(|| panic!("{text}"));
+        (described(&found.path), text[found.range.clone()].to_owned(), found.lenient, found.certain)
+    };
+    let told = |path: &str, written: &str, lenient, certain| (path.to_owned(), written.to_owned(), lenient, certain);
+    let of_item = |field: &str| format!("`{field}` of an item of `articles`");
+    for (text, path, written, lenient, certain) in [
+        ("{{sort articles by='n'}}", "n", "n", false, true),
+        ("{{sort articles by='a.b'}}", "a.b", "a.b", false, true),
+        ("{{where articles 'n' 3}}", "n", "n", true, false),
+        ("{{sort (where articles 'm' 3) by='n'}}", "n", "n", false, false),
+        ("{{#if tone}}{{sort articles by='n'}}{{/if}}", "n", "n", false, false),
+        ("{{#if (sort articles by='n')}}x{{/if}}", "n", "n", true, true),
+        ("{{#each (sort articles by='m')}}{{n}}{{/each}}", "n", "n", false, true),
+        ("{{#each (where articles 'm' 3)}}{{n}}{{/each}}", "n", "n", false, false),
+        ("{{#each (first articles 2)}}{{n}}{{/each}}", "n", "n", false, false),
+        ("{{#each (chunks articles 2)}}{{#each this}}{{n}}{{/each}}{{/each}}", "n", "n", false, true),
+        ("{{#each (group articles by='m')}}{{#each items}}{{n}}{{/each}}{{/each}}", "n", "n", false, true),
+        ("{{#each (group articles by='m')}}{{key.n}}{{/each}}", "m.n", "key.n", false, true),
+    ] {
+        assert_eq!(last(text), told(&of_item(path), written, lenient, certain), "{text}");
+    }
 }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, Zoned};
 use crate::model::Json;
 
 use super::kind::{Kind, as_whole};
-use super::{Args, Body, Fault, Helper, Takes};
+use super::{Args, Body, Fault, Gives, Helper, Takes};
 
 /// Without a format, a date is written as ISO 8601 does.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -18,6 +18,7 @@ pub(super) const HELPERS: &[Helper] = &[Helper {
     usage: "date VALUE [FORMAT]",
     about: "An ISO or mail date, or seconds since 1970, written by a format of `strftime`: `date published '%d %B %Y'`",
     takes: Takes::these(&[Kind::Text]).and_maybe(&[Kind::DateFormat]),
+    gives: Gives::Text,
     body: Body::Value(date),
 }];
 

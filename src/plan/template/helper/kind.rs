@@ -25,6 +25,12 @@ pub(in super::super) enum Kind {
     Index,
     /// A whole number from 0 to this.
     Count(u32),
+    /// A whole number from 1 to this.
+    Size(u32),
+    /// A field, or a path of fields: `author.name`.
+    Path,
+    /// True or false.
+    Truth,
     /// A list.
     List,
     /// A list or a text.
@@ -62,6 +68,18 @@ impl Kind {
                 Some(count) if count < 0 => Some("is negative".to_owned()),
                 Some(_) => Some(format!("is more than {most}")),
             },
+            Self::Size(most) => match as_whole(value) {
+                Some(size) if size < 1 => Some(format!("is {size}, and must be at least 1")),
+                _ => Self::Count(most).fault(value),
+            },
+            Self::Path => match value {
+                Json::String(path) if path.split('.').any(str::is_empty) => {
+                    Some(format!("is `{path}`, not a field or a path of fields"))
+                }
+                Json::String(_) => None,
+                _ => is("the name of a field"),
+            },
+            Self::Truth => (!value.is_boolean()).then(|| not_a(value, "true or false")),
             Self::List => match value {
                 Json::Array(_) => None,
                 _ => is("a list"),
@@ -174,6 +192,11 @@ mod tests {
             (Kind::List, json!("a"), "is a text, not a list"),
             (Kind::Character, json!("ab"), "is not one character"),
             (Kind::Filled, json!(""), "is empty"),
+            (Kind::Size(20), json!(0), "is 0, and must be at least 1"),
+            (Kind::Size(20), json!(21), "is more than 20"),
+            (Kind::Path, json!("a..b"), "is `a..b`, not a field or a path of fields"),
+            (Kind::Path, json!(3), "is a number, not the name of a field"),
+            (Kind::Truth, json!("yes"), "is `yes`, not true or false"),
         ] {
             assert_eq!(kind.fault(&value).as_deref(), Some(fault));
         }

@@ -7,7 +7,8 @@ use crate::model::{Json, kind_of};
 
 use super::super::engine::printed;
 use super::kind::Kind;
-use super::{Absent, Args, Body, Fault, Helper, Takes};
+use super::split::SPLIT;
+use super::{Absent, Args, Body, Fault, Gives, Helper, Takes};
 
 const LIST: Takes = Takes::these(&[Kind::List]);
 const UNLIMITED: Kind = Kind::Count(u32::MAX);
@@ -18,6 +19,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "len VALUE",
         about: "How many characters a text has, or items a list, or fields a mapping",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Number,
         body: Body::Value(length),
     },
     Helper {
@@ -25,6 +27,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "join LIST [SEPARATOR]",
         about: "The items of a list as one text, with the separator or else a line break between",
         takes: LIST.and_maybe(&[Kind::Text]),
+        gives: Gives::Text,
         body: Body::Value(|args| Ok(join(args))),
     },
     Helper {
@@ -32,13 +35,16 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "lines TEXT",
         about: "The lines of a text as a list, without those that are blank",
         takes: Takes::these(&[Kind::Text]),
+        gives: Gives::Texts,
         body: Body::Value(|args| Ok(lines(args))),
     },
+    SPLIT,
     Helper {
         name: "first",
         usage: "first LIST [COUNT]",
         about: "The first item of a list; with a count, a list of so many",
         takes: LIST.and_maybe(&[UNLIMITED]),
+        gives: Gives::Item,
         body: Body::Value(first),
     },
     Helper {
@@ -46,6 +52,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "last LIST [COUNT]",
         about: "The last item of a list; with a count, a list of so many",
         takes: LIST.and_maybe(&[UNLIMITED]),
+        gives: Gives::Item,
         body: Body::Value(last),
     },
     Helper {
@@ -54,6 +61,7 @@ pub(super) const HELPERS: &[Helper] = &[
         about: "The items of a list or characters of a text from one index (from 0) up to another, counted from the end \
                 if negative",
         takes: Takes::these(&[Kind::Sequence, Kind::Index]).and_maybe(&[Kind::Index]),
+        gives: Gives::Alike,
         body: Body::Value(|args| Ok(slice(args))),
     },
     Helper {
@@ -61,6 +69,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "json VALUE [indent=2]",
         about: "The value as JSON, a text in quotes too; with `indent` on several lines",
         takes: Takes::these(&[Kind::Any]).and_named(&[("indent", Kind::Count(16))]),
+        gives: Gives::Text,
         body: Body::Value(json),
     },
 ];

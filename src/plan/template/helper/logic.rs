@@ -6,7 +6,7 @@ use crate::model::{Json, kind_of, truthy};
 
 use super::super::engine::step;
 use super::kind::{Kind, as_number};
-use super::{Absent, Args, Body, Fault, Helper, Takes};
+use super::{Absent, Args, Body, Fault, Gives, Helper, Takes};
 
 const TWO: Takes = Takes::these(&[Kind::Any, Kind::Any]);
 
@@ -16,6 +16,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "{{#if VALUE}}..{{else}}..{{/if}}",
         about: "Prints its block where the value is there and neither false, null, 0 nor empty",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Anything,
         body: Body::Block,
     },
     Helper {
@@ -23,6 +24,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "{{#unless VALUE}}..{{else}}..{{/unless}}",
         about: "Prints its block where `if` would not",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Anything,
         body: Body::Block,
     },
     Helper {
@@ -30,6 +32,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "{{#each LIST as |ITEM INDEX|}}..{{else}}..{{/each}}",
         about: "Prints its block for every item of a list or field of a mapping, and `else` where there is none",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Anything,
         body: Body::Block,
     },
     Helper {
@@ -37,6 +40,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "{{#with VALUE as |NAME|}}..{{else}}..{{/with}}",
         about: "Prints its block with the fields of a value as names, and `else` where `if` would",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Anything,
         body: Body::Block,
     },
     Helper {
@@ -44,6 +48,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "lookup VALUE KEY",
         about: "The field of a mapping or the item of a list, where the key is a value itself",
         takes: Takes::these(&[Kind::Any, Kind::Text]),
+        gives: Gives::Anything,
         body: Body::Value(lookup),
     },
     Helper {
@@ -51,6 +56,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "default VALUE [VALUE ..]",
         about: "The first of its values that is there and neither null nor an empty text, list or mapping",
         takes: Takes::these(&[Kind::Any]).and_more(Kind::Any),
+        gives: Gives::OneOf,
         body: Body::Tolerant(default),
     },
     Helper {
@@ -58,6 +64,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "eq A B",
         about: "Whether both are the same; a number is the same as a text that is that number",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| Ok(Json::Bool(same(args.value(0), args.value(1))))),
     },
     Helper {
@@ -65,6 +72,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "ne A B",
         about: "Whether the two differ",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| Ok(Json::Bool(!same(args.value(0), args.value(1))))),
     },
     Helper {
@@ -72,6 +80,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "gt A B",
         about: "Whether the first is greater, as numbers if both can be read as such",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| order(args, Ordering::is_gt)),
     },
     Helper {
@@ -79,6 +88,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "gte A B",
         about: "Whether the first is greater or the same",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| order(args, Ordering::is_ge)),
     },
     Helper {
@@ -86,6 +96,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "lt A B",
         about: "Whether the first is less",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| order(args, Ordering::is_lt)),
     },
     Helper {
@@ -93,6 +104,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "lte A B",
         about: "Whether the first is less or the same",
         takes: TWO,
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| order(args, Ordering::is_le)),
     },
     Helper {
@@ -100,6 +112,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "and A B [C ..]",
         about: "Whether `if` would take every one of them",
         takes: TWO.and_more(Kind::Any),
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| Ok(Json::Bool(args.positional.iter().all(|value| value.is_some_and(truthy))))),
     },
     Helper {
@@ -107,6 +120,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "or A B [C ..]",
         about: "Whether `if` would take one of them",
         takes: TWO.and_more(Kind::Any),
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| Ok(Json::Bool(args.positional.iter().any(|value| value.is_some_and(truthy))))),
     },
     Helper {
@@ -114,6 +128,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "not VALUE",
         about: "Whether `if` would not take it",
         takes: Takes::these(&[Kind::Any]),
+        gives: Gives::Truth,
         body: Body::Tolerant(|args| Ok(Json::Bool(!args.get(0).is_some_and(truthy)))),
     },
 ];
@@ -142,7 +157,7 @@ fn default(args: &Args<'_>) -> Result<Json, Fault> {
 }
 
 /// What is absent is null.
-fn same(a: &Json, b: &Json) -> bool {
+pub(super) fn same(a: &Json, b: &Json) -> bool {
     // Two texts are compared as texts: `03` is not `3` unless one of them is a number.
     match (a, b) {
         (Json::Number(_), _) | (_, Json::Number(_)) => match (as_number(a), as_number(b)) {

@@ -5,15 +5,19 @@
 
 mod args;
 mod dates;
+mod gives;
+mod items;
 mod kind;
 mod lists;
 mod logic;
 mod numbers;
 mod signature;
+mod split;
 mod text;
 mod unknown;
 
 pub(super) use args::{Absent, Args, Fault};
+pub use gives::Gives;
 pub(super) use kind::Kind;
 pub(super) use signature::Body;
 use signature::Takes;
@@ -25,6 +29,7 @@ pub const HELPERS: &[Subject] = &[
     Subject { name: "Conditions and blocks", helpers: logic::HELPERS },
     Subject { name: "Text", helpers: text::HELPERS },
     Subject { name: "Lists and JSON", helpers: lists::HELPERS },
+    Subject { name: "Items of lists", helpers: items::HELPERS },
     Subject { name: "Numbers", helpers: numbers::HELPERS },
     Subject { name: "Dates", helpers: dates::HELPERS },
 ];
@@ -71,7 +76,7 @@ mod tests {
     fn every_promised_helper_is_there() {
         let promised = "if unless each with lookup eq ne gt gte lt lte and or not len json default join lines first last \
                         slice truncate trim upper lower title slug replace indent escape markdown date number pad \
-                        basename words";
+                        basename words split chunks group unique where sort";
         let names: HashSet<_> = all().map(|helper| helper.name).collect();
         assert_eq!(names, promised.split_whitespace().collect());
     }

@@ -3,7 +3,7 @@
 use crate::model::Json;
 
 use super::kind::{Kind, Number, as_number};
-use super::{Args, Body, Fault, Helper, Takes};
+use super::{Args, Body, Fault, Gives, Helper, Takes};
 
 pub(super) const HELPERS: &[Helper] = &[Helper {
     name: "number",
@@ -14,6 +14,7 @@ pub(super) const HELPERS: &[Helper] = &[Helper {
         ("group", Kind::Text),
         ("point", Kind::Filled),
     ]),
+    gives: Gives::Text,
     body: Body::Value(number),
 }];
 

@@ -3,6 +3,7 @@
 use crate::model::Json;
 
 use super::args::{Args, Fault};
+use super::gives::Gives;
 use super::kind::Kind;
 
 /// A helper as its users see it.
@@ -15,6 +16,7 @@ pub struct Helper {
     /// What it gives, in one sentence without a full stop.
     pub about: &'static str,
     pub(super) takes: Takes,
+    pub(in super::super) gives: Gives,
     pub(in super::super) body: Body,
 }
 
@@ -34,11 +36,16 @@ pub(super) struct Takes {
     optional: &'static [Kind],
     rest: Option<Kind>,
     named: &'static [(&'static str, Kind)],
+    agreed: Option<Agreement>,
+    told: bool,
 }
+
+/// What is wrong with the arguments that are given by name, taken together; those whose value is not known have none.
+type Agreement = fn(&[(&str, Option<&Json>)]) -> Option<String>;
 
 impl Takes {
     pub(super) const fn these(required: &'static [Kind]) -> Self {
-        Self { required, optional: &[], rest: None, named: &[] }
+        Self { required, optional: &[], rest: None, named: &[], agreed: None, told: false }
     }
 
     pub(super) const fn and_maybe(self, optional: &'static [Kind]) -> Self {
@@ -51,6 +58,16 @@ impl Takes {
 
     pub(super) const fn and_named(self, named: &'static [(&'static str, Kind)]) -> Self {
         Self { named, ..self }
+    }
+
+    /// Arguments by name that have to go together.
+    pub(super) const fn and_agreed(self, agreed: Agreement) -> Self {
+        Self { agreed: Some(agreed), ..self }
+    }
+
+    /// Messages of a run say what the first argument is called.
+    pub(super) const fn and_told(self) -> Self {
+        Self { told: true, ..self }
     }
 }
 
@@ -103,6 +120,16 @@ impl Helper {
         self.takes.named.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind)
     }
 
+    /// Whether messages say what its first argument is called.
+    pub(in super::super) fn tells_its_subject(&self) -> bool {
+        self.takes.told
+    }
+
+    /// Why its arguments by name do not go together, as far as they are known.
+    pub(in super::super) fn disagreement(&self, named: &[(&str, Option<&Json>)]) -> Option<String> {
+        self.takes.agreed.and_then(|agreed| agreed(named))
+    }
+
     /// Looks at the kinds of what is there, and runs.
     pub(in super::super) fn run(&self, function: Function, args: &Args<'_>) -> Result<Json, Fault> {
         for (at, value) in args.positional.iter().enumerate() {
@@ -116,6 +143,10 @@ impl Helper {
             if let Some(fault) = self.kind_named(name).and_then(|kind| kind.fault(value)) {
                 return Err(Fault::Wrong(format!("`{name}=` {fault}")));
             }
+        }
+        let named: Vec<(&str, Option<&Json>)> = args.named.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        if let Some(message) = self.disagreement(&named) {
+            return Err(Fault::Wrong(message));
         }
         function(args)
     }

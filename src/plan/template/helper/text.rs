@@ -3,7 +3,7 @@
 use crate::model::Json;
 
 use super::kind::Kind;
-use super::{Args, Body, Fault, Helper, Takes};
+use super::{Args, Body, Fault, Gives, Helper, Takes};
 
 const TEXT: Takes = Takes::these(&[Kind::Text]);
 
@@ -16,6 +16,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "trim TEXT",
         about: "The text without blanks and line breaks at both ends",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(args.text(0).trim())),
     },
     Helper {
@@ -23,6 +24,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "upper TEXT",
         about: "The text in capitals",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(args.text(0).to_uppercase())),
     },
     Helper {
@@ -30,6 +32,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "lower TEXT",
         about: "The text in small letters",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(args.text(0).to_lowercase())),
     },
     Helper {
@@ -37,6 +40,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "title TEXT",
         about: "The text with the first letter of every word in capitals, and the others as they are",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(title(&args.text(0)))),
     },
     Helper {
@@ -44,6 +48,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "slug TEXT",
         about: "The letters and digits of the text in small letters, with `-` for everything between, for names of files",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(slug(&args.text(0)))),
     },
     Helper {
@@ -51,6 +56,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "truncate TEXT LENGTH",
         about: "At most so many characters, cut between words where that loses little, with `…` at the cut",
         takes: Takes::these(&[Kind::Text, Kind::Count(u32::MAX)]),
+        gives: Gives::Text,
         body: Body::Value(|args| text(truncate(&args.text(0), args.count(1).unwrap_or_default()))),
     },
     Helper {
@@ -58,6 +64,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "words TEXT [COUNT]",
         about: "How many words the text has; with a count, the text up to that word",
         takes: TEXT.and_maybe(&[Kind::Count(u32::MAX)]),
+        gives: Gives::NumberOrText,
         body: Body::Value(words),
     },
     Helper {
@@ -65,6 +72,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "replace TEXT FROM TO",
         about: "The text with every occurrence of one text replaced by another",
         takes: Takes::these(&[Kind::Text, Kind::Filled, Kind::Text]),
+        gives: Gives::Text,
         body: Body::Value(|args| text(args.text(0).replace(&*args.text(1), &args.text(2)))),
     },
     Helper {
@@ -72,6 +80,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "indent TEXT BY",
         about: "Every line behind so many blanks (empty lines stay empty), or behind a text: `indent quote '> '`",
         takes: Takes::these(&[Kind::Text, Kind::Text]),
+        gives: Gives::Text,
         body: Body::Value(indent),
     },
     Helper {
@@ -79,6 +88,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "pad VALUE LENGTH [with=' ']",
         about: "At least so many characters, filled up in front with zeros or the character in `with`",
         takes: Takes::these(&[Kind::Text, Kind::Count(WIDEST)]).and_named(&[("with", Kind::Character)]),
+        gives: Gives::Text,
         body: Body::Value(pad),
     },
     Helper {
@@ -86,6 +96,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "basename PATH [SUFFIX]",
         about: "The last part of a path, without the suffix if it ends in it",
         takes: TEXT.and_maybe(&[Kind::Text]),
+        gives: Gives::Text,
         body: Body::Value(basename),
     },
     Helper {
@@ -93,6 +104,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "escape TEXT",
         about: "The text with `&`, `<`, `>` and quotes written as HTML wants them",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(escape_html(&args.text(0)))),
     },
     Helper {
@@ -100,6 +112,7 @@ pub(super) const HELPERS: &[Helper] = &[
         usage: "markdown TEXT",
         about: "The text with a backslash before whatever Markdown would take as markup, so that it shows as it is",
         takes: TEXT,
+        gives: Gives::Text,
         body: Body::Value(|args| text(escape_markdown(&args.text(0)))),
     },
 ];
