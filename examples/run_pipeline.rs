@@ -1,12 +1,12 @@
-//! Opens a pipeline file, runs it without a service and listens to what happens.
+//! Opens a pipeline file, runs it and listens to what happens.
 //!
 //! ```sh
-//! cargo run --example run_pipeline -- pipelines/digest/pipeline.yaml
+//! BLOSSOM_PROVIDER=offline cargo run --example run_pipeline -- pipelines/digest/pipeline.yaml
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows something")]
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use blossom_run::diag::{DrawStyle, draw};
@@ -16,9 +16,9 @@ use blossom_run::plan::Plan;
 use futures::StreamExt;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("name a pipeline file: `run_pipeline pipelines/digest/pipeline.yaml`")?;
-    let finished = run(open(Path::new(&file), None)?, "out".into()).await?;
+    let finished = run(open(Path::new(&file))?).await?;
     for output in &finished.outputs {
         match &output.stage_saved {
             Some(path) => println!("{} is in out/{path}", output.name),
@@ -30,11 +30,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Reads and checks a file, and says all that is wrong with it.
-pub(crate) fn open(file: &Path, limit: Option<u64>) -> Result<Arc<Plan>, Box<dyn Error>> {
+fn open(file: &Path) -> Result<Arc<Plan>, Box<dyn Error>> {
     let request = Request {
         file: file.to_owned(),
-        offline: true,
-        limit,
+        // As `--provider` does: it takes the place of the one in `defaults`.
+        provider: std::env::var("BLOSSOM_PROVIDER").ok(),
         working_dir: std::env::current_dir()?,
         to_run: true,
         ..Request::default()
@@ -47,8 +47,8 @@ pub(crate) fn open(file: &Path, limit: Option<u64>) -> Result<Arc<Plan>, Box<dyn
 }
 
 /// Runs a plan and tells each answer as it comes.
-pub(crate) async fn run(plan: Arc<Plan>, out: PathBuf) -> Result<Finished, Box<dyn Error>> {
-    let (running, mut events) = engine::run(plan, RunOptions { out, ..RunOptions::default() })?;
+async fn run(plan: Arc<Plan>) -> Result<Finished, Box<dyn Error>> {
+    let (running, mut events) = engine::run(plan, RunOptions::default())?;
     // The run goes on while it is awaited, and waits where nobody listens: both at the same time.
     let listening = async {
         while let Some(event) = events.next().await {

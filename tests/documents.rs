@@ -7,16 +7,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use blossom_run::model::RunOutcome;
 use blossom_run::plan::template::HELPERS;
 use blossom_run::sink::Exit;
 use blossom_run::spec::vocabulary;
 
 #[path = "documents/markdown.rs"]
 mod markdown;
-#[path = "../examples/run_pipeline.rs"]
-#[expect(dead_code, reason = "its `main` is for people")]
-mod run_pipeline;
 #[path = "support/cli.rs"]
 mod support;
 
@@ -298,13 +294,4 @@ fn every_link_leads_somewhere() {
             assert!(anchor.is_empty() || is_there(), "{page}: {path}#{anchor}");
         }
     }
-}
-
-#[tokio::test]
-async fn the_example_for_programs_runs() {
-    let out = tempfile::tempdir().expect("a folder");
-    let plan = run_pipeline::open(&root("pipelines/release-notes/pipeline.yaml"), Some(2)).expect("a plan");
-    let finished = run_pipeline::run(plan, out.path().to_owned()).await.expect("a run");
-    assert_eq!(finished.outcome, RunOutcome::Done);
-    assert!(out.path().join("release-notes-2.4.0.md").is_file());
 }

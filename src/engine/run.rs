@@ -108,7 +108,7 @@ impl Running {
     }
 
     /// Runs to the end. Its events must be read meanwhile, or their stream dropped. Dropping this future drops what is
-    /// in flight.
+    /// in flight. It may be moved to another thread meanwhile, as the handlers of web servers are.
     pub async fn finish(self) -> Finished {
         // It has the state of the whole run in it, which would lie in the future of every caller.
         Box::pin(execute(self.parts)).await

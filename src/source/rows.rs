@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Json;
 
@@ -43,7 +43,9 @@ pub(super) trait ReadRows: Send {
 }
 
 /// The rows of a list, in order, read as they are asked for.
-pub struct Rows(Box<dyn ReadRows>);
+// Nobody ever locks it: a reader may be one that threads can't share, and a run that holds some must be able to go on in
+// another thread.
+pub struct Rows(Mutex<Box<dyn ReadRows>>);
 
 /// A batch ends after so many rows, or so many bytes.
 const BATCH_ROWS: usize = 256;
@@ -51,20 +53,24 @@ const BATCH_BYTES: u64 = 1 << 20;
 
 impl Rows {
     pub(super) fn new(reader: impl ReadRows + 'static) -> Self {
-        Self(Box::new(reader))
+        Self(Mutex::new(Box::new(reader)))
     }
 
     /// The line of the header and the names in it, for a table: all its values are texts.
-    pub(super) fn header(&self) -> Option<(u64, &[String])> {
-        self.0.header()
+    pub(super) fn header(&mut self) -> Option<(u64, &[String])> {
+        self.reader().header()
+    }
+
+    fn reader(&mut self) -> &mut (dyn ReadRows + 'static) {
+        &mut **self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Some rows, at most `most`; none at the end.
     pub(super) fn batch(&mut self, most: u64) -> VecDeque<Result<Row, SourceError>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(BATCH_ROWS);
-        let begin = self.0.bytes_read();
+        let begin = self.reader().bytes_read();
         let mut rows = VecDeque::new();
-        while rows.len() < most && self.0.bytes_read() - begin < BATCH_BYTES {
+        while rows.len() < most && self.reader().bytes_read() - begin < BATCH_BYTES {
             let Some(row) = self.next() else { break };
             rows.push_back(row);
         }
@@ -76,7 +82,7 @@ impl Iterator for Rows {
     type Item = Result<Row, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next_row()
+        self.reader().next_row()
     }
 }
 

@@ -72,14 +72,14 @@ pub fn survey(
 ) -> Survey {
     let depth = if wanted.is_empty() && on_row.is_none() { Depth::FormOnly } else { Depth::Whole };
     let mut survey = Survey::default();
-    let rows = match source.open(depth) {
+    let mut rows = match source.open(depth) {
         Ok(rows) => rows,
         Err(error) => {
             survey.add(error);
             return survey;
         }
     };
-    let mut check = Check::of(source, wanted, &rows);
+    let mut check = Check::of(source, wanted, &mut rows);
     check.header(&mut survey);
     for row in rows.take(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)) {
         let row = match row {
@@ -111,7 +111,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn of(source: &'a ListSource, wanted: &'a [Wanted<'a>], rows: &Rows) -> Self {
+    fn of(source: &'a ListSource, wanted: &'a [Wanted<'a>], rows: &mut Rows) -> Self {
         let header = rows.header().map(|(line, names)| {
             (line, wanted.iter().map(|wanted| wanted.missing_in_header(names)).collect::<Vec<_>>())
         });
