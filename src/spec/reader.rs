@@ -143,7 +143,7 @@ impl<'f> Reader<'f> {
         let place = self.template_place(template);
         self.push(
             Diagnostic::error("template-not-allowed", &place, "`{{` is not rendered here").help(
-                "templates stand in prompts and messages, `system`, `render`, `when`, `expect`, `save`, `outputs`, `on_error: {value: ..}`, \
+                "templates stand in prompts and messages, `system`, `render`, `value`, `when`, `expect`, `save`, `outputs`, `on_error: {value: ..}`, \
                  `seed`, `width`, `height`, `max_tokens`, `temperature`, `provider` and `model`",
             ),
         );
