@@ -157,3 +157,39 @@ async fn models_are_those_that_the_service_lists() {
     let models = at(&server).build().unwrap().models().await.unwrap();
     assert_eq!(models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 }
+
+#[tokio::test]
+async fn pictures_and_schemas_go_along() {
+    let server = Server::start(|_| Reply::chat(r#"{"kind": "heron"}"#));
+    let blossom = at(&server).build().unwrap();
+    let png = crate::service::server::picture("a heron");
+    let schema = json!({"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]});
+    let ask =
+        blossom.text("What is it?").picture(png.clone()).picture_url("https://a.example/b.png").schema(schema.clone());
+    let answer = ask.clone().await.unwrap();
+    assert_eq!(answer.json, Some(json!({"kind": "heron"})));
+    let body = server.requests()[0].json();
+    let parts = &body["messages"][0]["content"];
+    assert_eq!(parts[0], json!({"type": "text", "text": "What is it?"}));
+    let sent = parts[1]["image_url"]["url"].as_str().unwrap();
+    let (head, data) = sent.split_once(',').unwrap();
+    assert_eq!(head, "data:image/png;base64");
+    assert_eq!(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap(), png);
+    assert_eq!(parts[2]["image_url"]["url"], "https://a.example/b.png");
+    assert_eq!(body["response_format"]["json_schema"]["schema"], schema);
+    // What does not fit is told; what can't be is told before anything is sent.
+    let other = json!({"type": "object", "required": ["name"]});
+    let error = ask.schema(other).no_retry().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (FailureKind::WrongAnswer, 1), "{error:?}");
+    let asks = [
+        blossom.text("Hello").picture(&b"no picture"[..]),
+        blossom.text("Hello").picture_url("photo.png"),
+        blossom.text("Hello").schema(json!({"type": "array"})),
+        blossom.text("Hello").schema(json!({"type": "object", "properties": 3})),
+    ];
+    for ask in asks {
+        let error = ask.await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (FailureKind::BadRequest, 0), "{error:?}");
+    }
+    assert_eq!(server.requests().len(), 2);
+}

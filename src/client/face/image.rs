@@ -5,14 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::model::{Choice, ImageParams, Json, Request, RetryPolicy};
+use crate::model::{Choice, ImageParams, Json, Picture, Request, RetryPolicy};
 
 use super::blossom::Blossom;
 use super::manner::Manner;
-use super::{Error, ImageAnswer};
+use super::{Error, ImageAnswer, beside};
 
 /// A question for a picture, made by [`Blossom::image`].
 ///
@@ -29,13 +30,14 @@ struct Draft {
     blossom: Blossom,
     prompt: String,
     params: ImageParams,
+    pictures: Vec<Result<Picture, Error>>,
     manner: Manner,
 }
 
 impl ImageAsk {
     pub(super) fn new(blossom: Blossom, prompt: String) -> Self {
-        let manner = blossom.manner();
-        Self { draft: Draft { blossom, prompt, params: ImageParams::default(), manner }, asking: None }
+        let (params, pictures, manner) = (ImageParams::default(), Vec::new(), blossom.manner());
+        Self { draft: Draft { blossom, prompt, params, pictures, manner }, asking: None }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Draft)) -> Self {
@@ -46,6 +48,17 @@ impl ImageAsk {
     /// Which model is asked.
     pub fn model(self, name: impl Into<String>) -> Self {
         self.with(|draft| draft.manner.model = Some(name.into()))
+    }
+
+    /// Shows a picture as a reference: the bytes of a PNG, JPEG, WebP or GIF of at most 10 MB. Which services and models take
+    /// any is told by them.
+    pub fn picture(self, bytes: impl Into<Bytes>) -> Self {
+        self.with(|draft| draft.pictures.push(beside::picture(bytes.into())))
+    }
+
+    /// Shows the picture at an address as a reference.
+    pub fn picture_url(self, url: impl AsRef<str>) -> Self {
+        self.with(|draft| draft.pictures.push(beside::picture_at(url.as_ref())))
     }
 
     /// In pixels.
@@ -117,7 +130,8 @@ impl ImageAsk {
 
 impl Draft {
     async fn answer(self) -> Result<ImageAnswer, Error> {
-        let request = Request::Image { prompt: self.prompt, params: self.params };
+        let mut request = Request::Image { prompt: self.prompt, params: self.params };
+        request.show(beside::together(&self.pictures)?);
         let inner = self.blossom.inner();
         let ask = inner.ask(request, Choice::Text, &self.manner, false)?;
         ImageAnswer::of(inner.answer(&ask).await?)

@@ -11,6 +11,7 @@
 //! [`Ask`]: super::Ask
 
 mod answer;
+mod beside;
 pub mod blocking;
 mod blossom;
 mod builder;

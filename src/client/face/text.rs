@@ -5,15 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::model::{Choice, Json, Message, Request, RetryPolicy, TextParams};
+use crate::model::{Choice, Json, Message, Picture, Request, RetryPolicy, TextParams};
 
 use super::super::Ask;
 use super::blossom::Blossom;
 use super::manner::Manner;
-use super::{Error, TextAnswer, TextStream};
+use super::{Error, TextAnswer, TextStream, beside};
 
 /// A question for a text, made by [`Blossom::text`] and [`Blossom::chat`].
 ///
@@ -31,15 +32,16 @@ struct Draft {
     system: Option<String>,
     messages: Vec<Message>,
     params: TextParams,
-    answer: Choice,
+    answer: Result<Choice, Error>,
+    pictures: Vec<Result<Picture, Error>>,
     manner: Manner,
 }
 
 impl TextAsk {
     pub(super) fn new(blossom: Blossom, messages: Vec<Message>) -> Self {
         let (params, manner) = (blossom.text_params(), blossom.manner());
-        let (system, answer) = (None, Choice::Text);
-        Self { draft: Draft { blossom, system, messages, params, answer, manner }, asking: None }
+        let (system, answer, pictures) = (None, Ok(Choice::Text), Vec::new());
+        Self { draft: Draft { blossom, system, messages, params, answer, pictures, manner }, asking: None }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Draft)) -> Self {
@@ -97,7 +99,37 @@ impl TextAsk {
 
     /// Asks for JSON, and takes nothing else: [`TextAnswer::json`] holds it, [`TextAnswer::parse`] reads it into a type.
     pub fn json(self) -> Self {
-        self.with(|draft| draft.answer = Choice::Json)
+        self.with(|draft| draft.answer = Ok(Choice::Json))
+    }
+
+    /// Asks for JSON that fits a [JSON Schema](https://json-schema.org), and takes nothing else. It has a mapping at its top, and
+    /// nothing outside of it is fetched. Where the service does not take schemas, it is asked for in words.
+    ///
+    /// ```
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), blossom_run::Error> {
+    /// let blossom = blossom_run::Blossom::builder().provider("offline").build()?;
+    /// let kind = json!({"type": "object", "properties": {"kind": {"enum": ["bug", "feature"]}}, "required": ["kind"]});
+    /// let answer = blossom.text("The door squeaks. Bug or feature?").schema(kind).await?;
+    /// assert!(["bug", "feature"].contains(&answer.json.unwrap()["kind"].as_str().unwrap()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schema(self, schema: impl Into<Json>) -> Self {
+        self.with(|draft| draft.answer = beside::by_schema(&schema.into()))
+    }
+
+    /// Shows a picture with the last message of the user: the bytes of a PNG, JPEG, WebP or GIF of at most 10 MB; all
+    /// pictures of a question have at most 14 MB.
+    pub fn picture(self, bytes: impl Into<Bytes>) -> Self {
+        self.with(|draft| draft.pictures.push(beside::picture(bytes.into())))
+    }
+
+    /// Shows the picture at an address, which the service fetches.
+    pub fn picture_url(self, url: impl AsRef<str>) -> Self {
+        self.with(|draft| draft.pictures.push(beside::picture_at(url.as_ref())))
     }
 
     /// How long it may take with all attempts and pauses, from when the first request is sent: waiting for a turn does
@@ -139,8 +171,9 @@ impl Draft {
     fn ask(&self, stream: bool) -> Result<Ask, Error> {
         let system = self.system.iter().map(Message::system);
         let messages = system.chain(self.messages.iter().cloned()).collect();
-        let request = Request::Text { messages, params: self.params.clone() };
-        self.blossom.inner().ask(request, self.answer.clone(), &self.manner, stream)
+        let mut request = Request::Text { messages, params: self.params.clone() };
+        request.show(beside::together(&self.pictures)?);
+        self.blossom.inner().ask(request, self.answer.clone()?, &self.manner, stream)
     }
 
     async fn answer(self) -> Result<TextAnswer, Error> {

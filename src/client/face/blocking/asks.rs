@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::model::{Json, RetryPolicy};
 
 use super::super::{self as face, Error, ImageAnswer, TextAnswer};
@@ -58,6 +60,12 @@ impl TextAsk {
         extra(name: impl Into<String>, value: impl Into<Json>);
         /// Asks for JSON, and takes nothing else.
         json();
+        /// Asks for JSON that fits a JSON Schema, and takes nothing else.
+        schema(schema: impl Into<Json>);
+        /// Shows a picture: the bytes of a PNG, JPEG, WebP or GIF.
+        picture(bytes: impl Into<Bytes>);
+        /// Shows the picture at an address.
+        picture_url(url: impl AsRef<str>);
         /// How long it may take with all attempts and pauses, from when the first request is sent.
         timeout(total: Duration);
         /// How often, and after what pauses, it is sent again where that may help.
@@ -97,6 +105,10 @@ impl ImageAsk {
     options! {
         /// Which model is asked.
         model(name: impl Into<String>);
+        /// Shows a picture: the bytes of a PNG, JPEG, WebP or GIF.
+        picture(bytes: impl Into<Bytes>);
+        /// Shows the picture at an address.
+        picture_url(url: impl AsRef<str>);
         /// In pixels.
         width(pixels: u32);
         /// In pixels.
