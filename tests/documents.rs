@@ -49,10 +49,17 @@ fn yaml(fragments: bool) -> Vec<Block> {
     of_yaml.into_iter().filter(|block| (block.language == "yaml fragment") == fragments).collect()
 }
 
+/// The pipeline that another example uses; it is one itself.
+fn used() -> String {
+    let mut examples = yaml(false).into_iter();
+    examples.find(|block| block.text.starts_with("name: portrait\n")).expect("the example that is used").text
+}
+
 /// The program in a folder with a pipeline, and with the data and prompts that examples speak of.
 fn beside_data(command: &str, pipeline: &str) -> Cli {
     Cli::new(command)
         .file("pipeline.yaml", pipeline)
+        .file("parts/portrait.yaml", used())
         .file("data/articles.jsonl", read("pipelines/digest/data/articles.jsonl"))
         .file("data/story.md", read("pipelines/storyboard/data/story.md"))
         .file("docs/start.md", "# Start here\n\nOpen the box.\n")

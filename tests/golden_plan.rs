@@ -51,6 +51,28 @@ fn values_that_are_made_of_values_are_checked() {
     assert!(can_run(&format!("name: twice\nstages:\n  s0: {{value: x}}\n{}", twice.concat())));
 }
 
+/// Each level uses the one below twice: a few levels are more stages than anyone has.
+#[test]
+fn uses_that_double_with_each_level_come_to_an_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |level: usize, stages: &str| {
+        let path = folder.path().join(format!("{level}.yaml"));
+        let text = format!("name: level\nstages: {{{stages}}}\n");
+        fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
+        path
+    };
+    write(0, "a: {render: x}");
+    let twice = |level: usize| format!("a: {{use: {0}.yaml}}, b: {{use: {0}.yaml}}", level - 1);
+    let paths: Vec<_> = (1..=100).map(|level| write(level, &twice(level))).collect();
+    for (levels, message) in [(15, "more than 1000 pipelines"), (99, "more than 16 files deep")] {
+        let checked = engine::check(&request(&paths[levels]));
+        let told: Vec<&str> = checked.diagnostics.iter().map(|one| one.message.as_str()).collect();
+        let is_told = told.iter().any(|told| told.contains(message));
+        assert!(checked.plan.is_none() && is_told && told.len() < 4, "{told:?}");
+    }
+    assert!(engine::check(&request(&paths[6])).plan.is_some());
+}
+
 fn can_run(text: &str) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file.yaml");

@@ -38,9 +38,17 @@ pub(super) fn text(graph: &GraphView) -> String {
 /// A flow chart that GitHub and others draw. A thick arrow collects all, a dotted one is optional.
 pub(super) fn mermaid(graph: &GraphView) -> String {
     let mut out = "flowchart TD\n".to_owned();
-    for stage in &graph.stages {
-        let label = quoted_for_mermaid(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
-        _ = writeln!(out, "  {}[{label}]", id(&stage.name));
+    for line in grouped(graph) {
+        _ = match line {
+            Line::Opens(group) => {
+                writeln!(out, "  subgraph {}[{}]", id(&format!("{group}/")), quoted_for_mermaid(group))
+            }
+            Line::Closes => writeln!(out, "  end"),
+            Line::Has(stage) => {
+                let label = quoted_for_mermaid(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
+                writeln!(out, "  {}[{label}]", id(&stage.name))
+            }
+        };
     }
     for edge in &graph.edges {
         let arrow = match (edge.collects, edge.optional) {
@@ -61,9 +69,18 @@ pub(super) fn mermaid(graph: &GraphView) -> String {
 /// A directed graph for `dot`. A bold edge collects all, a dashed one is optional.
 pub(super) fn dot(graph: &GraphView) -> String {
     let mut out = "digraph pipeline {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n".to_owned();
-    for stage in &graph.stages {
-        let label = quoted_for_dot(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
-        _ = writeln!(out, "  {} [label={label}];", quoted_for_dot(&stage.name));
+    for line in grouped(graph) {
+        _ = match line {
+            Line::Opens(group) => {
+                let name = quoted_for_dot(&format!("cluster_{group}"));
+                writeln!(out, "  subgraph {name} {{\n  label={};", quoted_for_dot(group))
+            }
+            Line::Closes => writeln!(out, "  }}"),
+            Line::Has(stage) => {
+                let label = quoted_for_dot(&format!("{}\n{}, {}", stage.name, stage.kind.name(), loops(stage)));
+                writeln!(out, "  {} [label={label}];", quoted_for_dot(&stage.name))
+            }
+        };
     }
     for edge in &graph.edges {
         let mut styles = Vec::new();
@@ -86,6 +103,30 @@ pub(super) fn dot(graph: &GraphView) -> String {
     }
     out.push_str("}\n");
     out
+}
+
+/// A line of a graph's nodes.
+enum Line<'a> {
+    /// What follows is of the pipeline that this stage uses.
+    Opens(&'a str),
+    Closes,
+    Has(&'a GraphStage),
+}
+
+/// The stages, those of each used pipeline in a group, which stand before the stage that uses it.
+fn grouped(graph: &GraphView) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    let mut open: Vec<&str> = Vec::new();
+    for stage in &graph.stages {
+        let around: Vec<&str> = stage.name.match_indices('/').map(|(at, _)| &stage.name[..at]).collect();
+        let same = open.iter().zip(&around).take_while(|(one, other)| one == other).count();
+        lines.extend(open.drain(same..).map(|_| Line::Closes));
+        lines.extend(around[same..].iter().map(|group| Line::Opens(group)));
+        open = around;
+        lines.push(Line::Has(stage));
+    }
+    lines.extend(open.iter().map(|_| Line::Closes));
+    lines
 }
 
 fn incoming<'a>(graph: &'a GraphView, stage: &'a GraphStage) -> impl Iterator<Item = &'a GraphEdge> {
@@ -123,9 +164,9 @@ fn loops(stage: &GraphStage) -> String {
     if stage.loops.is_empty() { "once".to_owned() } else { format!("per {}", stage.loops.join(", ")) }
 }
 
-/// A stage may be called `end`, which is a word of Mermaid's own.
+/// A stage may be called `end`, which is a word of Mermaid's own. No name has a dash in it, which stands for the `/`.
 fn id(stage: &str) -> String {
-    format!("s_{stage}")
+    format!("s_{}", stage.replace('/', "-"))
 }
 
 fn quoted_for_mermaid(text: &str) -> String {
@@ -233,6 +274,40 @@ flowchart TD
   s_analyze -.->|all| s_cover
 "
         );
+    }
+
+    #[test]
+    fn a_used_pipeline_is_a_group() {
+        let names = ["before", "a/x", "a/b/y", "a/b", "a"];
+        let stages = names.map(|name| GraphStage {
+            name: name.to_owned(),
+            kind: StageKindName::Text,
+            loops: Vec::new(),
+            previous: false,
+            continues: None,
+            saves: None,
+        });
+        let edge = GraphEdge { from: "a/b/y".into(), to: "a/b".into(), collects: false, optional: false };
+        let graph = GraphView { name: "used".to_owned(), stages: stages.into(), edges: vec![edge] };
+        assert_eq!(
+            mermaid(&graph),
+            "\
+flowchart TD
+  s_before[\"before<br/>text, once\"]
+  subgraph s_a-[\"a\"]
+  s_a-x[\"a/x<br/>text, once\"]
+  subgraph s_a-b-[\"a/b\"]
+  s_a-b-y[\"a/b/y<br/>text, once\"]
+  end
+  s_a-b[\"a/b<br/>text, once\"]
+  end
+  s_a[\"a<br/>text, once\"]
+  s_a-b-y --> s_a-b
+"
+        );
+        let drawn = dot(&graph);
+        assert!(drawn.contains("  subgraph \"cluster_a/b\" {\n  label=\"a/b\";\n"), "{drawn}");
+        assert_eq!(drawn.matches('{').count(), drawn.matches('}').count());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{Fresh, NewTape, Store, Tape, TapeUse};
+use crate::model::StageKindName;
 use crate::plan::Plan;
 
 use super::args::RunArgs;
@@ -94,14 +95,21 @@ pub(super) fn fresh(flag: Option<&str>, plan: &Plan) -> Result<Fresh, Fault> {
         plan.stages.iter().filter(|stage| stage.work.asking().is_some()).map(|stage| &*stage.name).collect();
     let mut targets = Vec::new();
     for one in named.split(',') {
-        let (stage, item) = match one.split_once('/') {
-            Some((stage, item)) => (stage.trim(), Some(item.trim())),
-            None => (one.trim(), None),
-        };
+        let (stage, item) = stage_and_item(one.trim(), plan);
         let Some(found) = plan.find_stage(stage) else {
             let help = Fault::nearest(stage, &asks, "the stages that ask are");
             return Err(Fault::usage(format!("`--fresh`: there is no stage `{stage}`"), help));
         };
+        // One that uses a pipeline stands for all that is asked there; it has no items of its own to ask for.
+        if plan.stage(found).kind == StageKindName::Use {
+            if item.is_some() {
+                let help = Fault::nearest(one.trim(), &asks, "the stages that ask are");
+                return Err(Fault::usage(format!("`--fresh`: there is no stage `{}`", one.trim()), help));
+            }
+            let within = asks.iter().filter(|name| name.strip_prefix(stage).is_some_and(|rest| rest.starts_with('/')));
+            targets.extend(within.map(|name| ((*name).into(), None)));
+            continue;
+        }
         if plan.stage(found).work.asking().is_none() {
             let help = Fault::nearest("", &asks, "the stages that ask are");
             return Err(Fault::usage(format!("`--fresh`: `{stage}` makes no calls"), help));
@@ -109,4 +117,16 @@ pub(super) fn fresh(flag: Option<&str>, plan: &Plan) -> Result<Fresh, Fault> {
         targets.push((stage.into(), item.map(Into::into)));
     }
     Ok(Fresh::Only(targets))
+}
+
+/// `STAGE` or `STAGE/ITEM`, where both may have a `/` in them: the longest that is a stage is one.
+fn stage_and_item<'a>(named: &'a str, plan: &Plan) -> (&'a str, Option<&'a str>) {
+    let ends = named.match_indices('/').map(|(at, _)| at);
+    let ends: Vec<usize> = ends.chain([named.len()]).collect();
+    let stage = ends.iter().rev().map(|end| &named[..*end]).find(|stage| plan.find_stage(stage.trim()).is_some());
+    match stage {
+        Some(stage) => (stage.trim(), named.get(stage.len() + 1..).map(str::trim)),
+        // The first part was hardly meant as anything else.
+        None => named.split_once('/').map_or((named, None), |(stage, item)| (stage.trim(), Some(item.trim()))),
+    }
 }

@@ -10,14 +10,12 @@ use crate::diag::{Diagnostic, Severity, did_you_mean, draw};
 use crate::engine::{self, COMMAND_LINE, Checked, Request};
 use crate::plan::Plan;
 use crate::sink::Exit;
+use crate::spec::{FILE_NAME, find_shipped, shipped_names};
 
 use super::fault::Fault;
 use super::settings::Settings;
 use super::stdout;
 use super::templates;
-
-/// What a folder's pipeline is called.
-pub(super) const FILE_NAME: &str = "pipeline.yaml";
 
 /// So many mistakes are shown: whoever sees them has the others scroll away.
 const MOST_TOLD: usize = 50;
@@ -49,14 +47,14 @@ pub(super) fn locate(name: &str) -> Result<Located> {
         if file.is_file() {
             return Ok(Located { file, template: None });
         }
-        if templates::find(name).is_none() {
+        if find_shipped(name).is_none() {
             let help = "name the pipeline file itself, or make one there: `blossom-run new digest FOLDER`";
             return Err(Fault::invalid(format!("the folder `{name}` has no `{FILE_NAME}`"), help).into());
         }
     } else if path.exists() {
         return Ok(Located { file: path.to_owned(), template: None });
     }
-    let Some(template) = templates::find(name) else { return Err(unknown(name).into()) };
+    let Some(template) = find_shipped(name) else { return Err(unknown(name).into()) };
     let folder = templates::temporary_folder()?;
     templates::copy(template, folder.path())?;
     Ok(Located { file: folder.path().join(FILE_NAME), template: Some((name.to_owned(), folder)) })
@@ -64,7 +62,7 @@ pub(super) fn locate(name: &str) -> Result<Located> {
 
 fn unknown(name: &str) -> Fault {
     let files = pipelines_beside();
-    let names: Vec<&str> = templates::names().collect();
+    let names: Vec<&str> = shipped_names().collect();
     let near: Vec<&str> = files.iter().map(String::as_str).chain(names.iter().copied()).collect();
     let help = match did_you_mean(name, near) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -90,7 +88,7 @@ pub(super) fn tell(located: &Located, checked: &Checked, settings: &Settings, le
     let mut told = checked.diagnostics.iter().filter(|diagnostic| weight(diagnostic.severity) >= weight(least));
     for diagnostic in told.by_ref().take(MOST_TOLD) {
         let drawn = draw(diagnostic, &checked.files, settings.draw_style());
-        stdout::error(&format!("{}\n\n", located.shown(drawn)));
+        stdout::error(&format!("{}\n\n", located.shown(with_templates_named(drawn, checked))));
     }
     match told.count() {
         0 => {}
@@ -104,6 +102,11 @@ pub(super) fn tell(located: &Located, checked: &Checked, settings: &Settings, le
             "`{name}` is a shipped template: `blossom-run new {name}` copies it, for you to change\n\n"
         ));
     }
+}
+
+/// A message in which templates that are used are called by their names.
+fn with_templates_named(message: String, checked: &Checked) -> String {
+    checked.unpacked.iter().fold(message, |message, one| message.replace(&*one.folder().to_string_lossy(), &one.name))
 }
 
 fn weight(severity: Severity) -> u8 {

@@ -1,62 +1,28 @@
-//! Shipped templates: folders inside the program.
+//! Shipped templates: those that there are, and a copy of one.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use include_dir::{Dir, DirEntry, include_dir};
+use include_dir::Dir;
 use tempfile::TempDir;
 
 use crate::engine;
 use crate::sink::{Exit, Side, one_line, table};
+use crate::spec::{FILE_NAME, copy_shipped, find_shipped as find, shipped_names as names};
 
 use super::args::{NewArgs, RequestArgs};
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
-use super::pipeline::FILE_NAME;
 use super::stdout;
-
-static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/pipelines");
-
-/// The names of all templates, sorted.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let mut names: Vec<&str> = SHIPPED.dirs().filter_map(|folder| folder.path().to_str()).collect();
-    names.sort_unstable();
-    names.into_iter()
-}
-
-/// A template by its name.
-pub(super) fn find(name: &str) -> Option<&'static Dir<'static>> {
-    names().find(|known| *known == name).and_then(|name| SHIPPED.get_dir(name))
-}
 
 /// Copies a template into `folder`, which is made where it is not there.
 ///
 /// # Errors
 /// A file that is there already stays as it is, and is an error.
 pub(super) fn copy(template: &Dir<'_>, folder: &Path) -> Result<(), Fault> {
-    copy_entries(template, template.path(), folder)
+    copy_shipped(template, folder)
         .map_err(|(path, error)| Fault::unwritable(format!("`{}` can't be written: {error}", path.display()), None))
-}
-
-type CopyError = (std::path::PathBuf, io::Error);
-
-fn copy_entries(from: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), CopyError> {
-    fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
-    for entry in from.entries() {
-        let target = folder.join(entry.path().strip_prefix(root).unwrap_or(entry.path()));
-        match entry {
-            DirEntry::Dir(inner) => {
-                fs::create_dir_all(&target).map_err(|error| (target.clone(), error))?;
-                copy_entries(inner, root, folder)?;
-            }
-            DirEntry::File(file) => File::create_new(&target)
-                .and_then(|mut out| out.write_all(file.contents()))
-                .map_err(|error| (target, error))?,
-        }
-    }
-    Ok(())
 }
 
 /// A folder that goes when it is dropped.
@@ -106,32 +72,4 @@ pub(super) fn new(args: &NewArgs) -> Result<Exit> {
          `{folder}/{FILE_NAME}`.\n"
     ));
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_template_is_a_folder_with_a_pipeline() {
-        assert!(names().count() > 0);
-        for name in names() {
-            let template = find(name).unwrap();
-            assert!(template.get_file(Path::new(name).join(FILE_NAME)).is_some(), "{name}");
-        }
-        assert!(find("no-such-template").is_none());
-        assert!(find("").is_none());
-    }
-
-    #[test]
-    fn a_copy_has_every_file_and_overwrites_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = names().next().unwrap();
-        let template = find(name).unwrap();
-        let target = folder.path().join("mine");
-        copy(template, &target).unwrap();
-        let shipped = template.get_file(Path::new(name).join(FILE_NAME)).unwrap();
-        assert_eq!(fs::read(target.join(FILE_NAME)).unwrap(), shipped.contents());
-        assert_eq!(copy(template, &target).unwrap_err().exit, Exit::Unwritable);
-    }
 }

@@ -71,7 +71,9 @@ impl Environment {
     /// The settings with what the environment says of them: `OPENAI_BASE_URL` is the address of the built-in `openai`.
     #[must_use]
     pub fn complete(&self, mut settings: ProviderSettings) -> ProviderSettings {
-        let is_built_in = settings.kind == ProviderKind::Openai && settings.name == "openai";
+        // One of a used pipeline has that pipeline's place before its name.
+        let name = settings.name.rsplit('/').next();
+        let is_built_in = settings.kind == ProviderKind::Openai && name == Some("openai");
         if is_built_in && settings.base_url.is_none() {
             settings.base_url = self.get("OPENAI_BASE_URL").map(|url| url.trim_end_matches('/').to_owned());
         }

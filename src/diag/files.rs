@@ -99,6 +99,11 @@ impl SourceFiles {
         Place::new(id, start..end)
     }
 
+    /// How many there are so far: the next has this id.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.files.len()).unwrap_or(u32::MAX)
+    }
+
     /// The file with this id, which came from [`SourceFiles::add`] of this very registry.
     pub fn get(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]

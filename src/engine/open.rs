@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::diag::{Diagnostic, Diagnostics, SourceFiles};
 use crate::model::{At, Budget, JsonMap, StageKindName};
 use crate::plan::{Compiled, DataFault, Given, GivenInput, GivenValue, Plan, WantedOutputs, compile};
-use crate::spec;
+use crate::spec::{self, Unpacked};
 
 /// What the place of a mistake is called that stands in no file.
 pub const COMMAND_LINE: &str = "command line";
@@ -54,6 +54,8 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
     /// The plan, if nothing is wrong.
     pub plan: Option<Arc<Plan>>,
+    /// Shipped templates that the pipeline uses: messages about their data name the folders in which these lie.
+    pub unpacked: Vec<Unpacked>,
 }
 
 /// Reads, checks and compiles a pipeline. Its data files are read through; nothing is called.
@@ -64,7 +66,7 @@ pub fn check(request: &Request) -> Checked {
     };
     let (mut files, mut diagnostics) = (loaded.files, loaded.diagnostics);
     let Some(pipeline) = loaded.pipeline else {
-        return Checked { files, diagnostics, plan: None };
+        return Checked { files, diagnostics, plan: None, unpacked: Vec::new() };
     };
     let survey = !diagnostics.has_errors();
     let mut given = given(request, &mut files, survey);
@@ -72,14 +74,14 @@ pub fn check(request: &Request) -> Checked {
     if let Some(path) = &request.inputs_file {
         inputs_are_broken = !add_values(path, &mut given, &mut files, &mut diagnostics);
     }
-    let Compiled { plan, diagnostics: found, faults } = compile(&pipeline, &given);
+    let Compiled { plan, diagnostics: found, faults, unpacked } = compile(&pipeline, &given);
     let found = found.into_iter().filter(|one| !inputs_are_broken || one.code != "missing-input");
     diagnostics.extend(found.map(|one| with_base(one, &given)));
     for fault in faults {
         diagnostics.push(from_data(fault, &mut files));
     }
     let plan = plan.filter(|_| !diagnostics.has_errors()).map(Arc::new);
-    Checked { files, diagnostics, plan }
+    Checked { files, diagnostics, plan, unpacked }
 }
 
 /// Adds the values of a file to those that are given, which win over them; false where the file is wrong.
@@ -117,7 +119,7 @@ fn unreadable(error: &spec::LoadError) -> Checked {
     let mut files = SourceFiles::default();
     let mut diagnostics = Diagnostics::default();
     diagnostics.push(error.diagnostic(None, &mut files));
-    Checked { files, diagnostics, plan: None }
+    Checked { files, diagnostics, plan: None, unpacked: Vec::new() }
 }
 
 /// A mistake in a data file, with its line.

@@ -8,6 +8,8 @@ use crate::spec;
 
 /// So much of a digest is enough to see that something has changed.
 const DIGITS: usize = 16;
+/// So deep are pipelines looked into that use others.
+const MOST_DEEP: usize = 8;
 
 /// The digest of each stage, and of each other key at the top: `{"stages": {"report": ".."}, "inputs": ".."}`. A text that
 /// stands in a file of its own counts as what it says. Empty where the file can't be read.
@@ -29,12 +31,13 @@ pub fn outline(file: &Path) -> Json {
 fn digest(value: &Json, folder: &Path) -> Json {
     let mut hasher = blake3::Hasher::new();
     hasher.update(value.to_string().as_bytes());
-    add_files(value, folder, &mut hasher);
+    add_files(value, folder, &mut hasher, MOST_DEEP);
     Json::from(&hasher.finalize().to_hex()[..DIGITS])
 }
 
-/// The texts that are named as `{file: ..}`.
-fn add_files(value: &Json, folder: &Path, hasher: &mut blake3::Hasher) {
+/// The texts that are named as `{file: ..}`, and what a stage with `use: FILE` uses; `most` files deep, should these
+/// use each other.
+fn add_files(value: &Json, folder: &Path, hasher: &mut blake3::Hasher, most: usize) {
     match value {
         Json::Object(fields) => {
             if let Some(path) = fields.get("file").and_then(Json::as_str)
@@ -42,10 +45,25 @@ fn add_files(value: &Json, folder: &Path, hasher: &mut blake3::Hasher) {
             {
                 hasher.update(&std::fs::read(folder.join(path)).unwrap_or_default());
             }
-            fields.values().for_each(|value| add_files(value, folder, hasher));
+            if let Some(used) = fields.get("use").and_then(Json::as_str).filter(|_| most > 0) {
+                add_used(&folder.join(used), hasher, most - 1);
+            }
+            fields.values().for_each(|value| add_files(value, folder, hasher, most));
         }
-        Json::Array(items) => items.iter().for_each(|item| add_files(item, folder, hasher)),
+        Json::Array(items) => items.iter().for_each(|item| add_files(item, folder, hasher, most)),
         _ => {}
+    }
+}
+
+/// What a used pipeline says, however it is laid out. A shipped template says what this program ships.
+fn add_used(file: &Path, hasher: &mut blake3::Hasher, most: usize) {
+    let file = if file.is_dir() { file.join(spec::FILE_NAME) } else { file.to_owned() };
+    let values = spec::read_values(&file, &mut SourceFiles::default(), &mut Diagnostics::default()).unwrap_or_default();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    for one in &values {
+        hasher.update(one.name.value.as_bytes());
+        hasher.update(one.value.value.to_string().as_bytes());
+        add_files(&one.value.value, folder, hasher, most);
     }
 }
 
@@ -87,5 +105,10 @@ mod tests {
         write("b.md", "two");
         write("p.yaml", "name: p\ninputs: {x: 1}\nstages: {b: {text: {file: b.md}}}\n");
         assert_eq!(changed_parts(&before, &outline(&file)), ["stage `b`", "stage `a`", "`inputs`"]);
+        write("used.yaml", "name: used\nstages: {a: {use: used.yaml}, b: {text: one}}\n");
+        write("p.yaml", "name: p\nstages: {a: {text: a}, b: {use: used.yaml}}\n");
+        let before = outline(&file);
+        write("used.yaml", "name: used\nstages: {a: {use: used.yaml}, b: {text: two}}\n");
+        assert_eq!(changed_parts(&before, &outline(&file)), ["stage `b`"]);
     }
 }

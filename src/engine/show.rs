@@ -87,11 +87,17 @@ pub(super) fn stage_named(plan: &Plan, stage: &str) -> Result<StageIx, Failure> 
 
 /// Whether `when` would skip it, as far as that is known.
 fn skipped(stage: &Stage, seen: &Preview, unknown: &Unknown<'_>) -> Option<String> {
-    let when = stage.when.as_ref()?;
-    if let Some(name) = unknown.named_by(when) {
+    let conditions = || stage.outer_when.iter().rev().chain(&stage.when);
+    if let Some(name) = conditions().find_map(|when| unknown.named_by(when)) {
         return Some(format!("whether `when` skips it is known in a run, since that depends on `{name}`"));
     }
-    (seen.holds == Some(false)).then(|| format!("a run skips it, since `when: {}` does not hold", when.text().trim()))
+    let written: Vec<String> = conditions().map(|when| format!("`when: {}`", when.text().trim())).collect();
+    let reason = match written.as_slice() {
+        [] => return None,
+        [one] => format!("{one} does not hold"),
+        several => format!("not all of {} hold", several.join(", ")),
+    };
+    (seen.holds == Some(false)).then(|| format!("a run skips it, since {reason}"))
 }
 
 /// The names that a run gives a value: stand-ins take their place.
@@ -195,6 +201,9 @@ pub(super) fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap 
     }
     names.insert("run".to_owned(), serde_json::json!({"name": &*plan.name, "id": "<run.id>"}));
     names.insert("loop".to_owned(), loop_info(items));
+    for (name, len) in &stage.needs.outer_loops {
+        names.insert(name.to_string(), loop_info(&items[..*len]));
+    }
     names
 }
 

@@ -39,7 +39,8 @@ pub(super) fn before(
                 *last = item;
             }
             let unknown = Unknown::of(plan, first, &items);
-            let is_known = first.when.as_ref().is_some_and(|when| unknown.named_by(when).is_none());
+            let mut conditions = first.outer_when.iter().chain(&first.when);
+            let is_known = first.is_conditional() && conditions.all(|when| unknown.named_by(when).is_none());
             talk = say(first, &items, talk, is_known)?;
         }
     }

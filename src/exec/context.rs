@@ -9,7 +9,7 @@ use crate::plan::template::{Context, RenderProblem, Template};
 use crate::plan::{InputValue, JsonTemplate, Plan, Stage};
 use crate::source::SourceError;
 
-use super::job::{Job, Seen};
+use super::job::{Around, Job, Seen};
 use super::lists::Stdin;
 
 /// The parts of a context that are the same for all instances.
@@ -83,7 +83,10 @@ pub(super) fn names(plan: &Plan, stage: &Stage, job: &Job, fixed: &Fixed) -> Jso
         }
     }
     if stage.needs.loop_info {
-        names.insert("loop".to_owned(), loop_info(job));
+        names.insert("loop".to_owned(), loop_info(&job.around, job.item.key.as_deref().unwrap_or_default()));
+    }
+    for (name, len) in &stage.needs.outer_loops {
+        names.insert(name.to_string(), loop_info(&job.around[..*len], &key_in(&job.around[..*len])));
     }
     if stage.needs.run {
         names.insert("run".to_owned(), fixed.run.clone());
@@ -105,10 +108,15 @@ pub(super) fn seen_json(seen: &Seen) -> Option<Json> {
     }
 }
 
-fn loop_info(job: &Job) -> Json {
+fn loop_info(around: &[Around], key: &str) -> Json {
     let around: Vec<(&str, u64, &str)> =
-        job.around.iter().map(|around| (&*around.name, around.index, &*around.key)).collect();
-    crate::plan::loop_info(&around, job.item.key.as_deref().unwrap_or_default())
+        around.iter().map(|around| (&*around.name, around.index, &*around.key)).collect();
+    crate::plan::loop_info(&around, key)
+}
+
+/// What the innermost of these items is called in all of its loops.
+fn key_in(around: &[Around]) -> String {
+    around.iter().map(|around| &*around.key).collect::<Vec<_>>().join("/")
 }
 
 /// What a template that can't be rendered means for its instance.
@@ -138,12 +146,14 @@ impl<'a> Renderer<'a> {
         Self { context, stage: &stage.name, seen: &[] }
     }
 
-    /// Whether `when` lets the instance run.
+    /// Whether `when` lets the instance run, its own and that of each stage that uses its pipeline.
     pub(super) fn holds(&self, stage: &Stage) -> Result<bool, Unrendered> {
-        match &stage.when {
-            Some(when) => self.value(when).map(|value| truthy(&value)),
-            None => Ok(true),
+        for when in stage.outer_when.iter().rev().chain(&stage.when) {
+            if !truthy(&self.value(when)?) {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     pub(super) fn text(&self, template: &Template) -> Result<String, Unrendered> {

@@ -12,7 +12,10 @@ use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
 
 use crate::client::{Client, Terms};
-use crate::model::{AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason};
+use crate::model::{
+    AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason, truthy,
+};
+use crate::plan::template::Template;
 use crate::plan::{Plan, StageIx};
 use crate::store::{HELD_IN_MEMORY, Held};
 
@@ -247,10 +250,11 @@ fn is_left_out(env: &Env, job: &Job) -> bool {
         let seen = job.seen.iter().find(|(name, _)| **name == **root);
         matches!(seen, Some((_, Seen::Nothing(SkipReason::Unknown { .. }))))
     };
-    let Some(when) = &stage.when else { return false };
-    if when.uses().iter().any(|one| one.path.first().is_some_and(is_unknown)) {
+    let is_known = |when: &&Template| !when.uses().iter().any(|one| one.path.first().is_some_and(is_unknown));
+    let known: Vec<&Template> = stage.outer_when.iter().rev().chain(&stage.when).filter(is_known).collect();
+    if known.is_empty() {
         return false;
     }
     let renderer = Renderer::new(names(&env.plan, stage, job, &env.fixed).into(), job);
-    matches!(renderer.holds(stage), Ok(false))
+    known.iter().any(|when| renderer.value(when).is_ok_and(|value| !truthy(&value)))
 }

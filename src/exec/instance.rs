@@ -166,13 +166,25 @@ impl<'a> Instance<'a> {
     async fn make(&self, place: Option<SafePath>) -> Result<Made, Unmade> {
         let mut made = match &self.stage.work {
             Work::Render(template) => unasked(Value::Text(self.renderer.text(template)?.into())),
-            Work::Value(template) => unasked(value_of(self.renderer.json(template)?)),
+            Work::Value(template) => unasked(value_of(self.typed(self.renderer.json(template)?)?)),
             Work::Text(work) => self.ask_text(work).await?,
             Work::Image(work) => return self.ask_image(work, place).await,
         };
         self.check_lists(&made)?;
         self.save(&mut made, place).await?;
         Ok(made)
+    }
+
+    /// An input of a used pipeline has the type that it says there.
+    fn typed(&self, value: Json) -> Result<Json, Failure> {
+        let Some(input) = &self.stage.input else { return Ok(value) };
+        input.read(value).map_err(|(message, help)| {
+            let failure = Failure::new(FailureKind::Template, message);
+            match help {
+                Some(help) => failure.suggest(help),
+                None => failure,
+            }
+        })
     }
 
     /// Lists that loops are made of must be lists.

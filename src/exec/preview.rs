@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Call, Conversation, Failure, FailureKind, Json, JsonMap, ProviderIdentity, truthy};
+use crate::model::{Call, Conversation, Failure, FailureKind, Json, JsonMap, ProviderIdentity};
 use crate::plan::{Plan, Stage, Work};
 
 use super::context::{Renderer, Unrendered};
@@ -102,7 +102,7 @@ impl Sketch<'_> {
             .collect();
         let (around, renderer, before) = (&around[..], &renderer, before.as_ref());
         let requests = Requests { plan, stage, around, renderer, providers, before };
-        let holds = stage.when.as_ref().and_then(|when| renderer.value(when).ok()).map(|value| truthy(&value));
+        let holds = if stage.is_conditional() { renderer.holds(stage).ok() } else { None };
         make(&requests, holds).map_err(failure)
     }
 }

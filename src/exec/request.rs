@@ -62,10 +62,17 @@ impl Requests<'_> {
     }
 
     fn asked(&self, asking: &Asking, request: Request, answer: Choice) -> Result<Asked, Unrendered> {
-        let provider = self.dial(&Parameter::PROVIDER, Some(&asking.provider))?.unwrap_or_default();
-        let Some(identity) = self.providers.get(&provider) else {
-            let mut known: Vec<String> = self.providers.keys().map(|name| format!("`{name}`")).collect();
+        let named = self.dial(&Parameter::PROVIDER, Some(&asking.provider))?.unwrap_or_default();
+        // In a used pipeline, names are those of its own file.
+        let provider = asking.known_as.as_ref().map_or(Some(&named), |known| known.get(&named));
+        let Some((provider, identity)) = provider.and_then(|name| self.providers.get_key_value(name)) else {
+            let all: Vec<&String> = match &asking.known_as {
+                Some(known) => known.keys().collect(),
+                None => self.providers.keys().collect(),
+            };
+            let mut known: Vec<String> = all.into_iter().map(|name| format!("`{name}`")).collect();
             known.sort();
+            let provider = named;
             let failure = Failure::new(FailureKind::BadRequest, format!("there is no provider `{provider}`"))
                 .suggest(format!("there are {}", known.join(", ")));
             return Err(Unrendered::Fail(failure));
@@ -73,7 +80,7 @@ impl Requests<'_> {
         let model = self.dial(&Parameter::MODEL, asking.model.as_ref())?.or_else(|| usual_model(identity, &request));
         let repeat = asking.repeat.iter().map(|of| self.repeated(*of)).collect();
         let call = Call { stage: self.stage.name.clone(), provider: identity.clone(), model, request, repeat, answer };
-        Ok(Asked { call, provider: provider.into(), before: None })
+        Ok(Asked { call, provider: provider.as_str().into(), before: None })
     }
 
     /// Who else is asked for what `asked` asks.

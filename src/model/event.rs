@@ -60,11 +60,13 @@ pub enum StageKindName {
     Render,
     /// JSON with templates in it, no call.
     Value,
+    /// Another pipeline, whose stages are counted as what they are; no call of its own.
+    Use,
 }
 
 impl StageKindName {
     /// Every kind, in the order in which people are told of them.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Chat, Self::Image, Self::Render, Self::Value];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Chat, Self::Image, Self::Render, Self::Value, Self::Use];
 
     /// As it is written in a pipeline file.
     pub fn name(self) -> &'static str {
@@ -74,6 +76,7 @@ impl StageKindName {
             Self::Image => "image",
             Self::Render => "render",
             Self::Value => "value",
+            Self::Use => "use",
         }
     }
 

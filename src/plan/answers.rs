@@ -48,8 +48,8 @@ pub(super) fn build(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Answe
         };
         let speaks = matches!(stage.kind, Some(KindSpec::Text(_) | KindSpec::Chat(_)));
         answers.shapes.push(match &stage.kind {
-            // What a value is made of tells, see `value_shapes`.
-            None | Some(KindSpec::Value(_)) => Shape::Any,
+            // What a value is made of tells, see `value_shapes`; what is used and still stands as that could not be read.
+            None | Some(KindSpec::Value(_) | KindSpec::Use(_)) => Shape::Any,
             Some(KindSpec::Image(_)) => Shape::image(),
             Some(KindSpec::Render(_)) => Shape::Text,
             Some(KindSpec::Text(_) | KindSpec::Chat(_)) => made.shape,

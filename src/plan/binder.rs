@@ -1,6 +1,7 @@
 //! Templates meet names: each is compiled, and each name that it uses is checked where it stands.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -17,11 +18,13 @@ use super::required::Required;
 use super::shape::Shape;
 use super::talk::PREVIOUS;
 use super::template::{self, Rejected, Template, Use};
+use super::units::{ROOT, Units};
 use super::work::{Dial, JsonTemplate};
 
 /// Everything that names are checked against.
 #[derive(Debug)]
 pub(super) struct Ground<'a> {
+    pub(super) units: &'a Units<'a>,
     pub(super) spec: &'a PipelineSpec,
     pub(super) names: &'a Names,
     pub(super) inputs: &'a Inputs,
@@ -53,6 +56,8 @@ pub(super) struct Found {
     pub(super) inputs: BTreeSet<usize>,
     pub(super) loops: BTreeSet<LoopIx>,
     pub(super) loop_info: bool,
+    /// What is `loop` for the stages that use this one's pipeline: its name, and how many loops are around it.
+    pub(super) outer_loops: Vec<(Arc<str>, usize)>,
     pub(super) run: bool,
     /// `previous`.
     pub(super) previous: bool,
@@ -64,6 +69,8 @@ pub(super) struct Found {
     pub(super) required: Vec<Required>,
     /// Loops that the request itself names.
     pub(super) request_loops: BTreeSet<LoopIx>,
+    /// Stages that it names for the pipeline that it uses.
+    pub(super) handed_on: BTreeSet<usize>,
     /// Stages that the request itself names.
     pub(super) request_stages: BTreeSet<usize>,
 }
@@ -72,6 +79,10 @@ pub(super) struct Found {
 pub(super) struct Binder<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) stage: Option<usize>,
+    /// The unit whose names the template means that is being looked at.
+    pub(super) unit: usize,
+    /// The unit that it means if it stands in no file of a unit around that.
+    pub(super) speaks: usize,
     pub(super) loops: &'a [LoopIx],
     /// Where the template stands that is being looked at.
     pub(super) site: Site,
@@ -84,7 +95,15 @@ pub(super) struct Binder<'a> {
 impl<'a> Binder<'a> {
     pub(super) fn new(ground: &'a Ground<'a>, stage: Option<usize>, diagnostics: &'a mut Diagnostics) -> Self {
         let loops = stage.map_or(&[][..], |stage| ground.tree.of_stage[stage].as_slice());
-        Self { ground, stage, loops, site: Site::Output, in_when: false, diagnostics, found: Found::default() }
+        let speaks = stage.map_or(ROOT, |stage| ground.units.homes[stage].speaks);
+        let found = Found::default();
+        Self { ground, stage, unit: speaks, speaks, loops, site: Site::Output, in_when: false, diagnostics, found }
+    }
+
+    /// For what a stage says in the file in which it is declared alone.
+    pub(super) fn of_user(ground: &'a Ground<'a>, stage: usize, diagnostics: &'a mut Diagnostics) -> Self {
+        let speaks = ground.units.homes[stage].declared;
+        Self { unit: speaks, speaks, ..Self::new(ground, Some(stage), diagnostics) }
     }
 
     pub(super) fn diagnostics(&mut self) -> &mut Diagnostics {
@@ -110,8 +129,9 @@ impl<'a> Binder<'a> {
     /// A broken template is told, and an empty one takes its place, so that checking can go on.
     fn compile(&mut self, text: &str, map: &TextMap, site: Site, expression: bool) -> Template {
         self.site = site;
-        let names = self.ground.names;
-        let is_name = |word: &str| names.is_name(word);
+        self.unit = self.ground.units.of_file(self.speaks, map.whole().file);
+        let (names, unit) = (self.ground.names, self.unit);
+        let is_name = |word: &str| names.is_name(unit, word);
         let compiled =
             if expression { Template::expression(text, &is_name) } else { Template::compile(text, &is_name) };
         let (template, Rejected { problems, uses, elements }) = match compiled {
@@ -128,7 +148,7 @@ impl<'a> Binder<'a> {
         for one in elements.iter().chain(template.element_uses()) {
             self.check_element(one, &Written::new(text, &one.range, map));
         }
-        template
+        self.in_whole(template)
     }
 
     pub(super) fn dial<T: Clone>(&mut self, spec: &Maybe<T>, site: Site) -> Dial<T> {
@@ -171,7 +191,7 @@ impl<'a> Binder<'a> {
             }
             Some(Named::Variable) => self.check_variable(one, rest, written),
             Some(Named::Stage(stage)) => self.check_stage(stage, one, written),
-            None if self.ground.names.is_incomplete() => {}
+            None if self.ground.names.is_incomplete(self.unit) => {}
             None => {
                 let as_helper = || Some(format!("`{root}` is a helper: it is called as `{}`", template::usage(root)?));
                 let help = as_helper().or_else(|| self.suggest(root)).unwrap_or_else(|| self.known_here());
@@ -183,10 +203,11 @@ impl<'a> Binder<'a> {
     }
 
     fn known_here(&self) -> String {
-        let inputs = self.ground.spec.inputs.iter().map(|input| input.name.value.as_str());
-        let variables = self.loops.iter().map(|ix| self.ground.tree.name(*ix));
-        let stages = self.ground.spec.stages.iter().map(|stage| stage.name.value.as_str());
-        let stages = stages.filter(|name| self.site != Site::Chooser && *name != self.hidden_name());
+        let names = self.ground.names;
+        let inputs = names.known(self.unit, true);
+        let variables = self.own_loops().map(|ix| self.ground.tree.name(ix));
+        let stages =
+            names.known(self.unit, false).filter(|name| self.site != Site::Chooser && *name != self.hidden_name());
         let known = listed(inputs.chain(variables).chain(stages).take(12));
         if known.is_empty() { "declare it under `inputs`".to_owned() } else { format!("known here: {known}") }
     }
@@ -211,7 +232,7 @@ impl<'a> Binder<'a> {
 
     fn check_variable(&mut self, one: &Use, rest: &[String], written: &Written<'_>) {
         let name = &one.path[0];
-        let Some(ix) = self.ground.tree.find(name) else { return };
+        let Some(ix) = self.variable(name) else { return };
         if !self.loops.contains(&ix) {
             if !self.is_broken(self.stage) {
                 self.outside_its_loop(name, ix, &written.segment(name, rest));
@@ -299,11 +320,11 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn named(&self, name: &str) -> Option<Named> {
-        self.ground.names.get(name)
+        self.ground.names.get(self.unit, name)
     }
 
     pub(super) fn suggest(&self, word: &str) -> Option<String> {
-        self.ground.names.suggest(word, self.hidden_name())
+        self.ground.names.suggest(self.unit, word, self.hidden_name())
     }
 
     /// What a name stands for in this place; nothing if it has no meaning here.
@@ -314,7 +335,7 @@ impl<'a> Binder<'a> {
         match self.named(name)? {
             Named::Input(input) => Some(self.ground.inputs.shapes[input].clone()),
             Named::Variable => {
-                let ix = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix))?;
+                let ix = self.variable(name).filter(|ix| self.loops.contains(ix))?;
                 Some(self.ground.tree.shape(ix, self.ground.inputs))
             }
             Named::Stage(stage) if self.is_broken(Some(stage)) || self.is_broken(self.stage) => Some(Shape::Any),

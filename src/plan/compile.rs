@@ -5,20 +5,22 @@ use std::sync::Arc;
 use crate::diag::{Diagnostic, Diagnostics, meant_or_all};
 use crate::model::{InputKind, Json};
 use crate::source::ListSource;
-use crate::spec::PipelineSpec;
+use crate::spec::{PipelineSpec, Unpacked};
 
 use super::answers::{self, Answers};
 use super::binder::{Found, Ground};
 use super::given::Given;
-use super::inputs::{self, Inputs};
+use super::inputs::Inputs;
 use super::loops::{self, DraftSource, LoopTree};
 use super::names::Names;
 use super::pipeline::{InputValue, Loop, LoopIx, LoopSource, OutputPlan, Plan, Reach, Ref, Shelving, Stage, StageIx};
 use super::references::{self, Edges};
+use super::returned::{Beside, settle_outputs};
 use super::scopes::Scopes;
 use super::stages::{self, Around};
 use super::survey::DataFault;
 use super::talk::Continues;
+use super::units::{self, Units};
 use super::work::Work;
 use super::{budget, loop_lists, outputs, passes, providers, saves, settings, survey, value_shapes};
 
@@ -31,6 +33,8 @@ pub struct Compiled {
     pub diagnostics: Diagnostics,
     /// What is wrong in data files.
     pub faults: Vec<DataFault>,
+    /// Shipped templates that are used: their data files are in the folders in which these lie.
+    pub unpacked: Vec<Unpacked>,
 }
 
 /// Checks a pipeline, and compiles it if nothing is wrong. Data files are read through, nothing is called.
@@ -40,33 +44,42 @@ pub fn compile(spec: &PipelineSpec, given: &Given) -> Compiled {
     let plan = go_through(spec, given, &mut diagnostics, &mut faults);
     // Passes go on after an error, so that all are found: what they make is a plan only if there is none.
     let clean = !diagnostics.has_errors() && faults.is_empty();
-    Compiled { plan: clean.then_some(plan), diagnostics, faults }
+    let unpacked = plan.unpacked.clone();
+    Compiled { plan: clean.then_some(plan), diagnostics, faults, unpacked }
 }
 
 fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics, faults: &mut Vec<DataFault>) -> Plan {
-    let names = Names::gather(spec, diagnostics);
-    let inputs = inputs::resolve(spec, given, diagnostics);
+    let (mut units, inputs) = units::lay_out(spec, given, diagnostics);
+    let names = Names::gather(&units, diagnostics);
     // Loops come before templates: which names a stage knows, and whether one is a value or a list, depends on them.
     // And loops go over what stages answer; over what stages put together too, which is known when all loops are.
-    let Answers { choices, shapes } = answers::build(spec, diagnostics);
-    let mut tree = loops::build(spec, &names, &inputs, &shapes, diagnostics);
-    let shapes = value_shapes::settle((spec, &names, &inputs), shapes, &mut tree);
-    loop_lists::check((spec, &inputs), &tree, diagnostics);
-    let providers = providers::all(spec);
+    let Answers { choices, shapes } = answers::build(&units.spec, diagnostics);
+    let mut tree = loops::build(&units, &names, &inputs, &shapes, diagnostics);
+    let providers = providers::all(&units);
     providers::check_given(given, &providers, diagnostics);
+    if units.has_open_outputs() {
+        settle_outputs(
+            &mut units,
+            &Beside { names: &names, inputs: &inputs, tree: &tree, providers: &providers, answers: &choices },
+            given,
+        );
+    }
+    let spec = &units.spec;
     settings::warn_of_limits(spec, diagnostics);
     let budget = budget::check(spec, given, diagnostics);
-    let ground = Ground { spec, names: &names, inputs: &inputs, tree: &tree, values: &shapes };
+    let values = value_shapes::settle((&units, &names, &inputs), shapes, &mut tree);
+    loop_lists::check((spec, &inputs), &tree, diagnostics);
+    let ground = Ground { units: &units, spec, names: &names, inputs: &inputs, tree: &tree, values: &values };
     let around = Around { ground: &ground, given, providers: &providers, answers: &choices };
     let (mut stages, found): (Vec<Stage>, Vec<Found>) =
         (0..spec.stages.len()).map(|ix| stages::build(around, ix, diagnostics)).unzip();
 
     let edges = edges(&tree, &found, spec);
-    let depths = references::depths(spec, &edges, diagnostics);
-    let kept = only(spec, given, &edges, diagnostics);
+    let depths = references::depths(&units, &edges, diagnostics);
+    let kept = only(&units, given, &edges, diagnostics);
     let mut order: Vec<usize> = (0..stages.len()).collect();
     order.sort_by_key(|ix| depths[*ix]);
-    let scopes = connect(&tree, &found, &edges, &order, &kept, &mut stages);
+    let scopes = connect((&units, &tree), &found, &edges, (&order, &kept), &mut stages);
     for (stage, depth) in stages.iter_mut().zip(depths) {
         stage.depth = depth;
     }
@@ -79,9 +92,12 @@ fn go_through(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics,
     if given.survey && !diagnostics.has_errors() {
         faults.extend(survey::read(&ground, &stages, &found, given.limit, &mut loops, diagnostics));
     }
+    let told = std::mem::take(diagnostics).into_iter().map(|one| units.with_uses(one));
+    diagnostics.extend(told);
     Plan {
         name: Arc::from(spec.name.value.as_str()),
         description: spec.description.clone(),
+        unpacked: units.unpacked(),
         inputs: inputs.values,
         providers: providers.all,
         loops,
@@ -114,21 +130,21 @@ fn edges(tree: &LoopTree, found: &[Found], spec: &PipelineSpec) -> Vec<Edges> {
 }
 
 /// Which stages `--only` leaves: all without it, else those that it names and what they need.
-fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<bool> {
+fn only(units: &Units<'_>, given: &Given, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<bool> {
     if given.only.is_empty() {
         return vec![true; edges.len()];
     }
     let mut kept = vec![false; edges.len()];
     let mut open = Vec::new();
     for name in &given.only {
-        if let Some(ix) = spec.stages.iter().position(|stage| stage.name.value == name.value) {
+        if let Some(ix) = units.homes.iter().position(|home| *home.full == *name.value) {
             open.push(ix);
             continue;
         }
-        if spec.unread.names {
+        if units.all.iter().any(|unit| unit.spec.unread.names) {
             continue;
         }
-        let names = spec.stages.iter().map(|stage| stage.name.value.as_str());
+        let names = units.homes.iter().map(|home| &*home.full);
         let help = meant_or_all(&name.value, names, "its stages are");
         let message = format!("there is no stage `{}`", name.value);
         diagnostics.push(Diagnostic::error("unknown-stage", &name.place, message).help_if(help));
@@ -143,11 +159,10 @@ fn only(spec: &PipelineSpec, given: &Given, edges: &[Edges], diagnostics: &mut D
 
 /// Scopes, references, and what of a call's key comes from repetition.
 fn connect(
-    tree: &LoopTree,
+    (units, tree): (&Units<'_>, &LoopTree),
     found: &[Found],
     edges: &[Edges],
-    order: &[usize],
-    kept: &[bool],
+    (order, kept): (&[usize], &[bool]),
     stages: &mut [Stage],
 ) -> Scopes {
     let needed: passes::Needed = edges.iter().map(|one| one.to.iter().map(|(other, _)| *other).collect()).collect();
@@ -161,6 +176,8 @@ fn connect(
         order,
         |ix| found[ix].request_loops.iter().copied().collect(),
         |ix| found[ix].request_stages.iter().copied().collect(),
+        // What an input comes to is what it is made of, wherever that is written.
+        |ix| matches!(units.homes[ix].role, units::Role::Input(_)),
     );
     for (ix, stage) in stages.iter_mut().enumerate() {
         stage.scope = scopes.of_stage[ix];
@@ -212,7 +229,7 @@ fn checked_loops(tree: &LoopTree, inputs: &Inputs, given: &Given) -> Vec<Loop> {
             DraftSource::Stage { stage, path } => LoopSource::Stage { stage: StageIx(*stage), path: path.clone() },
             DraftSource::Item { of, path } => LoopSource::Item { of: *of, path: path.clone() },
         };
-        Loop { name: Arc::from(draft.name.as_str()), parent: draft.parent, source, rows: None }
+        Loop { name: Arc::from(draft.full.as_str()), parent: draft.parent, source, rows: None }
     });
     checked.collect()
 }

@@ -44,7 +44,7 @@ pub(super) fn expect(stage: &StageSpec, binder: &mut Binder<'_>) -> Expect {
                 if binder.diagnostics().count(Severity::Error) == errors {
                     refuse_known(*kind, written, &value, stage, binder);
                 }
-                let names_answer = names(&value, &stage.name.value);
+                let names_answer = names(&value, binder.own_full_name());
                 expect.rendered.push(RenderedCheck { kind: *kind, value, names_answer });
             }
             (None, CheckValue::Template(_)) => {}
@@ -61,7 +61,8 @@ fn refuse_known(
     stage: &StageSpec,
     binder: &mut Binder<'_>,
 ) {
-    if let (JsonTemplate::Template(template), None) = (value, &stage.when) {
+    let is_conditional = stage.when.is_some() || binder.has_outer_condition();
+    if let (JsonTemplate::Template(template), false) = (value, is_conditional) {
         binder.refuse_known(template, &written.place, |value: &Json| kind.read(value).err());
     }
 }

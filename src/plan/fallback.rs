@@ -13,7 +13,7 @@ use super::work::Dial;
 /// Somebody else to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FallbackPlan {
-    /// The provider's name in the file; without it, that of the stage.
+    /// The provider's name in the whole pipeline; without it, that of the stage.
     pub provider: Option<String>,
     /// The model; without it, what the provider takes when none is named.
     pub model: Option<String>,
@@ -33,10 +33,11 @@ pub(super) fn fallbacks(
     let mut before = vec![asked_first(first, kind, known)];
     let mut fallbacks = Vec::new();
     for one in &written.value {
-        if let Some(name) = &one.provider {
-            check_name(name, known, binder.diagnostics());
-        }
-        let provider = one.provider.as_ref().map(|at| at.value.clone());
+        let provider = one.provider.as_ref().map(|name| {
+            let unit = binder.unit_of(&name.place);
+            check_name(unit, name, known, binder.diagnostics());
+            known.full(unit, &name.value)
+        });
         let model = one.model.as_ref().map(|at| at.value.clone());
         if given.offline {
             continue;
@@ -90,6 +91,7 @@ fn refuse_without_model(
 ) {
     let speaks = stage.kind.as_ref().is_some_and(|kind| kind.name().speaks());
     let Some(provider) = provider.filter(|name| speaks && known.find(name).is_some()) else { return };
+    let provider = one.provider.as_ref().map_or(provider, |written| &written.value);
     if one.model.is_none() && !has_usual {
         let message = format!("this names no model, and the provider `{provider}` has no default");
         let help = format!("name one: `{{provider: {provider}, model: NAME}}`");

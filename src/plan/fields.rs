@@ -134,7 +134,7 @@ impl Binder<'_> {
                 self.require_of_element(one, Of::Input(input), steps, written.place());
             }
             (Some(Named::Variable), _) => {
-                if let Some(ix) = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix)) {
+                if let Some(ix) = self.variable(name).filter(|ix| self.loops.contains(ix)) {
                     self.require_of_element(one, Of::Loop(ix), steps, written.place());
                 }
             }

@@ -22,13 +22,28 @@ pub(super) struct Inputs {
     pub(super) places: Vec<Place>,
 }
 
+impl Inputs {
+    /// Adds an input under a name that no other has, and gives its index.
+    pub(super) fn add(&mut self, input: &InputSpec, full: &str, value: InputValue, said: &Place) -> usize {
+        let kind = known_kind(input);
+        self.places.push(said.clone());
+        self.shapes.push(shape(kind, &value));
+        self.kinds.push(kind);
+        self.values.push(Input { name: full.into(), value });
+        self.values.len() - 1
+    }
+}
+
+/// What is not known of an input can be anything.
+fn known_kind(input: &InputSpec) -> InputKind {
+    if input.is_unsure { InputKind::Json } else { input.kind() }
+}
+
 /// Gives every input its value: what is given, else its default.
 pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnostics) -> Inputs {
     refuse_unknown(spec, given, diagnostics);
     let mut inputs = Inputs { values: Vec::new(), shapes: Vec::new(), kinds: Vec::new(), places: Vec::new() };
     for input in &spec.inputs {
-        // What is not known of an input can be anything.
-        let kind = if input.is_unsure { InputKind::Json } else { input.kind() };
         let last = given.inputs.iter().rev().find(|value| value.name.value == input.name.value);
         let value = match last {
             _ if input.is_unsure => Ok(InputValue::Missing),
@@ -40,10 +55,7 @@ pub(super) fn resolve(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diag
             InputValue::Missing
         });
         let written = input.default.as_ref().map_or(&input.name.place, |default| &default.place);
-        inputs.places.push(last.map_or(written, |said| &said.value_place).clone());
-        inputs.shapes.push(shape(kind, &value));
-        inputs.kinds.push(kind);
-        inputs.values.push(Input { name: input.name.value.as_str().into(), value });
+        inputs.add(input, &input.name.value, value, last.map_or(written, |said| &said.value_place));
     }
     inputs
 }
@@ -76,22 +88,28 @@ fn shape(kind: InputKind, value: &InputValue) -> Shape {
 }
 
 fn from_default(input: &InputSpec, spec: &PipelineSpec, given: &Given) -> Result<InputValue, Diagnostic> {
-    let name = &input.name.value;
-    let Some(At { value: default, place }) = &input.default else {
+    default_of(input, &spec.folder).unwrap_or_else(|| {
+        let name = &input.name.value;
         let message = format!("the input `{name}` has no value");
         let help = format!("give it one: `-i {name}=VALUE`, or a `default` here");
         let diagnostic = if given.to_run { Diagnostic::error } else { Diagnostic::note };
-        return Err(diagnostic("missing-input", &input.name.place, message).help(help));
-    };
-    match default {
-        InputDefault::Value(value) => typed(input, value.clone(), place, &spec.folder),
+        Err(diagnostic("missing-input", &input.name.place, message).help(help))
+    })
+}
+
+/// The default of an input whose file lies in `folder`, if it has one.
+pub(super) fn default_of(input: &InputSpec, folder: &Path) -> Option<Result<InputValue, Diagnostic>> {
+    let name = &input.name.value;
+    let At { value: default, place } = input.default.as_ref()?;
+    Some(match default {
+        InputDefault::Value(value) => typed(input, value.clone(), place, folder),
         InputDefault::File { path, .. } if input.kind() == InputKind::Items => {
             let message = format!("`{name}` is a list, and `{{file: ..}}` is the text of a file");
             let help = format!("name the file itself: `default: {path}`");
             Err(Diagnostic::error("wrong-list", place, message).help(help))
         }
-        InputDefault::File { file, text, .. } => from_file(input, *file, text, place, &spec.folder),
-    }
+        InputDefault::File { file, text, .. } => from_file(input, *file, text, place, folder),
+    })
 }
 
 /// The text of a file as the value of an input: JSON is parsed, a text is taken as it is, and of anything else the line
@@ -142,7 +160,7 @@ fn from_given(input: &InputSpec, said: &GivenInput, working_dir: &Path) -> Resul
 }
 
 /// A text that is read by the input's type.
-fn from_text(input: &InputSpec, text: &str, place: &Place) -> Result<Json, Diagnostic> {
+pub(super) fn from_text(input: &InputSpec, text: &str, place: &Place) -> Result<Json, Diagnostic> {
     let name = &input.name.value;
     let wrong = |what: &str, help: &str| {
         let message = format!("`{name}` is `{}`, not {what}", shortened(text));
@@ -171,7 +189,7 @@ fn from_text(input: &InputSpec, text: &str, place: &Place) -> Result<Json, Diagn
 }
 
 /// Checks a value against the input's type and limits.
-fn typed(input: &InputSpec, value: Json, place: &Place, base: &Path) -> Result<InputValue, Diagnostic> {
+pub(super) fn typed(input: &InputSpec, value: Json, place: &Place, base: &Path) -> Result<InputValue, Diagnostic> {
     let kind = input.kind();
     let value = if kind == InputKind::Integer { without_fraction(value) } else { value };
     if let Some((expected, help)) = misfit(kind, &value) {
@@ -234,7 +252,7 @@ fn list_at(path: &str, place: &Place, base: &Path) -> Result<InputValue, Diagnos
 }
 
 /// `3.0` as `3`.
-fn without_fraction(value: Json) -> Json {
+pub(super) fn without_fraction(value: Json) -> Json {
     let whole = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15);
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked, and there is no fraction")]
     whole.map_or(value, |number| Json::from(number as i64))

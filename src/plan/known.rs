@@ -44,8 +44,8 @@ impl Binder<'_> {
     }
 
     fn evaluate(&self, template: &Template, names: JsonMap) -> KnownValue {
-        let said = names.keys().find_map(|name| match self.named(name) {
-            Some(Named::Input(input)) => Some(self.ground.inputs.places[input].clone()),
+        let said = names.keys().find_map(|name| match self.found(name)?.0 {
+            Named::Input(input) => Some(self.ground.inputs.places[input].clone()),
             _ => None,
         });
         let value = template.evaluate(&Context::new(names)).map_err(|problem| problem.message);
@@ -76,17 +76,24 @@ impl Binder<'_> {
         Some(all).filter(|_| !seen.is_empty())
     }
 
+    /// What goes by this name in the whole pipeline.
+    fn found(&self, full: &str) -> Option<(Named, (usize, &str))> {
+        let meant = self.ground.names.find(full)?;
+        Some((self.ground.names.get(meant.0, meant.1)?, meant))
+    }
+
     /// The values of a name, if they are known.
     fn values_of(&self, name: &str) -> Option<Vec<Json>> {
         let inputs = self.ground.inputs;
-        match self.named(name)? {
+        let (named, meant) = self.found(name)?;
+        match named {
             Named::Input(input) => match &inputs.values[input].value {
                 InputValue::Json(value) => Some(vec![value.as_ref().clone()]),
                 InputValue::List(_) | InputValue::Missing => None,
             },
             Named::Stage(_) => None,
             Named::Variable => {
-                let ix = self.ground.tree.find(name).filter(|ix| self.loops.contains(ix))?;
+                let ix = self.ground.tree.find(meant).filter(|ix| self.loops.contains(ix))?;
                 match &self.ground.tree.loops[ix.0].source {
                     DraftSource::List(items) => Some(items.clone()),
                     DraftSource::Input { input, path }

@@ -12,8 +12,10 @@ use super::loops::{DraftSource, LoopDraft, LoopTree};
 use super::names::Names;
 use super::pipeline::LoopIx;
 use super::shape::Shape;
+use super::units::Units;
 
 pub(super) struct Builder<'a> {
+    pub(super) units: &'a Units<'a>,
     pub(super) spec: &'a PipelineSpec,
     pub(super) names: &'a Names,
     pub(super) inputs: &'a Inputs,
@@ -45,19 +47,21 @@ pub(super) enum Known<T> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(
-        spec: &'a PipelineSpec,
+        units: &'a Units<'a>,
         names: &'a Names,
         inputs: &'a Inputs,
         values: &[Shape],
         diagnostics: &'a mut Diagnostics,
     ) -> Self {
-        let begin = spec.stages.iter().map(|stage| match stage.for_each {
+        let spec = &units.spec;
+        let begin = spec.stages.iter().zip(&units.homes).map(|(stage, home)| match stage.for_each {
             Some(ForEachSpec::Broken(_)) => Progress::Wrong,
-            Some(_) => Progress::Open { entries: 0, around: None },
-            None => Progress::Settled(None),
+            None if home.within.is_none() => Progress::Settled(None),
+            // Those of a used pipeline run in the loops of the stage that uses it, and in their own inside of these.
+            _ => Progress::Open { entries: 0, around: None },
         });
         let tree = LoopTree { values: values.to_vec(), ..LoopTree::default() };
-        Self { spec, names, inputs, tree, progress: begin.collect(), diagnostics }
+        Self { units, spec, names, inputs, tree, progress: begin.collect(), diagnostics }
     }
 
     pub(super) fn build(mut self) -> LoopTree {
@@ -74,7 +78,7 @@ impl<'a> Builder<'a> {
             self.tell_of_join(stage);
             let innermost = if let Progress::Settled(innermost) = self.progress[stage] { innermost } else { None };
             self.tree.of_stage.push(self.tree.chain(innermost));
-            self.tree.is_broken.push(innermost.is_none() && self.spec.stages[stage].for_each.is_some());
+            self.tree.is_broken.push(matches!(self.progress[stage], Progress::Wrong));
         }
         self.tree
     }
@@ -96,23 +100,31 @@ impl<'a> Builder<'a> {
     fn advance(&mut self, stage: usize) -> bool {
         let Progress::Open { entries, around } = self.progress[stage] else { return false };
         let spec = self.spec;
+        let around = match self.base(stage) {
+            Known::As(base) => around.or(base),
+            Known::Wrongly => {
+                self.progress[stage] = Progress::Wrong;
+                return true;
+            }
+            Known::Waits => return false,
+        };
         let mut now = (entries, around);
         let end = match &spec.stages[stage].for_each {
-            None => Progress::Settled(None),
+            None => Progress::Settled(around),
             Some(ForEachSpec::Broken(_)) => Progress::Wrong,
-            Some(ForEachSpec::Join(name)) => match self.variable(&name.value) {
+            Some(ForEachSpec::Join(name)) => match self.variable((self.unit(stage), &name.value)) {
                 Known::As(found) => Progress::Settled(Some(found)),
                 Known::Wrongly => Progress::Wrong,
                 Known::Waits => return false,
             },
             Some(ForEachSpec::Loops(written)) => loop {
                 let Some(entry) = written.get(now.0) else { break Progress::Settled(now.1) };
-                match self.nest(entry, now.1) {
+                match self.nest(stage, entry, now.1) {
                     Known::As(declared) => now = (now.0 + 1, Some(declared)),
                     Known::Wrongly => {
                         // Where the others would stand is not known, but what is wrong with their lists is.
                         for other in &written[now.0 + 1..] {
-                            _ = self.source(other);
+                            _ = self.source(stage, other);
                         }
                         break Progress::Wrong;
                     }
@@ -126,8 +138,23 @@ impl<'a> Builder<'a> {
         now.0 > entries || !matches!(end, Progress::Open { .. })
     }
 
-    /// The loop of this name, wherever it is declared. A name that is no loop variable is wrong.
-    pub(super) fn variable(&self, name: &str) -> Known<LoopIx> {
+    /// The innermost loop of the stage that uses the pipeline of this one.
+    pub(super) fn base(&self, stage: usize) -> Known<Option<LoopIx>> {
+        let Some(user) = self.units.homes[stage].within else { return Known::As(None) };
+        match self.progress[user] {
+            Progress::Settled(innermost) => Known::As(innermost),
+            Progress::Open { .. } => Known::Waits,
+            Progress::Wrong => Known::Wrongly,
+        }
+    }
+
+    /// The unit whose names the `for_each` of a stage means.
+    pub(super) fn unit(&self, stage: usize) -> usize {
+        self.units.homes[stage].declared
+    }
+
+    /// The loop of this name, wherever its unit declares it. A name that is no loop variable is wrong.
+    pub(super) fn variable(&self, name: (usize, &str)) -> Known<LoopIx> {
         match self.tree.find(name) {
             Some(found) => Known::As(found),
             None if self.open_entry(name).is_some() => Known::Waits,
@@ -136,25 +163,25 @@ impl<'a> Builder<'a> {
     }
 
     /// The first entry in the file that may still declare this variable: its stage, and its place in there.
-    pub(super) fn open_entry(&self, name: &str) -> Option<(usize, usize)> {
+    pub(super) fn open_entry(&self, (unit, name): (usize, &str)) -> Option<(usize, usize)> {
         let open = |stage: usize| match self.progress[stage] {
             Progress::Open { entries, .. } => entries,
             Progress::Settled(_) | Progress::Wrong => usize::MAX,
         };
-        let found =
-            declarations(self.spec).find(|(stage, at, entry)| entry.variable.value == name && *at >= open(*stage));
+        let mut all = declarations(self.spec).filter(|(stage, ..)| self.unit(*stage) == unit);
+        let found = all.find(|(stage, at, entry)| entry.variable.value == name && *at >= open(*stage));
         found.map(|(stage, at, _)| (stage, at))
     }
 
     /// Declares one entry of `for_each: {lang: [en, de], tone: tones}`, inside of the one before it.
-    fn nest(&mut self, entry: &LoopSpec, around: Option<LoopIx>) -> Known<LoopIx> {
-        let (source, brought) = match self.source(entry) {
+    fn nest(&mut self, stage: usize, entry: &LoopSpec, around: Option<LoopIx>) -> Known<LoopIx> {
+        let (source, brought) = match self.source(stage, entry) {
             Known::As(found) => found,
             Known::Wrongly => return Known::Wrongly,
             Known::Waits => return Known::Waits,
         };
         match self.parent(entry, around, brought) {
-            Ok(parent) => self.declare(entry, source, parent).map_or(Known::Wrongly, Known::As),
+            Ok(parent) => self.declare(self.unit(stage), entry, (source, parent)).map_or(Known::Wrongly, Known::As),
             Err(diagnostic) => {
                 self.push(*diagnostic);
                 Known::Wrongly
@@ -185,12 +212,27 @@ impl<'a> Builder<'a> {
         Err(Box::new(Diagnostic::error("loop-nesting", &entry.source.place, message).help(help)))
     }
 
-    fn declare(&mut self, entry: &LoopSpec, source: DraftSource, parent: Option<LoopIx>) -> Option<LoopIx> {
+    fn declare(
+        &mut self,
+        unit: usize,
+        entry: &LoopSpec,
+        (source, parent): (DraftSource, Option<LoopIx>),
+    ) -> Option<LoopIx> {
         let name = &entry.variable.value;
-        let Some(found) = self.tree.find(name) else {
+        let Some(found) = self.tree.find((unit, name)) else {
             let (place, list_place) = (entry.variable.place.clone(), entry.source.place.clone());
             let items = entry.items.clone();
-            self.tree.loops.push(LoopDraft { name: name.clone(), parent, source, place, list_place, items });
+            let full = self.names.full(unit, name);
+            self.tree.loops.push(LoopDraft {
+                name: name.clone(),
+                unit,
+                full,
+                parent,
+                source,
+                place,
+                list_place,
+                items,
+            });
             return Some(LoopIx(self.tree.loops.len() - 1));
         };
         let known = &self.tree.loops[found.0];

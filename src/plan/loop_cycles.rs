@@ -50,10 +50,17 @@ impl Builder<'_> {
     fn wait(&self, node: Node) -> Option<Wait> {
         let (Node::Stage(stage) | Node::Entry { stage, .. }) = node;
         let Progress::Open { entries: next, .. } = self.progress[stage] else { return None };
+        // What a used pipeline waits for first is the stage that uses it.
+        if let Some(user) = self.units.homes[stage].within.filter(|_| next == 0)
+            && matches!(self.progress[user], Progress::Open { .. })
+        {
+            let place = self.spec.stages[user].name.place.clone();
+            return Some(Wait { to: Node::Stage(user), how: "runs in the loops of", place });
+        }
         match (node, self.spec.stages[stage].for_each.as_ref()?) {
             (_, ForEachSpec::Broken(_)) => None,
             (_, ForEachSpec::Join(name)) => {
-                let (stage, at) = self.open_entry(&name.value)?;
+                let (stage, at) = self.open_entry((self.unit(stage), &name.value))?;
                 Some(Wait { to: Node::Entry { stage, at }, how: "runs in", place: name.place.clone() })
             }
             (Node::Stage(stage), ForEachSpec::Loops(entries)) => {
@@ -64,16 +71,20 @@ impl Builder<'_> {
                 let place = entries[at].variable.place.clone();
                 Some(Wait { to: Node::Entry { stage, at: next }, how: "stands inside", place })
             }
-            (Node::Entry { .. }, ForEachSpec::Loops(entries)) => self.wait_of_list(&entries[next]),
+            (Node::Entry { .. }, ForEachSpec::Loops(entries)) => self.wait_of_list(stage, &entries[next]),
         }
     }
 
-    fn wait_of_list(&self, entry: &LoopSpec) -> Option<Wait> {
+    fn wait_of_list(&self, stage: usize, entry: &LoopSpec) -> Option<Wait> {
         let LoopSourceSpec::Path(path) = &entry.source.value else { return None };
-        let to = match self.names.get(path.first()?)? {
+        let unit = self.unit(stage);
+        let to = match self.names.get(unit, path.first()?)? {
             Named::Input(_) => return None,
             Named::Stage(stage) => Node::Stage(stage),
-            Named::Variable => self.open_entry(&path[0]).map(|(stage, at)| Node::Entry { stage, at })?,
+            Named::Variable => {
+                let meant = self.names.meant(unit, &path[0])?;
+                self.open_entry(meant).map(|(stage, at)| Node::Entry { stage, at })?
+            }
         };
         Some(Wait { to, how: "is made of", place: entry.source.place.clone() })
     }

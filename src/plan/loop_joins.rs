@@ -20,17 +20,18 @@ impl Builder<'_> {
             return;
         }
         let word = &name.value;
-        match self.names.get(word) {
+        let unit = self.unit(stage);
+        match self.names.get(unit, word) {
             // What is wrong with its declaration is told there.
             Some(Named::Variable) => {}
-            None if self.names.is_incomplete() => {}
+            None if self.names.is_incomplete(unit) => {}
             Some(named) => {
                 let (message, help) = self.no_variable(word, named, stage);
                 self.error("for-each-list", &name.place, message, help);
             }
             None => {
-                let variables: BTreeSet<&str> =
-                    declarations(self.spec).map(|(_, _, entry)| entry.variable.value.as_str()).collect();
+                let declared = declarations(self.spec).filter(|(stage, ..)| self.unit(*stage) == unit);
+                let variables: BTreeSet<&str> = declared.map(|(_, _, entry)| entry.variable.value.as_str()).collect();
                 let help = match did_you_mean(word, variables.iter().copied()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None if variables.is_empty() => "declare one: `for_each: {item: LIST}`".to_owned(),

@@ -2,13 +2,14 @@
 
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::model::{InputKind, Json, Place};
-use crate::spec::{InputDefault, InputSpec, KindSpec, LoopSourceSpec, LoopSpec, PipelineSpec, SettingsSpec, StageSpec};
+use crate::spec::{InputDefault, InputSpec, KindSpec, LoopSourceSpec, LoopSpec, PipelineSpec, StageSpec};
 
 use super::fields::{it_has, lacks};
 use super::loop_builder::{Builder, Known, Progress};
 use super::loops::DraftSource;
 use super::names::Named;
 use super::pipeline::{InputValue, LoopIx};
+use super::settings::Settings;
 use super::shape::Shape;
 
 const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json: true`, a `value`, a field of a loop \
@@ -16,7 +17,7 @@ const A_LIST_IS: &str = "a list is an input of `type: items`, a stage with `json
 
 impl Builder<'_> {
     /// What a loop is made of, and the loop that this brings along.
-    pub(super) fn source(&mut self, entry: &LoopSpec) -> Known<(DraftSource, Option<LoopIx>)> {
+    pub(super) fn source(&mut self, stage: usize, entry: &LoopSpec) -> Known<(DraftSource, Option<LoopIx>)> {
         let place = &entry.source.place;
         let path = match &entry.source.value {
             LoopSourceSpec::List(items) => return Known::As((DraftSource::List(items.clone()), None)),
@@ -25,13 +26,25 @@ impl Builder<'_> {
             LoopSourceSpec::Path(path) => path,
         };
         let Some((root, rest)) = path.split_first() else { return Known::Wrongly };
-        match self.names.get(root) {
+        let unit = self.unit(stage);
+        match self.names.get(unit, root) {
             Some(Named::Input(input)) => {
                 self.input_source(input, rest, place).map_or(Known::Wrongly, |source| Known::As((source, None)))
             }
-            Some(Named::Stage(stage)) => self.stage_source(stage, rest, place),
+            Some(Named::Stage(of)) => match self.stage_source(of, rest, place) {
+                Known::As((_, brought)) if self.is_collected(stage, brought, (unit, root)) => {
+                    self.error(
+                        "not-a-list",
+                        place,
+                        format!("`{root}` is one list of many values here, and is not taken apart"),
+                        "let the input be of `type: items`: its items are these values",
+                    );
+                    Known::Wrongly
+                }
+                known => known,
+            },
             Some(Named::Variable) => {
-                let of = match self.variable(root) {
+                let of = match self.variable(self.names.meant(unit, root).unwrap_or((unit, root))) {
                     Known::As(of) => of,
                     Known::Wrongly => return Known::Wrongly,
                     Known::Waits => return Known::Waits,
@@ -43,13 +56,25 @@ impl Builder<'_> {
                     Known::Wrongly
                 }
             }
-            None if self.names.is_incomplete() => Known::Wrongly,
+            None if self.names.is_incomplete(unit) => Known::Wrongly,
             None => {
-                let help = self.names.suggest(root, &entry.variable.value).unwrap_or_else(|| A_LIST_IS.to_owned());
+                let help =
+                    self.names.suggest(unit, root, &entry.variable.value).unwrap_or_else(|| A_LIST_IS.to_owned());
                 self.error("unknown-list", place, format!("there is no list `{root}`"), help);
                 Known::Wrongly
             }
         }
+    }
+
+    /// Whether a stage that an input is another name for is a list of its values, where the input was given: its own
+    /// loops are not those that the stage with this `for_each` runs in.
+    fn is_collected(&self, by: usize, brought: Option<LoopIx>, (unit, name): (usize, &str)) -> bool {
+        let is_other_name = self.names.meant(unit, name).is_some_and(|(meant, _)| meant != unit);
+        let around = match self.base(by) {
+            Known::As(base) => self.tree.chain(base),
+            Known::Waits | Known::Wrongly => return false,
+        };
+        is_other_name && brought.is_some_and(|brought| !around.contains(&brought))
     }
 
     fn input_source(&mut self, input: usize, rest: &[String], place: &Place) -> Option<DraftSource> {
@@ -178,18 +203,13 @@ fn as_items(input: &InputSpec) -> String {
 
 /// Why a stage's value can't be a list, and what to do.
 pub(super) fn no_list(stage: &StageSpec, spec: &PipelineSpec) -> Option<(&'static str, &'static str)> {
-    let defaults = &spec.defaults;
-    let asks_json = |of_kind: &SettingsSpec| {
-        let written =
-            [&stage.settings, of_kind, &defaults.all].into_iter().find_map(|settings| settings.answer.as_ref());
-        written.is_some_and(|answer| answer.value.is_json())
-    };
+    let settings = Settings::of(stage, &spec.defaults);
+    let asks_json = || settings.get(|settings| settings.answer.as_ref()).is_some_and(|answer| answer.value.is_json());
     let text = Some(("a text", "add `json: true` to it, and loop over a list inside of its answer"));
     match stage.kind.as_ref()? {
-        KindSpec::Text(_) if !asks_json(&defaults.text) => text,
-        KindSpec::Chat(_) if !asks_json(&defaults.chat) => text,
+        KindSpec::Text(_) | KindSpec::Chat(_) if !asks_json() => text,
         // Of a `value`, that is told when all shapes are known.
-        KindSpec::Text(_) | KindSpec::Chat(_) | KindSpec::Value(_) => None,
+        KindSpec::Text(_) | KindSpec::Chat(_) | KindSpec::Value(_) | KindSpec::Use(_) => None,
         KindSpec::Image(_) => Some(("a picture", "loop over a list, and name the picture inside the loop")),
         KindSpec::Render(_) => Some(("a text", "loop over the list that it is rendered from")),
     }

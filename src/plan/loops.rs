@@ -2,18 +2,22 @@
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::model::{Json, Place};
-use crate::spec::PipelineSpec;
 
 use super::inputs::Inputs;
 use super::loop_builder::Builder;
 use super::names::Names;
 use super::pipeline::LoopIx;
 use super::shape::Shape;
+use super::units::Units;
 
 /// A loop as it is found: its source names stages and loops by index.
 #[derive(Debug)]
 pub(super) struct LoopDraft {
     pub(super) name: String,
+    /// The unit that declares it: its name means nothing in another.
+    pub(super) unit: usize,
+    /// Its name in the whole pipeline.
+    pub(super) full: String,
     pub(super) parent: Option<LoopIx>,
     pub(super) source: DraftSource,
     pub(super) place: Place,
@@ -59,12 +63,18 @@ impl LoopTree {
         chain
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<LoopIx> {
-        self.loops.iter().position(|one| one.name == name).map(LoopIx)
+    /// The loop that a unit declares under this name.
+    pub(super) fn find(&self, (unit, name): (usize, &str)) -> Option<LoopIx> {
+        self.loops.iter().position(|one| one.unit == unit && one.name == name).map(LoopIx)
     }
 
     pub(super) fn name(&self, ix: LoopIx) -> &str {
         &self.loops[ix.0].name
+    }
+
+    /// What it is called in the whole pipeline.
+    pub(super) fn full(&self, ix: LoopIx) -> &str {
+        &self.loops[ix.0].full
     }
 
     /// The shape of an item.
@@ -91,13 +101,13 @@ impl LoopTree {
 
 /// Finds the loops of every stage. A stage whose `for_each` is wrong is left without loops, and the mistake is told.
 pub(super) fn build(
-    spec: &PipelineSpec,
+    units: &Units<'_>,
     names: &Names,
     inputs: &Inputs,
     values: &[Shape],
     diagnostics: &mut Diagnostics,
 ) -> LoopTree {
-    let tree = Builder::new(spec, names, inputs, values, diagnostics).build();
+    let tree = Builder::new(units, names, inputs, values, diagnostics).build();
     warn_of_twins(&tree, diagnostics);
     tree
 }
@@ -106,7 +116,9 @@ fn warn_of_twins(tree: &LoopTree, diagnostics: &mut Diagnostics) {
     for (ix, one) in tree.loops.iter().enumerate() {
         let by_name =
             matches!(one.source, DraftSource::Input { .. } | DraftSource::Stage { .. } | DraftSource::Item { .. });
-        let twin = tree.loops[..ix].iter().find(|other| other.source == one.source && other.parent == one.parent);
+        let is_twin =
+            |other: &&LoopDraft| other.source == one.source && other.parent == one.parent && other.unit == one.unit;
+        let twin = tree.loops[..ix].iter().find(is_twin);
         if let (true, Some(twin)) = (by_name, twin) {
             let (first, second) = (&twin.name, &one.name);
             diagnostics.push(

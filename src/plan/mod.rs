@@ -5,6 +5,7 @@
 
 mod answers;
 mod binder;
+mod bindings;
 mod budget;
 mod compile;
 mod expect;
@@ -28,7 +29,9 @@ mod pictures;
 mod pipeline;
 mod providers;
 mod references;
+mod renames;
 mod required;
+mod returned;
 mod save_claims;
 mod save_walk;
 mod savers;
@@ -38,12 +41,16 @@ mod schemas;
 mod scopes;
 mod settings;
 mod shape;
+mod sources;
 mod stages;
 mod stand_ins;
 mod surroundings;
 mod survey;
 mod talk;
 pub mod template;
+mod typed;
+mod units;
+mod uses;
 mod value_shapes;
 mod work;
 
@@ -61,4 +68,5 @@ pub use pipeline::{
 pub use survey::DataFault;
 pub(crate) use talk::PREVIOUS;
 pub use talk::{Continued, Continues, System};
+pub use typed::TypedInput;
 pub use work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};

@@ -8,6 +8,7 @@ use super::binder::{Binder, Ground, Site};
 use super::given::WantedOutputs;
 use super::pipeline::{OutputPlan, Reach, Ref, ScopeIx, Stage, StageIx};
 use super::template::Template;
+use super::units::ROOT;
 use super::work::JsonTemplate;
 
 /// The outputs of the file; without any, every saved stage and every stage that nothing names.
@@ -46,10 +47,13 @@ pub(super) fn build(
         return outputs;
     }
     let is_named = |ix: usize| {
-        let mut readers = stages.iter().enumerate().filter(|(by, _)| kept(*by)).flat_map(|(_, stage)| &stage.refs);
-        readers.any(|one| one.stage == StageIx(ix))
+        let mut readers = stages.iter().enumerate().filter(|(by, _)| kept(*by)).map(|(_, stage)| stage);
+        let ix = StageIx(ix);
+        readers.any(|stage| stage.refs.iter().any(|one| one.stage == ix) || stage.hands_on.contains(&ix))
     };
-    for (ix, stage) in stages.iter().enumerate().filter(|(ix, _)| kept(*ix)) {
+    // What a used pipeline makes is returned by the stage that uses it.
+    let is_own = |ix: usize| ground.units.homes[ix].declared == ROOT;
+    for (ix, stage) in stages.iter().enumerate().filter(|(ix, _)| kept(*ix) && is_own(*ix)) {
         if stage.save.is_some() || !is_named(ix) {
             outputs.push(OutputPlan {
                 name: stage.name.clone(),

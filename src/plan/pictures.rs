@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::model::{Json, Place, ProviderKind};
-use crate::source::{ListSource, SourceError, check_together, find_picture, look_at_picture};
+use crate::source::{SourceError, check_together, find_picture, look_at_picture};
 use crate::spec::{KindSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Site};
-use super::loops::DraftSource;
 use super::names::Named;
-use super::pipeline::{InputValue, LoopIx};
 use super::settings::Settings;
 use super::shape::Shape;
 use super::stages::Around;
+use super::talk::PREVIOUS;
 use super::template::Template;
 use super::work::Dial;
 
@@ -24,7 +23,7 @@ pub struct Shown {
     /// A path, an address, a picture of a stage, or a template of these.
     pub template: Template,
     /// What a path is relative to: the first of these in which there is such a file. Lists of files that it names come
-    /// before the pipeline's folder, which is the last.
+    /// first; then the folder of whoever has written it, and that of the file which shows it.
     pub folders: Arc<[PathBuf]>,
     /// Whether it names a stage that makes pictures: a path may be one in the output folder.
     pub names_picture: bool,
@@ -67,19 +66,20 @@ pub(super) fn shown(
     binder: &mut Binder<'_>,
 ) -> Vec<Shown> {
     let Some(written) = settings.get(|s| s.images.as_ref()) else { return Vec::new() };
+    let is_conditional = stage.when.is_some() || binder.has_outer_condition();
     let mut literal = Vec::new();
     let shown = written.value.iter().map(|text| {
         let template = binder.text(text, Site::Request);
         let place = text.map.whole();
         let one = Shown {
-            folders: folders(around, &template, binder).into(),
+            folders: binder.folders(&template, around.given).into(),
             names_picture: names(&template, binder, |kind, _| matches!(kind, KindSpec::Image(_))),
             names_answer: names(&template, binder, |kind, _| matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_))),
             template,
         };
         if one.template.is_constant() {
             literal.extend(check_literal(text, &one, &place, binder));
-        } else if !refuse_shape(&one.template, &place, binder) && stage.when.is_none() {
+        } else if !refuse_shape(&one.template, &place, binder) && !is_conditional {
             binder.refuse_known(&one.template, &place, |value| why_not(value, &one).map(|error| error.message));
         }
         one
@@ -127,13 +127,20 @@ fn wrong(error: SourceError, place: &Place) -> Diagnostic {
 fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> bool {
     let [one] = template.uses() else { return false };
     // What a helper makes of it is something else.
-    let is_path = template.text().trim().trim_matches(['{', '}', '~']).trim() == one.path.join(".");
-    if !is_path || !template.is_whole() {
+    let path = template.text().trim().trim_matches(['{', '}', '~']).trim();
+    if template.text().get(one.range.clone()) != Some(path) || !template.is_whole() {
         return false;
     }
-    let (name, fields) = (&one.path[0], &one.path[1..]);
-    let Some(shape) = binder.shape_here(name).and_then(|shape| shape.behind(fields)) else { return false };
-    let speaks = names(template, binder, |kind, json| !json && matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_)));
+    let mut written = path.split('.').map(str::to_owned);
+    let (name, fields) = (written.next().unwrap_or_default(), written.collect::<Vec<String>>());
+    let Some(shape) = binder.shape_here(&name).and_then(|shape| shape.behind(&fields)) else { return false };
+    let stage = match binder.named(&name) {
+        Some(Named::Stage(stage)) => Some(stage),
+        None if name == PREVIOUS => binder.stage,
+        _ => None,
+    };
+    let is_text = |kind: &KindSpec, json: bool| !json && matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_));
+    let speaks = stage.is_some_and(|stage| is_so(stage, binder, &is_text));
     let of_each = if let Shape::List(of) = &shape { of } else { &shape };
     let (message, help) = match of_each {
         Shape::Text if speaks && fields.is_empty() => (
@@ -141,7 +148,7 @@ fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> 
             "name a stage that makes pictures, a path or an address; what a text says belongs into the prompt",
         ),
         Shape::Plain(what) => (
-            format!("`{}` is {what}, and `images` takes pictures", one.path.join(".")),
+            format!("`{path}` is {what}, and `images` takes pictures"),
             "name a stage that makes pictures, a path or an address",
         ),
         _ => return false,
@@ -150,65 +157,19 @@ fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> 
     true
 }
 
-/// Whether a template names a stage that is so, given whether it answers JSON.
+/// Whether a value comes out of a stage that is so, given whether it answers JSON.
 fn names(template: &Template, binder: &Binder<'_>, is: impl Fn(&KindSpec, bool) -> bool) -> bool {
-    let spec = binder.ground.spec;
-    let stage_of = |name: &str| match binder.named(name) {
-        Some(Named::Stage(stage)) => Some(stage),
-        // The stage's own value for the item before.
-        _ if name == "previous" => binder.stage,
-        _ => None,
-    };
-    template.uses().iter().any(|one| match (stage_of(&one.path[0]), binder.named(&one.path[0])) {
-        (Some(stage), _) => {
-            let stage = &spec.stages[stage];
-            let json =
-                Settings::of(stage, &spec.defaults).get(|s| s.answer.as_ref()).is_some_and(|at| at.value.is_json());
-            stage.kind.as_ref().is_some_and(|kind| is(kind, json))
-        }
-        // An item of a list that a stage has answered is an answer.
-        (None, Some(Named::Variable)) => {
-            let made = |mut ix: LoopIx| loop {
-                match &binder.ground.tree.loops[ix.0].source {
-                    DraftSource::Stage { stage, .. } => return spec.stages[*stage].kind.as_ref(),
-                    DraftSource::Item { of, .. } => ix = *of,
-                    _ => return None,
-                }
-            };
-            binder.ground.tree.find(&one.path[0]).and_then(made).is_some_and(|kind| is(kind, true))
-        }
-        _ => false,
+    binder.sources(template).iter().any(|source| match source.named {
+        Named::Stage(stage) => is_so(stage, binder, &is),
+        Named::Input(_) | Named::Variable => false,
     })
 }
 
-/// What paths are relative to that a template makes.
-fn folders(around: Around<'_>, template: &Template, binder: &Binder<'_>) -> Vec<PathBuf> {
-    let ground = around.ground;
-    let mut folders = Vec::new();
-    for one in template.uses() {
-        let input = match binder.named(&one.path[0]) {
-            Some(Named::Input(input)) => Some(input),
-            Some(Named::Variable) => {
-                ground.tree.find(&one.path[0]).and_then(|ix| match &ground.tree.loops[ix.0].source {
-                    DraftSource::Input { input, .. } => Some(*input),
-                    _ => None,
-                })
-            }
-            _ => None,
-        };
-        let Some(input) = input else { continue };
-        let name = &ground.spec.inputs[input].name.value;
-        let is_given = around.given.inputs.iter().any(|given| given.name.value == *name);
-        match &ground.inputs.values[input].value {
-            InputValue::List(ListSource::Glob { base, .. }) => folders.push(base.clone()),
-            // A path on the command line is relative to where it is written.
-            InputValue::Json(_) if is_given => folders.push(around.given.working_dir.clone()),
-            _ => {}
-        }
-    }
-    folders.push(ground.spec.folder.clone());
-    folders.dedup();
-    folders
+fn is_so(stage: usize, binder: &Binder<'_>, is: &dyn Fn(&KindSpec, bool) -> bool) -> bool {
+    let spec = binder.ground.spec;
+    let stage = &spec.stages[stage];
+    let json = Settings::of(stage, &spec.defaults).get(|s| s.answer.as_ref()).is_some_and(|at| at.value.is_json());
+    stage.kind.as_ref().is_some_and(|kind| is(kind, json))
 }
 
 /// Tells of references that the provider of a stage does not take, where it is known who that is.

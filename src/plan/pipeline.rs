@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::model::{Budget, FailureLimit, Json, ProviderSettings, Rate, StageKindName, Waves};
 use crate::source::ListSource;
+use crate::spec::Unpacked;
 
 use super::talk::Continues;
 use super::template::Template;
+use super::typed::TypedInput;
 use super::work::{JsonTemplate, OnErrorPlan, Save, SaveForm, Work};
 
 /// A stage, by its place in the file.
@@ -34,7 +36,9 @@ pub struct Plan {
     pub name: Arc<str>,
     /// `description`.
     pub description: Option<String>,
-    /// Values of the inputs, in file order.
+    /// Shipped templates that it uses: their files are there as long as this is.
+    pub unpacked: Vec<Unpacked>,
+    /// Values of the inputs, in file order; those of used pipelines come last.
     pub inputs: Vec<Input>,
     /// Providers that a stage may name, built-in ones included.
     pub providers: Vec<ProviderSettings>,
@@ -223,6 +227,9 @@ pub struct Needs {
     pub run: bool,
     /// `previous`.
     pub previous: bool,
+    /// What is `loop` for the stages that use its pipeline: the name under which it is seen, and how many of the loops
+    /// around it they run in.
+    pub outer_loops: Vec<(Arc<str>, usize)>,
 }
 
 /// A stage.
@@ -246,10 +253,14 @@ pub struct Stage {
     pub depth: u32,
     /// The stages it names.
     pub refs: Vec<Ref>,
+    /// The stages that it names for the pipeline that it uses, which may need them or not.
+    pub hands_on: Vec<StageIx>,
     /// What else it names.
     pub needs: Needs,
     /// Runs where this holds.
     pub when: Option<Template>,
+    /// The same for the stages that use the pipeline which it is one of: it runs where these hold, too.
+    pub outer_when: Vec<Template>,
     /// Instances in flight at once; at least one.
     pub concurrency: usize,
     /// Starts in a time.
@@ -268,6 +279,8 @@ pub struct Stage {
     pub shelf: Option<Shelving>,
     /// Fields of its value that must be lists, since loops are made of them.
     pub lists: Vec<Vec<String>>,
+    /// What its value must be, if it is the input of a pipeline that another one uses.
+    pub input: Option<Box<TypedInput>>,
 }
 
 impl Stage {
@@ -282,6 +295,11 @@ impl Stage {
     /// Whether it does its items one after another, since each needs what came of the one before.
     pub fn goes_in_turn(&self) -> bool {
         self.needs.previous || self.continues() == Some(Continues::Previous)
+    }
+
+    /// Whether some of its instances may be left out.
+    pub fn is_conditional(&self) -> bool {
+        self.when.is_some() || !self.outer_when.is_empty()
     }
 
     /// Whether `save` gives each value a file. A row names a picture, and does not say where it lies.

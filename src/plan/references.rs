@@ -2,10 +2,10 @@
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::model::Place;
-use crate::spec::PipelineSpec;
 
 use super::loops::LoopTree;
 use super::pipeline::LoopIx;
+use super::units::Units;
 
 /// The edges of one stage: the stages it names, and those that its loops are made of.
 #[derive(Debug, Clone, Default)]
@@ -15,9 +15,9 @@ pub(super) struct Edges {
 }
 
 /// For each stage, how many stages lie before it on its longest way. Cycles are told; the way ends where one closes.
-pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<u32> {
+pub(super) fn depths(units: &Units<'_>, edges: &[Edges], diagnostics: &mut Diagnostics) -> Vec<u32> {
     let mut walk = Walk {
-        spec,
+        units,
         edges,
         depths: vec![None; edges.len()],
         trail: Vec::new(),
@@ -32,7 +32,7 @@ pub(super) fn depths(spec: &PipelineSpec, edges: &[Edges], diagnostics: &mut Dia
 }
 
 struct Walk<'a> {
-    spec: &'a PipelineSpec,
+    units: &'a Units<'a>,
     edges: &'a [Edges],
     depths: Vec<Option<u32>>,
     /// The stages on the way here: how many of their edges were followed, and how deep they are by these.
@@ -69,8 +69,11 @@ impl Walk<'_> {
             step.followed += 1;
             if self.is_on_trail[*to] {
                 let way: Vec<usize> = self.trail.iter().map(|on| on.stage).skip_while(|on| on != to).collect();
-                let cycle = self.describe(&way, place);
-                self.cycles.push(cycle);
+                // A condition of a stage that uses a pipeline is one of each stage in it: it is told of once.
+                if !self.cycles.iter().any(|told| told.place == *place) {
+                    let cycle = self.describe(&way, place);
+                    self.cycles.push(cycle);
+                }
             } else if let Some(depth) = self.depths[*to] {
                 step.depth = step.depth.max(depth + 1);
             } else {
@@ -81,7 +84,7 @@ impl Walk<'_> {
     }
 
     fn describe(&self, cycle: &[usize], place: &Place) -> Diagnostic {
-        let name = |ix: usize| self.spec.stages[ix].name.value.as_str();
+        let name = |ix: usize| &*self.units.homes[ix].full;
         let way: Vec<&str> = cycle.iter().chain(cycle.first()).map(|ix| name(*ix)).collect();
         let message = format!("stages wait for each other: {}", way.join(" -> "));
         let last = cycle.last().map_or("", |ix| name(*ix));
@@ -97,12 +100,14 @@ impl Walk<'_> {
     }
 }
 
-/// Loops whose items the request of each stage depends on, directly or through what it names.
+/// Loops whose items the request of each stage depends on, directly or through what it names. A stage that is
+/// transparent stands for what it names itself.
 pub(super) fn dependence(
     tree: &LoopTree,
     order: &[usize],
     loops_named: impl Fn(usize) -> Vec<LoopIx>,
     stages_named: impl Fn(usize) -> Vec<usize>,
+    is_transparent: impl Fn(usize) -> bool,
 ) -> Vec<Vec<LoopIx>> {
     let mut depends: Vec<Vec<LoopIx>> = vec![Vec::new(); order.len()];
     let add = |set: &mut Vec<LoopIx>, ix: LoopIx| {
@@ -118,6 +123,12 @@ pub(super) fn dependence(
             }
         }
         for named in stages_named(stage) {
+            if is_transparent(named) {
+                for ix in &depends[named] {
+                    add(&mut set, *ix);
+                }
+                continue;
+            }
             // Its answers differ from item to item of its own loops, asked for again or not.
             for ix in &tree.of_stage[named] {
                 if tree.of_stage[stage].contains(ix) {

@@ -167,6 +167,7 @@ impl<'a> Needs<'a> {
             }
             for one in found.required.iter().filter(|one| one.of == of) {
                 let rows = match &stage.when {
+                    _ if !stage.outer_when.is_empty() => Rows::Some,
                     Some(when) if !one.in_when => {
                         self.condition(stage, when, of).filter(|_| before.is_empty()).map_or(Rows::Some, Rows::Where)
                     }
@@ -184,7 +185,7 @@ impl<'a> Needs<'a> {
             Of::Loop(ix) => Some(ix),
             Of::Input(_) => None,
         };
-        let item = of.map(|ix| self.ground.tree.name(ix));
+        let item = of.map(|ix| self.ground.tree.full(ix));
         let mut names = JsonMap::new();
         for one in when.uses() {
             let root = one.path[0].as_str();

@@ -84,6 +84,9 @@ impl<'a> Known<'a> {
     fn conditions_of(self, ix: usize, before: &[Option<BTreeSet<usize>>]) -> Option<BTreeSet<usize>> {
         let stage = &self.stages[ix];
         let mut conditions = BTreeSet::new();
+        if !stage.outer_when.is_empty() {
+            return None;
+        }
         if let Some(when) = &stage.when {
             if !self.is_known(stage, when) {
                 return None;
@@ -141,7 +144,7 @@ impl<'a> Known<'a> {
 pub(super) fn surely_runs(stages: &[Stage]) -> Vec<bool> {
     let mut surely = vec![false; stages.len()];
     for ix in by_depth(stages) {
-        surely[ix] = stages[ix].when.is_none() && stages[ix].refs.iter().all(|one| surely[one.stage.0]);
+        surely[ix] = !stages[ix].is_conditional() && stages[ix].refs.iter().all(|one| surely[one.stage.0]);
     }
     surely
 }
@@ -151,7 +154,7 @@ pub(super) fn always_runs(stages: &[Stage]) -> Vec<bool> {
     let mut always = vec![false; stages.len()];
     for ix in by_depth(stages) {
         let refs = &stages[ix].refs;
-        always[ix] = stages[ix].when.is_none() && refs.iter().all(|one| one.optional || always[one.stage.0]);
+        always[ix] = !stages[ix].is_conditional() && refs.iter().all(|one| one.optional || always[one.stage.0]);
     }
     always
 }

@@ -5,35 +5,58 @@ use crate::model::{At, Place, StageKindName};
 use crate::spec::{DefaultsSpec, KindSpec, Maybe, OnErrorSpec, PipelineSpec, SettingsSpec, StageSpec};
 
 /// The settings that speak to one stage, nearest first.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings<'a> {
     own: &'a SettingsSpec,
-    of_kind: Option<&'a SettingsSpec>,
-    all: &'a SettingsSpec,
+    /// Those of its own file; if that is used, then those of who uses it, and so on.
+    defaults: Vec<Defaults<'a>>,
     kind: Option<StageKindName>,
 }
 
+/// The defaults of one file, as far as they speak to a stage.
+#[derive(Debug, Clone, Copy)]
+struct Defaults<'a> {
+    of_kind: Option<&'a SettingsSpec>,
+    all: &'a SettingsSpec,
+}
+
 impl<'a> Settings<'a> {
+    /// `defaults` are those of the pipeline file.
     pub(super) fn of(stage: &'a StageSpec, defaults: &'a DefaultsSpec) -> Self {
         let kind = stage.kind.as_ref().map(KindSpec::name);
-        let of_kind = match kind {
+        let of_kind = |defaults: &'a DefaultsSpec| match kind {
             Some(StageKindName::Text) => Some(&defaults.text),
             Some(StageKindName::Chat) => Some(&defaults.chat),
             Some(StageKindName::Image) => Some(&defaults.image),
-            Some(StageKindName::Render | StageKindName::Value) | None => None,
+            _ => None,
         };
-        Self { own: &stage.settings, of_kind, all: &defaults.all, kind }
+        let around = stage.inherits.iter().map(|defaults| &**defaults).chain([defaults]);
+        let defaults = around.map(|defaults| Defaults { of_kind: of_kind(defaults), all: &defaults.all }).collect();
+        Self { own: &stage.settings, defaults, kind }
     }
 
     /// The nearest that says anything about `key`.
     pub(super) fn get<T>(&self, key: impl Fn(&'a SettingsSpec) -> Option<&'a T>) -> Option<&'a T> {
-        key(self.own).or_else(|| self.of_kind.and_then(&key)).or_else(|| key(self.all))
+        key(self.own).or_else(|| self.default(true, key))
     }
 
     /// As [`Settings::get`]; `model` and `timeout` at the top of `defaults` speak to text and chat alone.
     pub(super) fn get_for_kind<T>(&self, key: impl Fn(&'a SettingsSpec) -> Option<&'a T>) -> Option<&'a T> {
-        let top = || if self.speaks() { key(self.all) } else { None };
-        key(self.own).or_else(|| self.of_kind.and_then(&key)).or_else(top)
+        key(self.own).or_else(|| self.default(self.speaks(), key))
+    }
+
+    /// The nearest of the defaults that says anything; what is said for all kinds counts if it speaks to this one.
+    fn default<T>(&self, for_all: bool, key: impl Fn(&'a SettingsSpec) -> Option<&'a T>) -> Option<&'a T> {
+        let of_file = |Defaults { of_kind, all }: &Defaults<'a>| {
+            of_kind.and_then(&key).or_else(|| if for_all { key(all) } else { None })
+        };
+        self.defaults.iter().find_map(of_file)
+    }
+
+    /// Every place where something may be said.
+    fn all(&self) -> impl Iterator<Item = &'a SettingsSpec> {
+        let defaults = self.defaults.iter().flat_map(|defaults| defaults.of_kind.into_iter().chain([defaults.all]));
+        std::iter::once(self.own).chain(defaults)
     }
 
     /// Whether it is a text or a chat.
@@ -47,13 +70,12 @@ impl<'a> Settings<'a> {
 
     /// Whether the length of an answer has an end, be it one that could not be read.
     pub(super) fn has_max_tokens(&self) -> bool {
-        [Some(self.own), self.of_kind].into_iter().flatten().any(|settings| settings.keys.contains_key("max_tokens"))
+        self.all().any(|settings| settings.keys.contains_key("max_tokens"))
     }
 
     /// Whether what a failure means is written in a way that could not be read.
     fn has_unread_on_error(&self) -> bool {
-        let is_unread = |settings: &SettingsSpec| settings.on_error.is_none() && settings.keys.contains_key("on_error");
-        [Some(self.own), self.of_kind, Some(self.all)].into_iter().flatten().any(is_unread)
+        self.all().any(|settings| settings.on_error.is_none() && settings.keys.contains_key("on_error"))
     }
 
     pub(super) fn own_provider(&self) -> Option<&'a Maybe<String>> {
@@ -61,7 +83,7 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn default_provider(&self) -> Option<&'a Maybe<String>> {
-        self.of_kind.and_then(|settings| settings.provider.as_ref()).or(self.all.provider.as_ref())
+        self.default(true, |settings| settings.provider.as_ref())
     }
 
     pub(super) fn own_model(&self) -> Option<&'a Maybe<String>> {
@@ -70,12 +92,11 @@ impl<'a> Settings<'a> {
 
     /// Whether a model is named that could not be read.
     pub(super) fn has_unread_model(&self) -> bool {
-        [Some(self.own), self.of_kind, Some(self.all)].into_iter().flatten().any(|settings| settings.has_unread_model)
+        self.all().any(|settings| settings.has_unread_model)
     }
 
     pub(super) fn default_model(&self) -> Option<&'a Maybe<String>> {
-        let top = if self.speaks() { self.all.model.as_ref() } else { None };
-        self.of_kind.and_then(|settings| settings.model.as_ref()).or(top)
+        self.default(self.speaks(), |settings| settings.model.as_ref())
     }
 }
 

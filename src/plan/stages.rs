@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
-use crate::model::{At, Choice, ImageParams, Json, OnError, Place, Role, StageKindName, TextParams};
+use crate::model::{At, Choice, ImageParams, Json, Place, Role, StageKindName, TextParams};
 use crate::output::{PictureFormat, picture_format};
-use crate::spec::{JsonSpec, KindSpec, Maybe, OnErrorSpec, SaveSpec, StageSpec, TextSpec};
+use crate::spec::{KindSpec, Maybe, SaveSpec, StageSpec, TextSpec};
 
 use super::binder::{Binder, Found, Ground, Site};
 use super::expect::expect;
@@ -13,13 +13,15 @@ use super::fallback::fallbacks;
 use super::given::Given;
 use super::parameter::Parameter;
 use super::pictures;
-use super::pipeline::{Needs, ScopeIx, Stage};
+use super::pipeline::{Needs, ScopeIx, Stage, StageIx};
 use super::providers::{self, Known};
 use super::settings::Settings;
-use super::stand_ins;
+use super::stand_ins::on_error;
 use super::talk::{Continued, Continues, System};
 use super::template::Template;
-use super::work::{Asking, Dial, ImageWork, JsonTemplate, OnErrorPlan, Save, SaveForm, TextWork, Work};
+use super::units::Role as HomeRole;
+use super::uses;
+use super::work::{Asking, Dial, ImageWork, JsonTemplate, Save, SaveForm, TextWork, Work};
 
 const CONCURRENCY: usize = 8;
 
@@ -39,31 +41,46 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
     let settings = Settings::of(spec, &around.ground.spec.defaults);
     // Nobody runs a stage whose kind is not known.
     let kind = spec.kind.as_ref().map_or(StageKindName::Render, KindSpec::name);
+    let home = &around.ground.units.homes[ix];
+    // What a user says for an input is told of where all of it is looked at.
+    let mut untold = crate::diag::Diagnostics::default();
+    let diagnostics = if let HomeRole::Input(_) = home.role { &mut untold } else { diagnostics };
+    let handed_on = uses::check_with(around.ground, ix, diagnostics);
+    let (outer_when, outer) = uses::outer_when(around.ground, ix);
     let mut binder = Binder::new(around.ground, Some(ix), diagnostics);
     let work = work(around, spec, &settings, &mut binder);
     let when = spec.when.as_ref().map(|when| binder.expression(when, Site::Beside));
     let on_error = on_error(spec, &settings, &around.answers[ix], &mut binder);
     let save = spec.save.as_ref().and_then(|save| self::save(save, spec, kind, &mut binder));
-    let found = std::mem::take(&mut binder.found);
+    let mut found = std::mem::take(&mut binder.found);
+    found.add(outer);
+    if let HomeRole::Input(_) = home.role {
+        // That the stage which says it names itself is told there.
+        found.stages.retain(|named, _| Some(*named) != home.within);
+    }
+    found.handed_on = handed_on;
     let concurrency = settings.get(|s| s.concurrency.as_ref()).map_or(CONCURRENCY, |at| at.value as usize);
     let stage = Stage {
-        name: Arc::from(spec.name.value.as_str()),
+        name: home.full.clone(),
         description: spec.description.clone(),
         work,
-        kind,
+        kind: if let HomeRole::Use(_) = home.role { StageKindName::Use } else { kind },
         loops: around.ground.tree.of_stage[ix].clone(),
         scope: ScopeIx::ROOT,
         slot: 0,
         depth: 0,
         refs: Vec::new(),
+        hands_on: found.handed_on.iter().copied().map(StageIx).collect(),
         needs: Needs {
             inputs: found.inputs.iter().copied().collect(),
             loops: found.loops.iter().copied().collect(),
             loop_info: found.loop_info,
             run: found.run,
             previous: found.previous,
+            outer_loops: found.outer_loops.clone(),
         },
         when,
+        outer_when,
         concurrency: concurrency.max(1),
         rate: settings.get(|s| s.rate.as_ref()).map(|at| at.value),
         waves: settings.get(|s| s.waves.as_ref()).map(|at| at.value),
@@ -73,6 +90,7 @@ pub(super) fn build(around: Around<'_>, ix: usize, diagnostics: &mut crate::diag
         is_continued: false,
         shelf: None,
         lists: Vec::new(),
+        input: if let HomeRole::Input(typed) = &home.role { Some(typed.clone()) } else { None },
     };
     (stage, found)
 }
@@ -83,6 +101,8 @@ fn work(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &
             any(around, spec, settings, binder);
             Work::Render(Template::default())
         }
+        // What could not be read, which is told. Others are what they return.
+        Some(KindSpec::Use(_)) => Work::Value(JsonTemplate::Plain(Json::Null)),
         Some(KindSpec::Render(template)) => Work::Render(binder.text(template, Site::Request)),
         Some(KindSpec::Value(json)) => {
             let json = json.as_ref().map(|json| binder.json(json, Site::Request));
@@ -110,7 +130,7 @@ fn any(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &m
 }
 
 fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder: &mut Binder<'_>) -> Asking {
-    let (provider, model) = providers::choose(settings, spec, around.given, around.providers, binder);
+    let ((provider, known_as), model) = providers::choose(settings, spec, around.given, around.providers, binder);
     if let (Dial::Fixed(name), None, true) = (&provider, &model, settings.speaks() && !settings.has_unread_model())
         && around.providers.find(name).is_some_and(|one| one.kind.default_text_model().is_none())
     {
@@ -122,6 +142,7 @@ fn asking(around: Around<'_>, spec: &StageSpec, settings: &Settings<'_>, binder:
     let fallbacks = fallbacks(settings, spec, (&provider, model.as_ref()), said, binder);
     Asking {
         provider,
+        known_as,
         model,
         expect: Arc::new(expect(spec, binder)),
         feedback: settings.get(|s| s.feedback.as_ref()).is_none_or(|at| at.value),
@@ -242,66 +263,12 @@ fn image(
 /// A setting; what it comes to is looked at where that is known. With a condition, it may never come to it.
 fn dial<T: Clone>(parameter: &Parameter<T>, written: &Maybe<T>, spec: &StageSpec, binder: &mut Binder<'_>) -> Dial<T> {
     let dial = binder.dial(written, Site::Request);
-    if let (Maybe::Template(text), Dial::Template(template), None) = (written, &dial, &spec.when) {
+    let is_conditional = spec.when.is_some() || binder.has_outer_condition();
+    if let (Maybe::Template(text), Dial::Template(template), false) = (written, &dial, is_conditional) {
         let wrong = |value: &Json| parameter.read(value).is_none().then(|| parameter.misfit(value));
         binder.refuse_known(template, &text.map.whole(), wrong);
     }
     dial
-}
-
-fn on_error(spec: &StageSpec, settings: &Settings<'_>, answer: &Choice, binder: &mut Binder<'_>) -> OnErrorPlan {
-    let Some(written) = settings.get(|s| s.on_error.as_ref()) else {
-        return OnErrorPlan::Simply(OnError::Stop);
-    };
-    match &written.value {
-        OnErrorSpec::Stop => OnErrorPlan::Simply(OnError::Stop),
-        OnErrorSpec::Continue => OnErrorPlan::Simply(OnError::Continue),
-        OnErrorSpec::Value(stand_in) => {
-            let value = binder.json(stand_in, Site::Beside);
-            let kind = spec.kind.as_ref().map(KindSpec::name);
-            if kind.is_some_and(|kind| !fits(kind, kind == StageKindName::Value || answer.is_json(), &value)) {
-                let message = format!("this can't stand in for the answer of `{}`", spec.name.value);
-                let help = match kind {
-                    Some(StageKindName::Image) => {
-                        "a picture is a mapping with a `path`: `on_error: {value: {path: none.png}}`"
-                    }
-                    _ => "write a text, as the answer would be: `on_error: {value: none}`",
-                };
-                let place = stand_in_place(stand_in).unwrap_or(&written.place);
-                binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
-            } else if let Some(schema) = answer.schema() {
-                stand_ins::check(schema, &value, &spec.name.value, &written.place, binder);
-            }
-            OnErrorPlan::Value(value)
-        }
-    }
-}
-
-/// Whether a value can stand in for an answer of this kind.
-fn fits(kind: StageKindName, json: bool, value: &JsonTemplate) -> bool {
-    let is_image = kind == StageKindName::Image;
-    match value {
-        JsonTemplate::Plain(value) if is_image => value.get("path").is_some_and(Json::is_string),
-        JsonTemplate::Plain(value) => json || value.is_string(),
-        // What comes out of it is looked at when it does.
-        JsonTemplate::Template(template) => template.is_whole() || !is_image,
-        JsonTemplate::List(_) => json && !is_image,
-        JsonTemplate::Mapping(fields) => {
-            if is_image {
-                fields.iter().any(|(name, _)| name == "path")
-            } else {
-                json
-            }
-        }
-    }
-}
-
-/// Where a value stands; nothing for a list or a mapping with templates in it.
-fn stand_in_place(value: &JsonSpec) -> Option<&Place> {
-    match value {
-        JsonSpec::Plain(value) => Some(&value.place),
-        JsonSpec::Template(_) | JsonSpec::List(_) | JsonSpec::Mapping(_) => None,
-    }
 }
 
 fn save(spec: &SaveSpec, stage: &StageSpec, kind: StageKindName, binder: &mut Binder<'_>) -> Option<Save> {

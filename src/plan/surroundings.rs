@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, did_you_mean, listed};
 
 use super::binder::{Binder, Site};
 use super::fields::Written;
+use super::pipeline::LoopIx;
 
 impl Binder<'_> {
     pub(super) fn check_loop_info(&mut self, rest: &[String], written: &Written<'_>) {
@@ -12,7 +13,8 @@ impl Binder<'_> {
         if self.is_broken(self.stage) {
             return;
         }
-        let Some(innermost) = self.loops.last() else {
+        let own: Vec<LoopIx> = self.own_loops().collect();
+        let Some(innermost) = own.last() else {
             let help = if self.stage.is_some() {
                 "give the stage a `for_each`, or leave `loop` out"
             } else {
@@ -22,11 +24,11 @@ impl Binder<'_> {
             self.diagnostics().push(Diagnostic::error("unknown-name", &written.place(), message).help(help));
             return;
         };
-        let variables: Vec<&str> = self.loops.iter().map(|ix| self.ground.tree.name(*ix)).collect();
+        let variables: Vec<&str> = own.iter().map(|ix| self.ground.tree.name(*ix)).collect();
         let mut fields = rest;
         let mut of = *innermost;
         if let Some(at) = rest.first().and_then(|first| variables.iter().position(|name| name == first)) {
-            of = self.loops[at];
+            of = own[at];
             fields = &rest[1..];
         }
         if matches!(self.site, Site::Request | Site::Chooser) {

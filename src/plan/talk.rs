@@ -1,7 +1,7 @@
 //! Conversations that go on (`continues`), and stages that see their own value for the item before (`previous`).
 
 use crate::diag::{Diagnostic, listed, meant_or_all};
-use crate::model::At;
+use crate::model::{At, StageKindName};
 use crate::spec::KindSpec;
 
 use super::binder::{Binder, Site};
@@ -9,6 +9,7 @@ use super::fields::Written;
 use super::names::Named;
 use super::pipeline::StageIx;
 use super::template::Use;
+use super::units::{Role, Unit};
 
 /// The word for a stage's own value for the item before.
 pub(crate) const PREVIOUS: &str = "previous";
@@ -45,27 +46,33 @@ pub enum System {
 impl Binder<'_> {
     /// What `continues` names. It counts as naming that stage in the request.
     pub(super) fn continues(&mut self, written: &At<String>) -> Option<Continues> {
+        self.unit = self.unit_of(&written.place);
         let own = self.own_name().to_owned();
         let word = written.value.as_str();
+        let is_alone = self.own_loops().next().is_none();
+        // What a user gives has no conversation here, even if it is another name for a stage.
+        let is_input = self.ground.names.known(self.unit, true).any(|name| name == word);
         let (code, message, help) = match self.named(word) {
+            Some(_) if is_input => no_talk_of(word, "an input"),
             None if word == PREVIOUS => {
-                if !self.loops.is_empty() || self.is_broken(self.stage) {
+                if !is_alone || self.is_broken(self.stage) {
                     return Some(Continues::Previous);
                 }
                 let message = format!("there is no item before: `{own}` runs once");
                 ("outside-loop", message, "give it a `for_each`, or name the stage that it goes on with".to_owned())
             }
-            None if self.ground.names.is_incomplete() => return None,
+            None if self.ground.names.is_incomplete(self.unit) => return None,
             None => {
-                let stages = self.ground.spec.stages.iter().enumerate();
-                let others = stages.filter(|(ix, _)| Some(*ix) != self.stage && self.no_talk(*ix, &own).is_none());
-                let previous = (!self.loops.is_empty()).then_some(PREVIOUS);
+                let Unit { spec, stages, .. } = &self.ground.units.all[self.unit];
+                let stages = stages.iter().zip(&spec.stages);
+                let others = stages.filter(|(ix, _)| Some(**ix) != self.stage && self.no_talk(**ix, &own).is_none());
+                let previous = (!is_alone).then_some(PREVIOUS);
                 let others = others.map(|(_, stage)| stage.name.value.as_str()).chain(previous);
                 let help = meant_or_all(word, others, "a conversation can go on from");
                 ("unknown-stage", format!("there is no stage `{word}`"), help.unwrap_or_default())
             }
             Some(Named::Stage(stage)) if Some(stage) == self.stage => {
-                let help = if self.loops.is_empty() {
+                let help = if is_alone {
                     "name the stage that it goes on with"
                 } else {
                     "`continues: previous` goes on from item to item"
@@ -81,10 +88,7 @@ impl Binder<'_> {
                 }
                 Some(told) => told,
             },
-            Some(named) => {
-                let message = format!("`{word}` is {}: there is no conversation to go on with", named.words());
-                ("no-conversation", message, "name a `text` or `chat` stage".to_owned())
-            }
+            Some(named) => no_talk_of(word, named.words()),
         };
         let told = Diagnostic::error(code, &written.place, message);
         self.diagnostics().push(if help.is_empty() { told } else { told.help(help) });
@@ -95,7 +99,11 @@ impl Binder<'_> {
     fn no_talk(&self, stage: usize, own: &str) -> Option<(&'static str, String, String)> {
         let (spec, tree) = (&self.ground.spec.stages[stage], self.ground.tree);
         let name = &spec.name.value;
-        if let Some(kind) = spec.kind.as_ref().map(KindSpec::name)
+        let kind = match self.ground.units.homes[stage].role {
+            Role::Use(_) => Some(StageKindName::Use),
+            Role::Written | Role::Input(_) => spec.kind.as_ref().map(KindSpec::name),
+        };
+        if let Some(kind) = kind
             && !kind.speaks()
         {
             let message = format!("`{name}` is a stage of `{}`: there is no conversation to go on with", kind.name());
@@ -105,7 +113,8 @@ impl Binder<'_> {
         if self.is_broken(Some(stage)) || self.is_broken(self.stage) || self.loops.starts_with(&tree.of_stage[stage]) {
             return None;
         }
-        let theirs = tree.of_stage[stage].iter().map(|ix| tree.name(*ix));
+        let own_loops = tree.of_stage[stage].iter().filter(|ix| tree.loops[ix.0].unit == self.unit);
+        let theirs = own_loops.map(|ix| tree.name(*ix));
         let message = format!(
             "`{name}` runs for each {}, and `{own}` does not: which of its conversations goes on is not known",
             listed(theirs)
@@ -121,13 +130,19 @@ impl Binder<'_> {
     pub(super) fn check_previous(&mut self, one: &Use, written: &Written<'_>) {
         let rest = &one.path[1..];
         let place = written.segment(PREVIOUS, rest);
-        let (code, message, help) = match self.stage {
+        let (code, message, help) = match self.stage.filter(|stage| !self.is_output(*stage)) {
+            Some(stage) if self.is_beside_use(stage) => {
+                let message =
+                    "`previous` is not known beside `use`: each stage of a used pipeline has its own".to_owned();
+                let help = "name `previous` in a stage of the used file that loops, or put the loop into that file";
+                ("previous-of-use", message, help)
+            }
             Some(_) if self.site == Site::Chooser => {
                 let message = "`previous` is an answer, and who answers can't depend on an answer".to_owned();
                 ("chooser-names-stage", message, "`provider` and `model` name inputs and loop variables alone")
             }
             Some(_) if self.is_broken(self.stage) => return,
-            Some(stage) if !self.loops.is_empty() => {
+            Some(stage) if self.own_loops().next().is_some() => {
                 self.found.previous = true;
                 if one.optional {
                     self.check_fields(one, &self.ground.values[stage], written);
@@ -159,7 +174,24 @@ impl Binder<'_> {
         self.diagnostics().push(Diagnostic::error(code, &place, message).help(help));
     }
 
+    /// Whether a template stands beside `use`.
+    fn is_beside_use(&self, stage: usize) -> bool {
+        let home = &self.ground.units.homes[stage];
+        matches!(home.role, Role::Use(_)) && home.declared == self.unit
+    }
+
+    /// Whether a template is one of the outputs of a used pipeline, which its stage of `use` comes to.
+    fn is_output(&self, stage: usize) -> bool {
+        let home = &self.ground.units.homes[stage];
+        matches!(home.role, Role::Use(unit) if unit == self.unit)
+    }
+
     fn own_name(&self) -> &str {
         self.stage.map_or("", |stage| &self.ground.spec.stages[stage].name.value)
     }
+}
+
+fn no_talk_of(word: &str, what: &str) -> (&'static str, String, String) {
+    let message = format!("`{word}` is {what}: there is no conversation to go on with");
+    ("no-conversation", message, "name a `text` or `chat` stage".to_owned())
 }

@@ -14,6 +14,7 @@ use super::pipeline::LoopIx;
 use super::settings::Settings;
 use super::shape::Shape;
 use super::template::{Gives, Origin, Template};
+use super::units::{Role, Units};
 
 /// Of a value that is made of more shapes than this, nothing is known: each of a row of values may hold the one before
 /// it several times.
@@ -22,11 +23,12 @@ const LARGEST: usize = 2_000;
 /// The shapes of all stages' values, of which `known` has those that ask or render. The items of loops are known as well
 /// from then on.
 pub(super) fn settle(
-    (spec, names, inputs): (&PipelineSpec, &Names, &Inputs),
+    (units, names, inputs): (&Units<'_>, &Names, &Inputs),
     known: Vec<Shape>,
     tree: &mut LoopTree,
 ) -> Vec<Shape> {
-    let mut pass = Pass { spec, names, inputs, tree, values: known };
+    let spec = &units.spec;
+    let mut pass = Pass { units, spec, names, inputs, tree, values: known };
     for stage in pass.in_order() {
         if let Some(KindSpec::Value(Some(json))) = &spec.stages[stage].kind {
             let shape = pass.of_stage(stage, json);
@@ -53,6 +55,7 @@ fn groups(list: Shape, named: &[(String, Origin)]) -> Shape {
 }
 
 struct Pass<'a> {
+    units: &'a Units<'a>,
     spec: &'a PipelineSpec,
     names: &'a Names,
     inputs: &'a Inputs,
@@ -88,35 +91,44 @@ impl Pass<'_> {
     fn needed(&self, stage: usize) -> Vec<usize> {
         let mut needed = BTreeSet::new();
         if let Some(KindSpec::Value(Some(json))) = &self.spec.stages[stage].kind {
-            self.add_named(json, &mut needed);
+            self.add_named(stage, json, &mut needed);
             needed.extend(self.tree.of_stage[stage].iter().filter_map(|ix| self.tree.loops[ix.0].source.stage()));
         }
         needed.into_iter().collect()
     }
 
-    fn add_named(&self, json: &JsonSpec, needed: &mut BTreeSet<usize>) {
+    fn add_named(&self, stage: usize, json: &JsonSpec, needed: &mut BTreeSet<usize>) {
         match json {
             JsonSpec::Plain(_) => {}
             JsonSpec::Template(text) => {
-                let template = self.compile(text);
+                let unit = self.unit(stage, text);
+                let template = self.compile(unit, text);
                 let roots = template.iter().flat_map(Template::uses).filter_map(|one| one.path.first());
-                needed.extend(roots.filter_map(|root| match self.names.get(root) {
+                needed.extend(roots.filter_map(|root| match self.names.get(unit, root) {
                     Some(Named::Stage(stage)) => Some(stage),
                     _ => None,
                 }));
             }
-            JsonSpec::List(items) => items.iter().for_each(|item| self.add_named(item, needed)),
-            JsonSpec::Mapping(fields) => fields.iter().for_each(|(_, value)| self.add_named(value, needed)),
+            JsonSpec::List(items) => items.iter().for_each(|item| self.add_named(stage, item, needed)),
+            JsonSpec::Mapping(fields) => fields.iter().for_each(|(_, value)| self.add_named(stage, value, needed)),
         }
     }
 
     /// A template that is broken is told where its stage is built.
-    fn compile(&self, text: &TextSpec) -> Option<Template> {
-        Template::compile(&text.text, &|word| self.names.is_name(word)).ok()
+    fn compile(&self, unit: usize, text: &TextSpec) -> Option<Template> {
+        Template::compile(&text.text, &|word| self.names.is_name(unit, word)).ok()
+    }
+
+    /// The unit whose names a template of a stage means.
+    fn unit(&self, stage: usize, text: &TextSpec) -> usize {
+        self.units.of_file(self.units.homes[stage].speaks, text.map.whole().file)
     }
 
     fn of_stage(&self, stage: usize, json: &JsonSpec) -> Shape {
         let own = self.of_json(stage, json);
+        if let Role::Input(typed) = &self.units.homes[stage].role {
+            return typed.shape(own);
+        }
         match self.stand_in(&self.spec.stages[stage]) {
             Some(other) => Shape::common([own, self.of_json(stage, other)]),
             None => own,
@@ -135,13 +147,16 @@ impl Pass<'_> {
     fn of_json(&self, stage: usize, json: &JsonSpec) -> Shape {
         match json {
             JsonSpec::Plain(value) => Shape::of_literal(&value.value),
-            JsonSpec::Template(text) => match self.compile(text) {
-                Some(template) if template.is_whole() => {
-                    template.origin().map_or(Shape::Any, |origin| self.of_origin(stage, origin))
+            JsonSpec::Template(text) => {
+                let unit = self.unit(stage, text);
+                match self.compile(unit, text) {
+                    Some(template) if template.is_whole() => {
+                        template.origin().map_or(Shape::Any, |origin| self.of_origin((stage, unit), origin))
+                    }
+                    Some(_) => Shape::Text,
+                    None => Shape::Any,
                 }
-                Some(_) => Shape::Text,
-                None => Shape::Any,
-            },
+            }
             JsonSpec::List(items) => {
                 Shape::List(Box::new(Shape::common(items.iter().map(|item| self.of_json(stage, item)))))
             }
@@ -160,12 +175,12 @@ impl Pass<'_> {
         }
     }
 
-    fn of_origin(&self, stage: usize, origin: &Origin) -> Shape {
+    fn of_origin(&self, at: (usize, usize), origin: &Origin) -> Shape {
         match origin {
             Origin::Literal(value) => Shape::of_literal(value),
-            Origin::Path(path) => self.of_path(stage, path).unwrap_or(Shape::Any),
+            Origin::Path(path) => self.of_path(at, path).unwrap_or(Shape::Any),
             Origin::Helper { gives, args, named } => {
-                let arg = |at: usize| args.get(at).map_or(Shape::Any, |arg| self.of_origin(stage, arg));
+                let arg = |ix: usize| args.get(ix).map_or(Shape::Any, |arg| self.of_origin(at, arg));
                 match gives {
                     Gives::Anything => Shape::Any,
                     Gives::Text => Shape::Text,
@@ -184,12 +199,14 @@ impl Pass<'_> {
         }
     }
 
-    /// The shape of a path where `stage` names it; nothing if that is wrong.
-    fn of_path(&self, stage: usize, path: &[String]) -> Option<Shape> {
+    /// The shape of a path where a stage names it in a file of this unit; nothing if that is wrong.
+    fn of_path(&self, (stage, unit): (usize, usize), path: &[String]) -> Option<Shape> {
         let (root, fields) = path.split_first()?;
-        let here = match self.names.get(root)? {
+        let here = match self.names.get(unit, root)? {
             Named::Input(input) => self.inputs.shapes[input].clone(),
-            Named::Variable => self.item(self.tree.find(root).filter(|ix| self.tree.of_stage[stage].contains(ix))?),
+            Named::Variable => self.item(
+                self.tree.find(self.names.meant(unit, root)?).filter(|ix| self.tree.of_stage[stage].contains(ix))?,
+            ),
             Named::Stage(other) if self.tree.is_broken[other] || self.tree.is_broken[stage] => Shape::Any,
             Named::Stage(other) if self.tree.of_stage[stage].starts_with(&self.tree.of_stage[other]) => {
                 self.values[other].clone()

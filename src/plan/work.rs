@@ -1,5 +1,6 @@
 //! What a stage does when it runs: what it asks, with which settings, and where its value goes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Choice, Clocks, ImageParams, Json, OnError, RetryPolicy, Reuse, Role, TextParams};
@@ -29,6 +30,8 @@ pub enum Work {
 pub struct Asking {
     /// Whom, by name.
     pub provider: Dial<String>,
+    /// Who is meant by what a template of it comes to, if that speaks the names of a used pipeline: nobody but these.
+    pub known_as: Option<Arc<BTreeMap<String, String>>>,
     /// Which model; none is sent without one.
     pub model: Option<Dial<String>>,
     /// How often.

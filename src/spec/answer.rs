@@ -95,7 +95,7 @@ impl SchemaSpec {
     }
 }
 
-const FILE: Keys = Keys { owner: "a schema from a file", own: &["file"], settings: &[], unsupported: &[] };
+const FILE: Keys = Keys { owner: "a schema from a file", own: &["file"], settings: &[] };
 
 const EXAMPLE: &str = "write `true` for any JSON, or its fields: `json: {title: string, tags: [string]}`";
 

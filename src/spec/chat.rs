@@ -10,8 +10,8 @@ use crate::model::{At, Role};
 
 const ROLES: [Role; 3] = [Role::System, Role::User, Role::Assistant];
 
-const SHORT: Keys = Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[], unsupported: &[] };
-const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[], unsupported: &[] };
+const SHORT: Keys = Keys { owner: "a message", own: &["user", "assistant", "system"], settings: &[] };
+const LONG: Keys = Keys { owner: "a message", own: &["role", "content"], settings: &[] };
 
 const EXAMPLE: &str = "write a list of messages: `- user: Hello`";
 

@@ -9,13 +9,13 @@ use crate::diag::Diagnostic;
 use crate::model::{Place, StageKindName};
 
 pub(super) const DEFAULTS: Keys =
-    Keys { owner: "`defaults`", own: &["text", "chat", "image"], settings: &settings::POLICIES, unsupported: &[] };
+    Keys { owner: "`defaults`", own: &["text", "chat", "image"], settings: &settings::POLICIES };
 
-const OF_KIND: Keys =
-    Keys { owner: "defaults of a kind", own: &[], settings: &settings::ALL, unsupported: &["images"] };
+const OF_KIND: Keys = Keys { owner: "defaults of a kind", own: &[], settings: &settings::ALL };
 
 /// Keys of a stage that are about this one stage.
-const OF_ONE_STAGE: [&str; 8] = ["description", "for_each", "when", "continues", "expect", "save", "render", "value"];
+const OF_ONE_STAGE: [&str; 10] =
+    ["description", "for_each", "when", "continues", "expect", "save", "render", "value", "use", "with"];
 
 pub(super) fn defaults(node: &Node, reader: &mut Reader<'_>) -> Option<DefaultsSpec> {
     let mut fields = Fields::open(node, DEFAULTS, reader)?;

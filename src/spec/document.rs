@@ -19,7 +19,6 @@ pub(super) const PIPELINE: Keys = Keys {
     owner: "a pipeline",
     own: &["name", "description", "inputs", "providers", "defaults", "stages", "outputs", "budget", "deadline"],
     settings: &[],
-    unsupported: &[],
 };
 
 /// The pipeline that the root of a file describes.

@@ -18,8 +18,7 @@ pub struct FallbackSpec {
     pub model: Option<At<String>>,
 }
 
-pub(super) const FALLBACK: Keys =
-    Keys { owner: "`fallback`", own: &["provider", "model"], settings: &[], unsupported: &[] };
+pub(super) const FALLBACK: Keys = Keys { owner: "`fallback`", own: &["provider", "model"], settings: &[] };
 
 const EXAMPLE: &str = "write `fallback: [{provider: openai, model: gpt-5-mini}]`";
 

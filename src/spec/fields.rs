@@ -2,7 +2,6 @@
 
 use super::node::{Entry, Node};
 use super::reader::Reader;
-use super::unsupported::not_supported_yet;
 use crate::diag::{Diagnostic, did_you_mean, listed, shortened};
 use crate::model::{At, Place};
 
@@ -18,8 +17,6 @@ pub(super) struct Keys {
     pub(super) own: &'static [&'static str],
     /// What it may say besides, like other mappings.
     pub(super) settings: &'static [&'static str],
-    /// What the language has a word for and the program does not do. Never suggested.
-    pub(super) unsupported: &'static [&'static str],
 }
 
 pub(super) struct Fields<'n> {
@@ -109,9 +106,6 @@ impl Keys {
     /// What there is to say about a key that is not known.
     fn unknown(&self, key: &At<String>) -> Diagnostic {
         let name = shortened(&key.value);
-        if self.unsupported.contains(&key.value.as_str()) {
-            return not_supported_yet(&name, &key.place);
-        }
         if name == "needs" {
             return Diagnostic::error("needs", &key.place, "there is no `needs`: naming a stage is enough")
                 .help("name the stage in the prompt (`{{summarize}}`) or in `when`; this stage then waits for it");
@@ -125,7 +119,7 @@ impl Keys {
 
     /// The key that an unknown one was probably meant to be.
     fn meant(&self, key: &str) -> Option<String> {
-        let is_known = self.all().chain(self.unsupported.iter().copied()).any(|known| known == key);
+        let is_known = self.all().any(|known| known == key);
         if is_known { None } else { did_you_mean(key, self.all()) }
     }
 

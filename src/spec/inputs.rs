@@ -16,10 +16,9 @@ pub(super) const INPUT: Keys = Keys {
     owner: "an input",
     own: &["type", "default", "description", "options", "min", "max", "pattern"],
     settings: &[],
-    unsupported: &[],
 };
 
-const DEFAULT_FILE: Keys = Keys { owner: "a default from a file", own: &["file"], settings: &[], unsupported: &[] };
+const DEFAULT_FILE: Keys = Keys { owner: "a default from a file", own: &["file"], settings: &[] };
 
 /// All inputs, each with what could be read of it.
 pub(super) fn inputs(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<InputSpec>> {

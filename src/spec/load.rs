@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::document::pipeline;
+use super::library::{Identity, Library};
 use super::pipeline::PipelineSpec;
 use super::reader::Reader;
 use super::source::{LoadError, plain_text, read_text};
@@ -100,12 +101,29 @@ pub(super) fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
 /// The specification is there, even beside errors, if the file is a mapping: so all of it can be checked at once. Every
 /// input, provider, stage and output that is declared is in it, and what could not be read says so, so that no name is
 /// found missing by mistake. Keys whose values are wrong are absent from it.
+///
+/// Pipelines that it uses are read as well, each once, however deep.
 pub fn parse(name: &str, folder: &Path, text: &str, files: &mut SourceFiles) -> (Option<PipelineSpec>, Diagnostics) {
+    let (mut pipeline, mut found) = read_one(name, (folder, None), text, files);
+    if let Some(pipeline) = &mut pipeline {
+        let path = Path::new(name).file_name().map_or_else(|| folder.to_owned(), |file| folder.join(file));
+        Library::new(Identity::of_file(&path), name, files, &mut found).fill(pipeline);
+    }
+    (pipeline, found)
+}
+
+/// Reads one file as [`parse`] does, but for what it uses. Its folder may go by another name in messages.
+pub(super) fn read_one(
+    name: &str,
+    (folder, called): (&Path, Option<&str>),
+    text: &str,
+    files: &mut SourceFiles,
+) -> (Option<PipelineSpec>, Diagnostics) {
     let text = plain_text(text.to_owned());
     let file = files.add(name, text.as_str());
     let mut found = Diagnostics::default();
     let Some(root) = yaml::parse(file, &text, &mut found) else { return (None, found) };
-    let mut reader = Reader::new(folder, files, found);
+    let mut reader = Reader::new(folder, files, found).with_folder_called(called);
     let pipeline = pipeline(&root, &mut reader);
     (pipeline, reader.into_found())
 }

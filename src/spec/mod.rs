@@ -16,6 +16,7 @@ mod fields;
 mod for_each;
 mod images;
 mod inputs;
+mod library;
 mod load;
 mod mapping;
 mod money;
@@ -29,13 +30,14 @@ mod quantities;
 mod reader;
 mod secrets;
 mod settings;
+mod shipped;
 mod short_schema;
 mod source;
 mod stage;
 mod syntax;
 mod templates;
 mod text_map;
-mod unsupported;
+mod used;
 mod value;
 mod vocabulary;
 mod yaml;
@@ -43,13 +45,15 @@ mod yaml;
 pub use answer::{AnswerSpec, FieldSpec, SchemaSpec, TypeSpec};
 pub use expect::{CheckSpec, CheckValue};
 pub use fallback::FallbackSpec;
+pub use library::IS_USED;
 pub use load::{Loaded, NamedValue, load, parse, read_values};
 pub use pipeline::{
     DefaultsSpec, ExpressionSpec, ForEachSpec, InputDefault, InputSpec, JsonSpec, KindSpec, LoopSourceSpec, LoopSpec,
     Maybe, MessageSpec, OnErrorSpec, OutputSpec, PipelineSpec, ProviderSpec, SaveSpec, SettingsSpec, StageSpec,
     TextSpec, Unread,
 };
+pub use shipped::{FILE_NAME, Unpacked, copy_shipped, find_shipped, shipped_names};
 pub use source::LoadError;
 pub use text_map::TextMap;
-pub use unsupported::not_supported_yet;
+pub use used::{UseSpec, UsedSpec, WithSpec};
 pub use vocabulary::vocabulary;

@@ -9,10 +9,8 @@ use super::reader::Reader;
 use crate::diag::{Diagnostic, shortened};
 use crate::model::{Budget, Currency, Place, Price};
 
-pub(super) const BUDGET: Keys =
-    Keys { owner: "`budget`", own: &["calls", "tokens", "cost"], settings: &[], unsupported: &[] };
-pub(super) const PRICE: Keys =
-    Keys { owner: "a price", own: &["input", "output", "image"], settings: &[], unsupported: &[] };
+pub(super) const BUDGET: Keys = Keys { owner: "`budget`", own: &["calls", "tokens", "cost"], settings: &[] };
+pub(super) const PRICE: Keys = Keys { owner: "a price", own: &["input", "output", "image"], settings: &[] };
 
 const BUDGET_HELP: &str = "write `budget: {calls: 500, tokens: 200k, cost: 2.50}`, or a part of it";
 const PRICE_HELP: &str = "write `prices: {MODEL: {input: 0.15, output: 0.60}}`, in US dollars for a million tokens, or \

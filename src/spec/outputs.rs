@@ -13,7 +13,7 @@ use super::text_map::TextMap;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
 
-pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[], unsupported: &[] };
+pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[] };
 
 /// A path, or `{path, row}`.
 pub(super) fn save(node: &Node, reader: &mut Reader<'_>) -> Option<SaveSpec> {

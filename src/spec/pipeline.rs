@@ -15,6 +15,7 @@ use super::answer::AnswerSpec;
 use super::expect::CheckSpec;
 use super::fallback::FallbackSpec;
 use super::text_map::TextMap;
+use super::used::UseSpec;
 
 /// A whole pipeline file.
 #[derive(Debug, Clone)]
@@ -151,6 +152,8 @@ pub struct StageSpec {
     pub save: Option<SaveSpec>,
     /// Everything that may also stand in `defaults`.
     pub settings: SettingsSpec,
+    /// What holds for it besides, nearest first, where its pipeline is used by another. Nothing in a file that was read.
+    pub inherits: Vec<Arc<DefaultsSpec>>,
 }
 
 /// Exactly one of the kinds.
@@ -166,6 +169,8 @@ pub enum KindSpec {
     Render(TextSpec),
     /// `value: JSON`; nothing if it could not be read.
     Value(Option<JsonSpec>),
+    /// `use: FILE`
+    Use(UseSpec),
 }
 
 impl KindSpec {
@@ -177,6 +182,7 @@ impl KindSpec {
             Self::Image(_) => StageKindName::Image,
             Self::Render(_) => StageKindName::Render,
             Self::Value(_) => StageKindName::Value,
+            Self::Use(_) => StageKindName::Use,
         }
     }
 }

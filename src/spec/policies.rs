@@ -9,16 +9,12 @@ use super::templates::json;
 use crate::diag::Diagnostic;
 use crate::model::{Clocks, FailureLimit, RetryPolicy, Reuse, Waves};
 
-pub(super) const RETRY: Keys = Keys {
-    owner: "`retry`",
-    own: &["attempts", "backoff", "factor", "max_backoff", "jitter"],
-    settings: &[],
-    unsupported: &[],
-};
+pub(super) const RETRY: Keys =
+    Keys { owner: "`retry`", own: &["attempts", "backoff", "factor", "max_backoff", "jitter"], settings: &[] };
 pub(super) const TIMEOUT: Keys =
-    Keys { owner: "`timeout`", own: &["attempt", "first_token", "idle", "total"], settings: &[], unsupported: &[] };
-pub(super) const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[], unsupported: &[] };
-const ON_ERROR: Keys = Keys { owner: "`on_error`", own: &["value"], settings: &[], unsupported: &[] };
+    Keys { owner: "`timeout`", own: &["attempt", "first_token", "idle", "total"], settings: &[] };
+pub(super) const WAVES: Keys = Keys { owner: "`waves`", own: &["size", "pause"], settings: &[] };
+const ON_ERROR: Keys = Keys { owner: "`on_error`", own: &["value"], settings: &[] };
 
 /// `3`, or a mapping; what a mapping leaves out is as it always is.
 pub(super) fn retry(node: &Node, reader: &mut Reader<'_>) -> Option<RetryPolicy> {

@@ -19,13 +19,12 @@ pub(super) const PROVIDER: Keys = Keys {
     owner: "a provider",
     own: &["kind", "base_url", "api_key", "headers", "concurrency", "rate", "tokens_per_minute", "prices"],
     settings: &OFFLINE,
-    unsupported: &[],
 };
 
 /// Keys of the kind `offline` alone.
 const OFFLINE: [&str; 4] = ["latency", "jitter", "fail", "seed"];
 
-const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings: &[], unsupported: &[] };
+const API_KEY: Keys = Keys { owner: "`api_key`", own: &["env", "file"], settings: &[] };
 
 /// All providers, each with what could be read of it, or those of `{file: PATH}`.
 pub(super) fn providers(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<ProviderSpec>> {

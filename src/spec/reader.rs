@@ -18,11 +18,18 @@ pub(super) struct Reader<'f> {
     errors: usize,
     /// Files that were read already: a prompt that three stages name is one.
     known: HashMap<PathBuf, FileId>,
+    /// What the folder is called in messages, where that is not its path.
+    called: Option<&'f str>,
 }
 
 impl<'f> Reader<'f> {
     pub(super) fn new(folder: &'f Path, files: &'f mut SourceFiles, found: Diagnostics) -> Self {
-        Self { folder, files, found, errors: 0, known: HashMap::new() }
+        Self { folder, files, found, errors: 0, known: HashMap::new(), called: None }
+    }
+
+    /// Files of the folder are shown as if it were called so.
+    pub(super) fn with_folder_called(self, name: Option<&'f str>) -> Self {
+        Self { called: name, ..self }
     }
 
     pub(super) fn into_found(self) -> Diagnostics {
@@ -71,7 +78,9 @@ impl<'f> Reader<'f> {
         }
         match read_named(&path) {
             Ok(text) => {
-                let id = self.files.add(path.display().to_string(), text);
+                let within = path.strip_prefix(self.folder).ok().zip(self.called);
+                let shown = within.map_or_else(|| path.clone(), |(inner, called)| Path::new(called).join(inner));
+                let id = self.files.add(shown.display().to_string(), text);
                 self.known.insert(path, id);
                 Some((id, Arc::clone(self.source(id))))
             }
@@ -143,7 +152,7 @@ impl<'f> Reader<'f> {
         let place = self.template_place(template);
         self.push(
             Diagnostic::error("template-not-allowed", &place, "`{{` is not rendered here").help(
-                "templates stand in prompts and messages, `system`, `render`, `value`, `when`, `expect`, `save`, `outputs`, `on_error: {value: ..}`, \
+                "templates stand in prompts and messages, `system`, `render`, `value`, `when`, `expect`, `save`, `with`, `outputs`, `on_error: {value: ..}`, \
                  `seed`, `width`, `height`, `max_tokens`, `temperature`, `provider` and `model`",
             ),
         );

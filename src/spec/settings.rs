@@ -200,11 +200,14 @@ fn refuse_keys(name: &str, node: &Node, reader: &mut Reader<'_>) -> bool {
     any
 }
 
+const OF_USED: &str = "its stages take it from the `defaults` of their own file, then from those of this one";
+
 /// Reports the settings that mean nothing for `kind`, which is named at `place`.
 pub(super) fn check_fit(spec: &SettingsSpec, kind: StageKindName, place: &Place, reader: &mut Reader<'_>) {
     for (key, fit) in SETTINGS {
         let Some(key_place) = spec.keys.get(key).filter(|_| !fit.has(kind)) else { continue };
-        reader.push(misfit(key, key_place, fit, (kind, place)));
+        let told = misfit(key, key_place, fit, (kind, place));
+        reader.push(if kind == StageKindName::Use { told.help(OF_USED) } else { told });
     }
 }
 

@@ -12,13 +12,12 @@ use super::pipeline::{KindSpec, SettingsSpec, StageSpec, TextSpec};
 use super::reader::Reader;
 use super::settings::{self, Fit, check_fit, misfit};
 use super::templates::{expression, template_or_file, text};
+use super::used::{refuse_stand_in, refuse_with, used};
 use super::value::value;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place, StageKindName};
 
-/// Kinds that the language has and the program does not do.
-const UNSUPPORTED_KINDS: [&str; 1] = ["use"];
-
+/// What a stage says.
 pub(super) const STAGE: Keys = Keys {
     owner: "a stage",
     own: &[
@@ -27,6 +26,8 @@ pub(super) const STAGE: Keys = Keys {
         "image",
         "render",
         "value",
+        "use",
+        "with",
         "description",
         "for_each",
         "when",
@@ -35,7 +36,6 @@ pub(super) const STAGE: Keys = Keys {
         "save",
     ],
     settings: &settings::ALL,
-    unsupported: &["use", "with"],
 };
 
 /// All stages, if there are any.
@@ -67,6 +67,7 @@ fn stage(entry: &Entry, reader: &mut Reader<'_>) -> StageSpec {
         expect: Vec::new(),
         save: None,
         settings: SettingsSpec::default(),
+        inherits: Vec::new(),
     };
     if entry.value.entries().is_none() {
         let help = format!("write what it does: `{}: {{text: ..}}`", entry.key.value);
@@ -89,6 +90,9 @@ fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
     spec.settings = settings::settings(&mut fields, reader);
     fields.finish(reader);
     if let Some((kind, place)) = kind {
+        if let KindSpec::Use(_) = kind {
+            refuse_stand_in(&mut spec.settings, reader);
+        }
         check_fit(&spec.settings, kind.name(), &place, reader);
         spec.continues = continued.and_then(|entry| continues(entry, kind.name(), &place, reader));
         match expected.filter(|_| !kind.name().asks()) {
@@ -101,16 +105,16 @@ fn read(spec: &mut StageSpec, mut fields: Fields<'_>, reader: &mut Reader<'_>) {
 
 /// The one kind of a stage, and where its key stands.
 fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<(KindSpec, Place)> {
+    let with = fields.take("with");
     let mut written: Vec<(StageKindName, &Entry)> =
         StageKindName::ALL.into_iter().filter_map(|kind| Some((kind, fields.take(kind.name())?))).collect();
     written.sort_by_key(|(_, entry)| entry.key.place.span.start);
     let Some((kind, first)) = written.first() else {
-        let is_tried = UNSUPPORTED_KINDS.iter().any(|kind| fields.has(kind))
-            || StageKindName::ALL.iter().any(|kind| fields.has_misspelled(kind.name()));
+        let is_tried = StageKindName::ALL.iter().any(|kind| fields.has_misspelled(kind.name()));
         if !is_tried {
             let message = format!("the stage `{}` does nothing", name.value);
             reader.push(Diagnostic::error("no-kind", &name.place, message).help(
-                "add one of `text: PROMPT`, `chat: [..]`, `image: PROMPT`, `render: TEMPLATE` and `value: JSON`",
+                "add one of `text: PROMPT`, `chat: [..]`, `image: PROMPT`, `render: TEMPLATE`, `value: JSON` and `use: FILE`",
             ));
         }
         return None;
@@ -127,6 +131,9 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
         return None;
     }
     let written = &first.value;
+    if let Some(with) = with.filter(|_| *kind != StageKindName::Use) {
+        refuse_with(with, reader);
+    }
     let mut text = || template_or_file(written, reader).unwrap_or_else(|| TextSpec::unread(&written.place));
     let kind = match kind {
         StageKindName::Text => KindSpec::Text(text()),
@@ -134,6 +141,7 @@ fn kind(name: &At<String>, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> 
         StageKindName::Image => KindSpec::Image(text()),
         StageKindName::Render => KindSpec::Render(text()),
         StageKindName::Value => KindSpec::Value(value(written, reader)),
+        StageKindName::Use => KindSpec::Use(used(written, with, reader)),
     };
     Some((kind, first.key.place.clone()))
 }

@@ -10,7 +10,7 @@ use super::text_map::TextMap;
 use crate::diag::Diagnostic;
 use crate::model::{At, Place};
 
-const FILE: Keys = Keys { owner: "a text from a file", own: &["file"], settings: &[], unsupported: &[] };
+const FILE: Keys = Keys { owner: "a text from a file", own: &["file"], settings: &[] };
 
 /// A text without a template, which says something.
 pub(super) fn text(node: &Node, reader: &mut Reader<'_>) -> Option<String> {

@@ -33,5 +33,8 @@ mod signals;
 mod stdin;
 mod talks;
 mod tapes;
+mod used;
+mod used_by_hand;
+mod used_whole;
 mod values;
 mod wrong_answers;

@@ -73,19 +73,20 @@ pub struct Rejected {
 
 /// A template, or the expression of a condition. Cloning is cheap.
 #[derive(Clone)]
-pub struct Template(Arc<Inner>);
+pub struct Template(pub(super) Arc<Inner>);
 
-struct Inner {
-    text: String,
-    shape: Shape,
-    tree: handlebars::Template,
-    uses: Vec<Use>,
-    elements: Vec<ElementUse>,
-    only_name: Option<String>,
-    origin: Option<Origin>,
+pub(super) struct Inner {
+    pub(super) text: String,
+    pub(super) shape: Shape,
+    pub(super) tree: handlebars::Template,
+    pub(super) uses: Vec<Use>,
+    pub(super) elements: Vec<ElementUse>,
+    pub(super) only_name: Option<String>,
+    pub(super) origin: Option<Origin>,
 }
 
-enum Shape {
+#[derive(Clone)]
+pub(super) enum Shape {
     /// No value at all; this is what it prints.
     Constant(String),
     /// One value.

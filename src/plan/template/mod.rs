@@ -21,6 +21,7 @@ mod lower;
 mod names;
 mod origin;
 mod problem;
+mod renamed;
 mod scan;
 mod tree;
 mod whitespace;

@@ -1,0 +1,141 @@
+//! What a template names, and what stands behind that: lists of loops, and what pipelines that use each other give and
+//! return.
+
+use std::path::PathBuf;
+
+use crate::source::ListSource;
+use crate::spec::{JsonSpec, KindSpec, WithSpec};
+
+use super::binder::{Binder, Ground};
+use super::given::Given;
+use super::loops::DraftSource;
+use super::names::Named;
+use super::pipeline::InputValue;
+use super::talk::PREVIOUS;
+use super::template::Template;
+use super::units::{ROOT, Role};
+
+/// One of the things that a value is made of.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) named: Named,
+    /// The unit in which it is declared.
+    unit: usize,
+    /// What the user of that unit says of it, if it is an input.
+    with: Option<&'a WithSpec>,
+}
+
+impl<'a> Binder<'a> {
+    /// What a template names, and what that only hands on. The template speaks the names of the whole pipeline.
+    pub(super) fn sources(&self, template: &Template) -> Vec<Source<'a>> {
+        let ground = self.ground;
+        let own = self.stage.map(|stage| ground.units.homes[stage].full.to_string());
+        let roots = template.uses().iter().filter_map(|one| match one.path.first() {
+            // The stage's own value for the item before.
+            Some(root) if root == PREVIOUS => own.clone(),
+            root => root.cloned(),
+        });
+        let mut open: Vec<String> = roots.collect();
+        open.reverse();
+        let (mut seen, mut sources) = (Vec::new(), Vec::new());
+        while let Some(full) = open.pop() {
+            let Some((unit, name)) = ground.names.find(&full) else { continue };
+            let Some(named) = ground.names.get(unit, name) else { continue };
+            if seen.contains(&full) {
+                continue;
+            }
+            seen.push(full);
+            let with = ground.with(unit, name);
+            sources.push(Source { named, unit, with });
+            open.extend(ground.behind(named, (unit, name), with));
+        }
+        sources
+    }
+
+    /// What paths are relative to that a template makes: the first of these in which there is such a file.
+    pub(super) fn folders(&self, template: &Template, given: &Given) -> Vec<PathBuf> {
+        let (units, inputs) = (self.ground.units, self.ground.inputs);
+        let (mut folders, mut written) = (Vec::new(), Vec::new());
+        for Source { named, unit, with } in self.sources(template) {
+            if let Named::Input(input) = named {
+                let name = &inputs.values[input].name;
+                let is_given = given.inputs.iter().any(|given| *given.name.value == **name);
+                match &inputs.values[input].value {
+                    InputValue::List(ListSource::Glob { base, .. }) => folders.push(base.clone()),
+                    // A path on the command line is relative to where it is written.
+                    InputValue::Json(_) if unit == ROOT && is_given => folders.push(given.working_dir.clone()),
+                    _ => {}
+                }
+            }
+            // A path that a user gives is relative to the user's file.
+            let file = if with.is_some() { units.all[unit].parent.map_or(ROOT, |(user, _)| user) } else { unit };
+            written.push(units.all[file].folder().to_owned());
+        }
+        written.push(units.all[self.unit].folder().to_owned());
+        let mut all: Vec<PathBuf> = Vec::new();
+        for folder in folders.into_iter().chain(written) {
+            if !all.contains(&folder) {
+                all.push(folder);
+            }
+        }
+        all
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// What the user of a unit says of one of its inputs.
+    fn with(&self, unit: usize, name: &str) -> Option<&'a WithSpec> {
+        let (user, at) = self.units.all[unit].parent?;
+        let Some(KindSpec::Use(written)) = &self.units.all[user].spec.stages[at].kind else { return None };
+        let is_input = self.units.all[unit].spec.inputs.iter().any(|input| input.name.value == name);
+        written.with.iter().find(|with| is_input && with.name.value == name)
+    }
+
+    /// What something is made of, if it only hands that on: under names of the whole pipeline.
+    fn behind(&self, named: Named, meant: (usize, &str), with: Option<&WithSpec>) -> Vec<String> {
+        let units = self.units;
+        match (named, with) {
+            (Named::Variable, _) => {
+                let source = self.tree.find(meant).map(|ix| &self.tree.loops[ix.0].source);
+                let full = match source {
+                    Some(DraftSource::Input { input, .. }) => self.inputs.values[*input].name.to_string(),
+                    Some(DraftSource::Stage { stage, .. }) => units.homes[*stage].full.to_string(),
+                    Some(DraftSource::Item { of, .. }) => self.tree.full(*of).to_owned(),
+                    Some(DraftSource::List(_) | DraftSource::Count(_)) | None => return Vec::new(),
+                };
+                vec![full]
+            }
+            (_, Some(with)) => {
+                let user = units.all[meant.0].parent.map_or(ROOT, |(user, _)| user);
+                let mut roots = Vec::new();
+                self.add_roots(&with.value, user, &mut roots);
+                roots
+            }
+            (Named::Stage(stage), None) => match (&units.homes[stage].role, &self.spec.stages[stage].kind) {
+                (Role::Use(unit), Some(KindSpec::Value(Some(json)))) => {
+                    let mut roots = Vec::new();
+                    self.add_roots(json, *unit, &mut roots);
+                    roots
+                }
+                _ => Vec::new(),
+            },
+            (Named::Input(_), None) => Vec::new(),
+        }
+    }
+
+    /// The names that the templates in a value start from, which stands in the file of `unit` or of one around it. One
+    /// that is broken is told where it is built.
+    fn add_roots(&self, json: &JsonSpec, unit: usize, roots: &mut Vec<String>) {
+        match json {
+            JsonSpec::Plain(_) => {}
+            JsonSpec::Template(text) => {
+                let unit = self.units.of_file(unit, text.map.whole().file);
+                let template = Template::compile(&text.text, &|word| self.names.is_name(unit, word));
+                let uses = template.iter().flat_map(Template::uses);
+                roots.extend(uses.filter_map(|one| Some(self.names.full(unit, one.path.first()?))));
+            }
+            JsonSpec::List(items) => items.iter().for_each(|item| self.add_roots(item, unit, roots)),
+            JsonSpec::Mapping(fields) => fields.iter().for_each(|(_, value)| self.add_roots(value, unit, roots)),
+        }
+    }
+}
