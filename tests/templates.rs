@@ -11,7 +11,7 @@ mod support;
 
 use support::{Cli, Ran};
 
-const NAMES: [&str; 6] = ["article", "catalogue", "digest", "release-notes", "storyboard", "translations"];
+const NAMES: [&str; 7] = ["article", "catalogue", "digest", "longread", "release-notes", "storyboard", "translations"];
 
 /// The files that a template promises, and the size of its pictures.
 fn promises(command: &str, files: &[&str], size: Option<(u32, u32)>) -> Ran {
@@ -117,6 +117,21 @@ fn translations_are_every_document_in_every_language() {
 }
 
 #[test]
+fn a_longread_is_summarised_part_by_part_and_as_a_whole() {
+    let ran = promises("longread -i part_words=400", &["outline.json", "overview.md", "parts.jsonl"], None);
+    let outline: serde_json::Value = serde_json::from_str(&ran.read("out/outline.json")).expect("JSON");
+    let overview = ran.read("out/overview.md");
+    let sections = outline["sections"].as_array().expect("sections");
+    assert!(
+        sections.iter().all(|section| overview.contains(&format!("\n## {}\n", section["heading"].as_str().unwrap())))
+    );
+    let parts = ran.read("out/parts.jsonl");
+    assert!(overview.contains(&format!(" words, {} parts;", parts.lines().count())), "{overview}");
+    assert_eq!(parts.lines().count(), 5, "{parts}");
+    assert_eq!(format!("*{}*", ran.stdout.trim_end()), overview.lines().nth(2).expect("a third line"));
+}
+
+#[test]
 fn every_template_has_a_graph_and_no_mistakes() {
     for name in NAMES {
         let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
@@ -168,6 +183,7 @@ fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
         "article -i parts=2",
         "catalogue --limit 1",
         "digest --limit 2",
+        "longread",
         "release-notes",
         "storyboard -i scenes=2",
         "translations --limit 1",
