@@ -11,7 +11,8 @@ mod support;
 
 use support::{Cli, Ran};
 
-const NAMES: [&str; 7] = ["article", "catalogue", "digest", "longread", "release-notes", "storyboard", "translations"];
+const NAMES: [&str; 8] =
+    ["article", "catalogue", "digest", "longread", "podcast", "release-notes", "storyboard", "translations"];
 
 /// The files that a template promises, and the size of its pictures.
 fn promises(command: &str, files: &[&str], size: Option<(u32, u32)>) -> Ran {
@@ -132,6 +133,24 @@ fn a_longread_is_summarised_part_by_part_and_as_a_whole() {
 }
 
 #[test]
+fn a_podcast_is_a_talk_of_two_who_take_turns() {
+    let ran = promises("podcast -i turns=5", &["outline.json", "script.md", "show-notes.md", "turns.jsonl"], None);
+    let turns: Vec<serde_json::Value> =
+        ran.read("out/turns.jsonl").lines().map(|line| serde_json::from_str(line).expect("a row is JSON")).collect();
+    let speakers: Vec<&str> = turns.iter().map(|turn| turn["speaker"].as_str().expect("a speaker")).collect();
+    assert_eq!(speakers, ["Ada", "Bo", "Ada", "Bo", "Ada"]);
+    let script = ran.read("out/script.md");
+    assert_eq!(script.lines().filter(|line| line.starts_with("**Ada:** ")).count(), 3, "{script}");
+    assert!(ran.read("out/show-notes.md").contains("With Ada, who asks"));
+    // Each turn is asked for after all that was said before it.
+    let tape = Cli::new("podcast --offline -i turns=4 --record tape.jsonl").run().exit(0).read("tape.jsonl");
+    let turns = tape.lines().filter(|line| line.starts_with("{\"stage\":\"turn\""));
+    let mut asked: Vec<usize> = turns.map(|line| line.matches("\"role\":\"user\"").count()).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [1, 2, 3, 4]);
+}
+
+#[test]
 fn every_template_has_a_graph_and_no_mistakes() {
     for name in NAMES {
         let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
@@ -184,6 +203,7 @@ fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
         "catalogue --limit 1",
         "digest --limit 2",
         "longread",
+        "podcast -i turns=4",
         "release-notes",
         "storyboard -i scenes=2",
         "translations --limit 1",
