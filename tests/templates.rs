@@ -11,8 +11,17 @@ mod support;
 
 use support::{Cli, Ran};
 
-const NAMES: [&str; 8] =
-    ["article", "catalogue", "digest", "longread", "podcast", "release-notes", "storyboard", "translations"];
+const NAMES: [&str; 9] = [
+    "alt-texts",
+    "article",
+    "catalogue",
+    "digest",
+    "longread",
+    "podcast",
+    "release-notes",
+    "storyboard",
+    "translations",
+];
 
 /// The files that a template promises, and the size of its pictures.
 fn promises(command: &str, files: &[&str], size: Option<(u32, u32)>) -> Ran {
@@ -151,6 +160,18 @@ fn a_podcast_is_a_talk_of_two_who_take_turns() {
 }
 
 #[test]
+fn alt_texts_are_a_row_for_each_picture_and_a_description_where_one_is_wanted() {
+    let descriptions = ["dunes", "harbour", "lighthouse"].map(|name| format!("descriptions/{name}.txt"));
+    let files = [&["alt-texts.csv"], descriptions.each_ref().map(String::as_str).as_slice()].concat();
+    let ran = promises("alt-texts -i long=true", &files, None);
+    let rows = ran.read("out/alt-texts.csv");
+    let names: Vec<&str> = rows.lines().filter_map(|row| row.split(',').next()).collect();
+    assert_eq!(names, ["file", "dunes.jpg", "harbour.jpg", "lighthouse.jpg"]);
+    assert!(rows.contains("JPEG of 208 x 130"), "they are looked at: {rows}");
+    promises("alt-texts --limit 1", &["alt-texts.csv"], None);
+}
+
+#[test]
 fn every_template_has_a_graph_and_no_mistakes() {
     for name in NAMES {
         let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
@@ -199,6 +220,7 @@ fn every_template_begins_with_how_to_run_and_change_it() {
 #[test]
 fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
     let commands = [
+        "alt-texts --limit 1",
         "article -i parts=2",
         "catalogue --limit 1",
         "digest --limit 2",
