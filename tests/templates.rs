@@ -11,7 +11,7 @@ mod support;
 
 use support::{Cli, Ran};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "alt-texts",
     "article",
     "catalogue",
@@ -21,6 +21,7 @@ const NAMES: [&str; 9] = [
     "release-notes",
     "storyboard",
     "translations",
+    "triage",
 ];
 
 /// The files that a template promises, and the size of its pictures.
@@ -172,6 +173,21 @@ fn alt_texts_are_a_row_for_each_picture_and_a_description_where_one_is_wanted() 
 }
 
 #[test]
+fn triage_drafts_an_answer_where_the_kind_wants_one_and_reports_every_message() {
+    let drafts = ["201", "203", "204", "205", "206", "207", "209", "210"].map(|id| format!("drafts/m-{id}.txt"));
+    let files = [&["cases.csv"], drafts.each_ref().map(String::as_str).as_slice(), &["report.md"]].concat();
+    let ran = promises("triage", &files, None);
+    let report = ran.read("out/report.md");
+    assert_eq!(report.lines().filter(|line| line.contains(" | m-")).count(), 10, "{report}");
+    let cases = ran.read("out/cases.csv");
+    for case in cases.lines().skip(1) {
+        let fields: Vec<&str> = case.split(',').collect();
+        assert_eq!(fields[1] == "other", fields[4] == "no", "{case}");
+        assert!(report.contains(&format!(" | {} | ", fields[0])), "{report}");
+    }
+}
+
+#[test]
 fn every_template_has_a_graph_and_no_mistakes() {
     for name in NAMES {
         let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
@@ -229,6 +245,7 @@ fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
         "release-notes",
         "storyboard -i scenes=2",
         "translations --limit 1",
+        "triage --limit 4",
     ];
     assert_eq!(commands.map(|command| command.split(' ').next().unwrap_or_default()), NAMES);
     let is_update = std::env::var_os("UPDATE_GOLDEN").is_some();
