@@ -11,8 +11,20 @@ mod support;
 
 use support::{Cli, Ran};
 
-const NAMES: [&str; 8] =
-    ["article", "catalogue", "digest", "newsletter", "release-notes", "series", "storyboard", "translations"];
+const NAMES: [&str; 12] = [
+    "alt-texts",
+    "article",
+    "catalogue",
+    "digest",
+    "longread",
+    "newsletter",
+    "podcast",
+    "release-notes",
+    "series",
+    "storyboard",
+    "translations",
+    "triage",
+];
 
 /// The files that a template promises, and the size of its pictures.
 fn promises(command: &str, files: &[&str], size: Option<(u32, u32)>) -> Ran {
@@ -140,6 +152,66 @@ fn translations_are_every_document_in_every_language() {
 }
 
 #[test]
+fn a_longread_is_summarised_part_by_part_and_as_a_whole() {
+    let ran = promises("longread -i part_words=400", &["outline.json", "overview.md", "parts.jsonl"], None);
+    let outline: serde_json::Value = serde_json::from_str(&ran.read("out/outline.json")).expect("JSON");
+    let overview = ran.read("out/overview.md");
+    let sections = outline["sections"].as_array().expect("sections");
+    assert!(
+        sections.iter().all(|section| overview.contains(&format!("\n## {}\n", section["heading"].as_str().unwrap())))
+    );
+    let parts = ran.read("out/parts.jsonl");
+    assert!(overview.contains(&format!(" words, {} parts;", parts.lines().count())), "{overview}");
+    assert_eq!(parts.lines().count(), 5, "{parts}");
+    assert_eq!(format!("*{}*", ran.stdout.trim_end()), overview.lines().nth(2).expect("a third line"));
+}
+
+#[test]
+fn a_podcast_is_a_talk_of_two_who_take_turns() {
+    let ran = promises("podcast -i turns=5", &["outline.json", "script.md", "show-notes.md", "turns.jsonl"], None);
+    let turns: Vec<serde_json::Value> =
+        ran.read("out/turns.jsonl").lines().map(|line| serde_json::from_str(line).expect("a row is JSON")).collect();
+    let speakers: Vec<&str> = turns.iter().map(|turn| turn["speaker"].as_str().expect("a speaker")).collect();
+    assert_eq!(speakers, ["Ada", "Bo", "Ada", "Bo", "Ada"]);
+    let script = ran.read("out/script.md");
+    assert_eq!(script.lines().filter(|line| line.starts_with("**Ada:** ")).count(), 3, "{script}");
+    assert!(ran.read("out/show-notes.md").contains("With Ada, who asks"));
+    // Each turn is asked for after all that was said before it.
+    let tape = Cli::new("podcast --offline -i turns=4 --record tape.jsonl").run().exit(0).read("tape.jsonl");
+    let turns = tape.lines().filter(|line| line.starts_with("{\"stage\":\"turn\""));
+    let mut asked: Vec<usize> = turns.map(|line| line.matches("\"role\":\"user\"").count()).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [1, 2, 3, 4]);
+}
+
+#[test]
+fn alt_texts_are_a_row_for_each_picture_and_a_description_where_one_is_wanted() {
+    let descriptions = ["dunes", "harbour", "lighthouse"].map(|name| format!("descriptions/{name}.txt"));
+    let files = [&["alt-texts.csv"], descriptions.each_ref().map(String::as_str).as_slice()].concat();
+    let ran = promises("alt-texts -i long=true", &files, None);
+    let rows = ran.read("out/alt-texts.csv");
+    let names: Vec<&str> = rows.lines().filter_map(|row| row.split(',').next()).collect();
+    assert_eq!(names, ["file", "dunes.jpg", "harbour.jpg", "lighthouse.jpg"]);
+    assert!(rows.contains("JPEG of 208 x 130"), "they are looked at: {rows}");
+    promises("alt-texts --limit 1", &["alt-texts.csv"], None);
+}
+
+#[test]
+fn triage_drafts_an_answer_where_the_kind_wants_one_and_reports_every_message() {
+    let drafts = ["201", "203", "204", "205", "206", "207", "209", "210"].map(|id| format!("drafts/m-{id}.txt"));
+    let files = [&["cases.csv"], drafts.each_ref().map(String::as_str).as_slice(), &["report.md"]].concat();
+    let ran = promises("triage", &files, None);
+    let report = ran.read("out/report.md");
+    assert_eq!(report.lines().filter(|line| line.contains(" | m-")).count(), 10, "{report}");
+    let cases = ran.read("out/cases.csv");
+    for case in cases.lines().skip(1) {
+        let fields: Vec<&str> = case.split(',').collect();
+        assert_eq!(fields[1] == "other", fields[4] == "no", "{case}");
+        assert!(report.contains(&format!(" | {} | ", fields[0])), "{report}");
+    }
+}
+
+#[test]
 fn every_template_has_a_graph_and_no_mistakes() {
     for name in NAMES {
         let ran = Cli::new("check").arg(name).run().exit(0).stdout("");
@@ -190,14 +262,18 @@ fn every_template_begins_with_how_to_run_and_change_it() {
 #[test]
 fn every_template_comes_to_the_same_with_the_answers_on_its_tape() {
     let commands = [
+        "alt-texts --limit 1",
         "article -i parts=2",
         "catalogue --limit 1",
         "digest --limit 2",
+        "longread",
         "newsletter --limit 2",
+        "podcast -i turns=4",
         "release-notes",
         "series --limit 1",
         "storyboard -i scenes=2",
         "translations --limit 1",
+        "triage --limit 4",
     ];
     assert_eq!(commands.map(|command| command.split(' ').next().unwrap_or_default()), NAMES);
     let is_update = std::env::var_os("UPDATE_GOLDEN").is_some();

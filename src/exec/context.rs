@@ -189,11 +189,15 @@ impl<'a> Renderer<'a> {
                 _ => None,
             })
         };
-        let first_absent = || {
-            let seen = self.seen.iter();
-            seen.filter(|(_, seen)| matches!(seen, Seen::Nothing(_))).find_map(|(stage, _)| absent(stage))
+        // A failure is what a person must know of: it goes before what was only skipped.
+        let worst_absent = || {
+            let reasons = self.seen.iter().filter_map(|(stage, seen)| match seen {
+                Seen::Nothing(reason) => Some(super::lists::passed_on(reason, stage)),
+                _ => None,
+            });
+            reasons.min_by_key(|reason| !matches!(reason, SkipReason::Failed { .. }))
         };
-        let reason = root.and_then(|root| absent(root)).or_else(|| if problem.nothing { first_absent() } else { None });
+        let reason = root.and_then(|root| absent(root)).or_else(|| if problem.nothing { worst_absent() } else { None });
         match reason {
             Some(reason) => Unrendered::Skip(reason),
             None if problem.nothing => Unrendered::Skip(SkipReason::Absent { stage: self.stage.clone() }),

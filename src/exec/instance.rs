@@ -20,7 +20,7 @@ use super::expected::terms;
 use super::fresh::FreshWish;
 use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::list_of;
-use super::pictures::Gallery;
+use super::pictures::{Gallery, pictures};
 use super::request::{Asked, Requests};
 use super::save;
 
@@ -322,7 +322,13 @@ impl<'a> Instance<'a> {
     }
 
     async fn replace(&self, value: Json, place: Option<SafePath>, (failure, spent): (Failure, Spent)) -> Outcome {
-        let said = self.requests().talk_instead(&value);
+        let shown = match &self.stage.work {
+            Work::Text(work) if self.stage.is_continued => {
+                pictures(&work.images, &self.renderer, self.env.gallery.as_ref()).await.unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let said = self.requests().talk_instead(&value, shown);
         let mut made = Made { said, spent, ..unasked(value_of(value)) };
         // What stands in for a picture has no bytes to be a file of.
         if self.stage.has_own_file() && matches!(self.stage.work, Work::Image(_)) {

@@ -72,20 +72,12 @@ impl Asked {
         renderer: &Renderer<'_>,
         gallery: Option<&Gallery>,
     ) -> Result<Self, Unrendered> {
-        if images.is_empty() {
-            return Ok(self);
-        }
-        let named = named(images, renderer, gallery)?;
-        let looked = tokio::task::spawn_blocking(move || look_at(named)).await;
-        let lost =
-            |_| Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
-        Ok(self.with(looked.map_err(lost).and_then(|looked| looked).map_err(Unrendered::Fail)?))
+        Ok(self.with(pictures(images, renderer, gallery).await?))
     }
 
     /// The same at once, for whoever may wait for a disk.
     pub(super) fn showing_now(self, images: &[Shown], renderer: &Renderer<'_>) -> Result<Self, Unrendered> {
-        let named = named(images, renderer, Some(&Gallery::StandIns))?;
-        Ok(self.with(look_at(named).map_err(Unrendered::Fail)?))
+        Ok(self.with(pictures_now(images, renderer)?))
     }
 
     fn with(mut self, pictures: Vec<Picture>) -> Self {
@@ -94,6 +86,26 @@ impl Asked {
         }
         self
     }
+}
+
+/// The pictures that a stage shows.
+pub(super) async fn pictures(
+    images: &[Shown],
+    renderer: &Renderer<'_>,
+    gallery: Option<&Gallery>,
+) -> Result<Vec<Picture>, Unrendered> {
+    if images.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = named(images, renderer, gallery)?;
+    let looked = tokio::task::spawn_blocking(move || look_at(named)).await;
+    let lost = |_| Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
+    looked.map_err(lost).and_then(|looked| looked).map_err(Unrendered::Fail)
+}
+
+/// The same at once and for nobody's run, for whoever may wait for a disk.
+pub(super) fn pictures_now(images: &[Shown], renderer: &Renderer<'_>) -> Result<Vec<Picture>, Unrendered> {
+    look_at(named(images, renderer, Some(&Gallery::StandIns))?).map_err(Unrendered::Fail)
 }
 
 fn named(images: &[Shown], renderer: &Renderer<'_>, gallery: Option<&Gallery>) -> Result<Vec<Named>, Unrendered> {

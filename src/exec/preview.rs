@@ -8,6 +8,7 @@ use crate::plan::{Plan, Stage, Work};
 
 use super::context::{Renderer, Unrendered};
 use super::job::Around;
+use super::pictures::pictures_now;
 use super::request::Requests;
 
 /// What an instance would do.
@@ -84,7 +85,10 @@ impl Sketch<'_> {
     /// What can't be rendered.
     pub fn talk(self, stage: &Stage, answer: &str, may_skip: bool) -> Result<Option<Conversation>, Failure> {
         self.with(stage, |requests, holds| match &stage.work {
-            Work::Text(work) if !may_skip || holds != Some(false) => Ok(Some(requests.talk(work)?.answered(answer))),
+            Work::Text(work) if !may_skip || holds != Some(false) => {
+                let pictures = pictures_now(&work.images, requests.renderer)?;
+                Ok(Some(requests.talk(work, pictures)?.answered(answer)))
+            }
             _ => Ok(requests.before.cloned()),
         })
     }

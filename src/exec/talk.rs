@@ -1,6 +1,6 @@
 //! What an instance says after a conversation that went before, and what is carried on from it.
 
-use crate::model::{Conversation, Failure, FailureKind, Json, Message, Role};
+use crate::model::{Conversation, Failure, FailureKind, Json, Message, Picture, Role};
 use crate::plan::{Continued, Continues, System, TextWork, Work};
 
 use super::context::Unrendered;
@@ -26,16 +26,17 @@ impl Requests<'_> {
         Ok((before, own.into_iter().map(|(_, message)| message).collect()))
     }
 
-    /// All that is said up to the answer.
-    pub(super) fn talk(&self, work: &TextWork) -> Result<Conversation, Unrendered> {
-        let (before, own) = self.said(work)?;
+    /// All that is said up to the answer, with the pictures that the stage shows.
+    pub(super) fn talk(&self, work: &TextWork, pictures: Vec<Picture>) -> Result<Conversation, Unrendered> {
+        let (before, mut own) = self.said(work)?;
+        Message::show(&mut own, pictures);
         Ok(if work.continues.is_some() && self.before.is_some() { before.and(own) } else { Conversation::begin(own) })
     }
 
     /// What is carried on where a value stands in for an answer: what could be asked, then that value.
-    pub(super) fn talk_instead(&self, value: &Json) -> Option<Conversation> {
+    pub(super) fn talk_instead(&self, value: &Json, pictures: Vec<Picture>) -> Option<Conversation> {
         let Work::Text(work) = &self.stage.work else { return None };
-        let said = || self.talk(work).ok().or_else(|| self.before.cloned()).unwrap_or_default();
+        let said = || self.talk(work, pictures).ok().or_else(|| self.before.cloned()).unwrap_or_default();
         let answer = match value {
             Json::String(text) => text.clone(),
             other => other.to_string(),

@@ -48,6 +48,13 @@ impl Message {
     pub fn new(role: Role, content: impl Into<String>) -> Self {
         Self { role, content: content.into(), images: Arc::default() }
     }
+
+    /// Puts pictures to the last of these that is said by the user.
+    pub fn show(messages: &mut [Self], pictures: Vec<Picture>) {
+        if let Some(last) = messages.iter_mut().rfind(|message| message.role == Role::User) {
+            last.images = last.images.iter().cloned().chain(pictures).collect();
+        }
+    }
 }
 
 /// How a text answer is asked for. What is not set is not sent.
@@ -168,14 +175,9 @@ impl Request {
 
     /// Puts pictures to it: to the last thing that is said by the user, or to the prompt of a picture.
     pub fn show(&mut self, pictures: Vec<Picture>) {
-        let shown = match self {
-            Self::Text { messages, .. } => {
-                messages.iter_mut().rfind(|message| message.role == Role::User).map(|message| &mut message.images)
-            }
-            Self::Image { params, .. } => Some(&mut params.images),
-        };
-        if let Some(shown) = shown {
-            *shown = shown.iter().cloned().chain(pictures).collect();
+        match self {
+            Self::Text { messages, .. } => Message::show(messages, pictures),
+            Self::Image { params, .. } => params.images = params.images.iter().cloned().chain(pictures).collect(),
         }
     }
 

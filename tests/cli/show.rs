@@ -108,6 +108,19 @@ fn a_conversation_is_shown_with_stand_ins_for_its_answers() {
 }
 
 #[test]
+fn a_conversation_is_shown_with_the_pictures_of_those_before() {
+    let file = "name: talk
+stages:
+  alt: {text: What is it?, images: sign.png}
+  more: {continues: alt, chat: [{user: Tell more}]}
+";
+    let sign = include_bytes!("../golden/plan/data/sign.png");
+    let ran = Cli::new("show talk.yaml more --offline").file("talk.yaml", file).file("sign.png", sign).run().exit(0);
+    let shown = ran.stdout.split_once("<alt>").expect("the answer").0;
+    assert!(shown.contains("\"<sign.png: image/png, "), "{ran:?}");
+}
+
+#[test]
 fn the_first_item_has_no_previous() {
     assert_eq!(messages("line"), "user: tide");
     assert_eq!(messages("line #2"), "user: moon after <previous>");

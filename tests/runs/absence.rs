@@ -89,6 +89,23 @@ async fn a_default_that_finds_nothing_skips_its_instance() {
 }
 
 #[tokio::test]
+async fn a_default_that_finds_nothing_tells_of_a_failure_before_what_was_only_skipped() {
+    let server = picky();
+    let body = "
+        stages:
+          early: {when: 'false', text: Early}
+          broken: {text: bad, on_error: continue}
+          late: {when: 'false', text: Late}
+          either: {text: 'Either {{default early broken late}}'}
+          neither: {text: 'Neither {{default early late}}'}
+        ";
+    let ran = Scene::new(&server, body).run().await.has_failed();
+    for (item, why) in [("either", "failed broken"), ("neither", "absent early")] {
+        assert!(ran.skipped().contains(&(item.to_owned(), why.to_owned())), "{:?}", ran.skipped());
+    }
+}
+
+#[tokio::test]
 async fn a_failure_skips_what_names_it_and_is_told_apart_from_a_condition() {
     let server = picky();
     let body = "

@@ -89,6 +89,28 @@ async fn in_a_chat_they_go_with_the_last_message_of_the_user() {
     assert_eq!(shown(&server.request()), [address("image/png", &png(1))]);
 }
 
+#[tokio::test]
+async fn a_conversation_goes_on_with_its_pictures_where_a_value_stands_in_too() {
+    let server = Server::start(|request| match request.prompt().as_str() {
+        "Refuse" => Reply::error(400, "BAD_REQUEST", "no"),
+        prompt => Reply::chat(prompt),
+    });
+    let body = "
+        stages:
+          alt: {text: What is it?, images: a.png}
+          more: {continues: alt, chat: [{user: More}]}
+          refused: {text: Refuse, images: a.png, on_error: {value: A sign}}
+          then: {continues: refused, chat: [{user: Then}]}
+        ";
+    Scene::new(&server, body).file("a.png", png(1)).run().await.is_done();
+    for prompt in ["More", "Then"] {
+        let requests = server.requests();
+        let request = requests.iter().find(|request| request.prompt() == prompt).unwrap();
+        let first = &request.json()["messages"][0]["content"];
+        assert_eq!(first[1]["image_url"]["url"], address("image/png", &png(1)), "{prompt}: {first}");
+    }
+}
+
 /// Pictures for pictures, and each prompt back for texts.
 fn studio() -> Server {
     Server::start(|request| match request.path.as_str() {
