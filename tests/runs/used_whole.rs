@@ -36,11 +36,11 @@ fn address(bytes: &[u8]) -> String {
 }
 
 const SHEET: &str = "
-    inputs: {subject: , photo: , mark: , sign: {default: sign.png}}
+    inputs: {subject: , photo: , mark: , plate: , sign: {default: sign.png}}
     stages:
       facts:
         text: 'Facts {{subject}}'
-        images: ['{{photo}}', '{{mark}}', '{{sign}}', own.png]
+        images: ['{{photo}}', '{{mark}}', '{{plate}}', '{{sign}}', own.png]
         json: {title: string, score: integer}
         expect:
           - {contains: '{{subject}}', min_chars: '{{facts.score}}0'}
@@ -73,14 +73,15 @@ async fn answers_are_checked_given_back_and_gone_on_with_for_each_item_of_the_us
           sheet:
             for_each: {topic: topics}
             use: parts/sheet.yaml
-            with: {subject: '{{topic.name}}', photo: 'pictures/{{topic.photo}}', mark: '{{mark}}'}
+            with: {subject: '{{topic.name}}', photo: 'pictures/{{topic.photo}}', mark: '{{mark}}', plate: pictures/plate.png}
           page:
             for_each: topic
             render: '{{sheet.facts.title}} {{sheet.facts.score}} {{sheet.critique}} {{join sheet.turns \"+\"}}'
             save: page.jsonl
         ";
     let providers = format!("name: sheet\nproviders: {{second: {{kind: openai, base_url: \"{}\"}}}}\n", second.url);
-    let names = ["pictures/a.png", "pictures/b.png", "pictures/mark.png", "parts/sign.png", "parts/own.png"];
+    let names = ["a", "b", "mark", "plate"].map(|name| format!("pictures/{name}.png"));
+    let names = [names.as_slice(), &["parts/sign.png".to_owned(), "parts/own.png".to_owned()]].concat();
     let scene = Scene::new(&first, body).file("parts/sheet.yaml", providers + &dedent(SHEET));
     let scene = names.iter().fold(scene, |scene, name| scene.file(name, picture(name)));
     let ran = scene.run().await.is_done();
@@ -94,8 +95,8 @@ async fn answers_are_checked_given_back_and_gone_on_with_for_each_item_of_the_us
     // Each picture comes from the folder of whoever names it.
     let requests = first.requests();
     let bees = requests.iter().find(|request| said(request) == ["user: Facts Bees"]).unwrap();
-    let files = [names[1], names[2], names[3], names[4]];
-    assert_eq!(shown(bees), files.map(|name| address(&picture(name))));
+    let files: Vec<String> = names[1..].iter().map(|name| address(&picture(name))).collect();
+    assert_eq!(shown(bees), files);
     assert_eq!(bees.json()["response_format"]["json_schema"]["schema"]["required"], json!(["title", "score"]));
     // A wrong answer is given back, with what the file says of it in its own words.
     let ants: Vec<Vec<String>> =
