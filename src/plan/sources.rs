@@ -111,14 +111,20 @@ impl<'a> Ground<'a> {
                 self.add_roots(&with.value, user, &mut roots);
                 roots
             }
-            (Named::Stage(stage), None) => match (&units.homes[stage].role, &self.spec.stages[stage].kind) {
-                (Role::Use(unit), Some(KindSpec::Value(Some(json)))) => {
-                    let mut roots = Vec::new();
-                    self.add_roots(json, *unit, &mut roots);
-                    roots
+            // What is put together without a call hands on what it names.
+            (Named::Stage(stage), None) => {
+                let home = &units.homes[stage];
+                let unit = if let Role::Use(unit) = home.role { unit } else { home.speaks };
+                let mut roots = Vec::new();
+                match &self.spec.stages[stage].kind {
+                    Some(KindSpec::Value(Some(json))) => self.add_roots(json, unit, &mut roots),
+                    Some(KindSpec::Render(text)) => {
+                        self.add_roots(&JsonSpec::Template(text.clone()), unit, &mut roots);
+                    }
+                    _ => {}
                 }
-                _ => Vec::new(),
-            },
+                roots
+            }
             (Named::Input(_), None) => Vec::new(),
         }
     }

@@ -191,23 +191,29 @@ async fn no_answer_chooses_a_file_outside() {
         "root" => Reply::chat("{\"path\": \"/etc/secret.png\"}"),
         _ => Reply::chat("seen"),
     });
-    let body = "
-        stages:
-          choose: {for_each: {way: [inside, outside, root]}, text: '{{way}}', json: true}
-          look: {for_each: way, text: 'Look {{way}}', images: '{{choose.path}}', save: look.jsonl}
-        ";
-    let scene = Scene::new(&server, body).defaults("on_error: continue").file("a.png", png(1));
-    let ran = scene.run().await.has_failed();
-    assert_eq!(ran.counts("look"), "3: 1 done, 2 failed");
-    let mut failures: Vec<String> = ran.failures().into_iter().map(|(_, message)| message).collect();
-    failures.sort();
-    assert_eq!(
-        failures,
-        [
-            "`../secret.png` leads out of the pipeline's folder, and an answer names it",
-            "`/etc/secret.png` leads out of the pipeline's folder, and an answer names it",
-        ]
-    );
+    for named in ["choose.path", "put.path.0", "written"] {
+        let body = format!(
+            "
+            stages:
+              choose: {{for_each: {{way: [inside, outside, root]}}, text: '{{{{way}}}}', json: true}}
+              put: {{for_each: way, value: {{path: ['{{{{choose.path}}}}']}}}}
+              written: {{for_each: way, render: '{{{{choose.path}}}}'}}
+              look: {{for_each: way, text: 'Look {{{{way}}}}', images: '{{{{{named}}}}}', save: look.jsonl}}
+            "
+        );
+        let scene = Scene::new(&server, &body).defaults("on_error: continue").file("a.png", png(1));
+        let ran = scene.run().await.has_failed();
+        assert_eq!(ran.counts("look"), "3: 1 done, 2 failed", "{named}");
+        let mut failures: Vec<String> = ran.failures().into_iter().map(|(_, message)| message).collect();
+        failures.sort();
+        assert_eq!(
+            failures,
+            [
+                "`../secret.png` leads out of the pipeline's folder, and an answer names it",
+                "`/etc/secret.png` leads out of the pipeline's folder, and an answer names it",
+            ]
+        );
+    }
 }
 
 #[tokio::test]
