@@ -87,3 +87,4 @@ pub mod spec;
 pub mod store;
 
 pub use client::{Blossom, BlossomBuilder, Error, ImageAnswer, ImageAsk, TextAnswer, TextAsk, TextStream, blocking};
+pub use model::Message;

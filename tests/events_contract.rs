@@ -67,6 +67,7 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::AttemptFailed { .. } => "attempt_failed",
         EventKind::FellBack { .. } => "fell_back",
         EventKind::Done { .. } => "done",
+        EventKind::GivenUp { .. } => "given_up",
         EventKind::Replaced { .. } => "replaced",
         EventKind::Skipped { .. } => "skipped",
         EventKind::Failed { .. } => "failed",
@@ -81,7 +82,7 @@ fn name(kind: &EventKind) -> &'static str {
     }
 }
 
-const KINDS: usize = 23;
+const KINDS: usize = 24;
 
 fn beginning() -> Vec<EventKind> {
     vec![
@@ -153,6 +154,12 @@ fn ends() -> Vec<EventKind> {
             saved: None,
         },
         EventKind::Saved { stage: "analyze".into(), path: "analyze/7.md".into() },
+        EventKind::GivenUp {
+            item: item(),
+            attempts: 1,
+            usage: Some(usage),
+            cost: Cost { usd: "0.1".parse().unwrap(), ..Cost::NOTHING },
+        },
         EventKind::Replaced {
             item: item(),
             attempts: 3,

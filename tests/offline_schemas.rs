@@ -230,6 +230,19 @@ fn schemas() -> impl Strategy<Value = Json> {
     })
 }
 
+#[test]
+fn a_wide_schema_that_leads_into_itself_has_an_end() {
+    let fields: JsonMap = (0..12).map(|n| (format!("part_{n}"), json!({"$ref": "#/$defs/part"}))).collect();
+    let part = json!({"type": "object", "properties": fields});
+    let written = json!({"$defs": {"part": part}, "$ref": "#/$defs/part", "type": "object"});
+    let length = answer(&written, STORY).unwrap().to_string().len();
+    assert!((100..200_000).contains(&length), "{length}");
+    let list = |items: &Json| json!({"type": "array", "minItems": 10_000, "items": items});
+    let many =
+        json!({"type": "object", "required": ["all"], "properties": {"all": list(&list(&json!({"type": "null"})))}});
+    assert_eq!(answer(&many, STORY).unwrap_err().kind, FailureKind::BadRequest);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -33,7 +33,7 @@ impl Account {
     pub(super) fn send(&mut self, total: Option<Duration>) {
         self.sent += 1;
         if self.total.is_none() {
-            self.total = total.map(|limit| (Instant::now() + limit, limit));
+            self.total = total.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         }
     }
 

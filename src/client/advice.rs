@@ -57,7 +57,9 @@ impl Patience<'_> {
         };
         match self.total {
             Some((end, _)) if Instant::now() >= end => Next::GiveUp(failure.clone()),
-            Some((end, limit)) if Instant::now() + pause >= end => Next::GiveUp(too_long(failure, pause, limit)),
+            Some((end, limit)) if Instant::now().checked_add(pause).is_none_or(|next| next >= end) => {
+                Next::GiveUp(too_long(failure, pause, limit))
+            }
             _ if is_refused => Next::Lane(pause),
             _ => Next::Pause(pause),
         }

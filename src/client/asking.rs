@@ -99,7 +99,7 @@ impl Client {
             match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead) => {
                     let outcome = self.ask_alone(ask, &asked, None).await;
-                    lead.tell(&outcome, &ask.terms);
+                    lead.tell(&outcome, ask);
                     return outcome;
                 }
                 Part::Follow(outcome) => {
@@ -116,17 +116,18 @@ impl Client {
     /// What somebody else has asked for at the same time: it was paid for once. Nothing where that was on other terms, so
     /// that it says nothing about these.
     async fn joined(&self, ask: &Ask, key: CallKey, told: Told) -> Option<Result<Answer, Unanswered>> {
-        let is_same = told.is_on(&ask.terms);
+        let is_same = told.is_for(ask);
         match told.outcome {
             Ok(answer) => {
-                let passes = is_same || verdict_in_time(&ask.call, &ask.terms, &answer.reply).await.is_ok();
-                if !passes {
-                    return None;
-                }
+                let json = match verdict_in_time(&ask.call, &ask.terms, &answer.reply).await {
+                    Ok(json) => json,
+                    Err(_) if is_same => answer.json.clone(),
+                    Err(_) => return None,
+                };
                 self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
-                Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, ..answer }))
+                Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, json, ..answer }))
             }
-            Err(unanswered) if unanswered.failure.kind == FailureKind::WrongAnswer && !is_same => None,
+            Err(unanswered) if is_of_the_answer(unanswered.failure.kind) && !is_same => None,
             Err(unanswered) => Some(Err(unsent(unanswered.failure))),
         }
     }
@@ -285,6 +286,11 @@ impl Client {
     pub fn halt(&self) -> &Halt {
         &self.shared.halt
     }
+}
+
+/// Whether a failure is about what the answer had to be, and so about the terms of whoever asked.
+fn is_of_the_answer(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::WrongAnswer | FailureKind::Template)
 }
 
 fn unsent(failure: Failure) -> Unanswered {

@@ -55,12 +55,13 @@ impl Running {
     /// Starts the clocks of an attempt; `total` has been running since the first one.
     pub(super) fn start(clocks: &Clocks, stream: bool, total: Option<(Instant, Duration)>) -> Self {
         let now = Instant::now();
-        let from_now = |limit: Duration| (now + limit, limit);
+        // Longer than time itself is without a limit.
+        let from_now = |limit: Duration| Some((now.checked_add(limit)?, limit));
         let attempt = if stream { clocks.attempt } else { Some(clocks.attempt.unwrap_or(Clocks::ATTEMPT)) };
         let first_token = stream.then(|| clocks.first_token.unwrap_or(Clocks::FIRST_TOKEN));
         Self {
-            attempt: attempt.map(from_now),
-            first_token: first_token.map(from_now),
+            attempt: attempt.and_then(from_now),
+            first_token: first_token.and_then(from_now),
             idle: None,
             total,
             silence: stream.then(|| clocks.idle.unwrap_or(Clocks::IDLE)),
@@ -70,7 +71,7 @@ impl Running {
     /// Text or thinking has come, and has been dealt with.
     pub(super) fn heard_word(&mut self) {
         self.first_token = None;
-        self.idle = self.silence.map(|limit| (Instant::now() + limit, limit));
+        self.idle = self.silence.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     }
 
     /// A sign of life without a word has come. Until there is one, `first_token` alone counts.

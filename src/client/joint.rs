@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::channel::oneshot;
 
-use crate::model::{CallKey, Check};
+use crate::model::{CallKey, Check, Choice};
 
-use super::{Answer, Terms, Unanswered};
+use super::{Answer, Ask, Unanswered};
 
 /// What is asked for: a call, and whether another take of it is wanted.
 type Wanted = (CallKey, bool);
@@ -19,14 +19,16 @@ type Outcome = Result<Answer, Unanswered>;
 #[derive(Debug, Clone)]
 pub(super) struct Told {
     pub(super) outcome: Outcome,
+    answer: Choice,
     checks: Vec<Check>,
     is_judged: bool,
 }
 
 impl Told {
-    /// Whether the answer had to be what these terms want too. Who judges knows each item, so that nobody can tell.
-    pub(super) fn is_on(&self, terms: &Terms) -> bool {
-        !self.is_judged && terms.judge.is_none() && self.checks == terms.checks
+    /// Whether the answer had to be what this question wants too. Who judges knows each item, so that nobody can tell.
+    pub(super) fn is_for(&self, ask: &Ask) -> bool {
+        let is_judged = self.is_judged || ask.terms.judge.is_some();
+        !is_judged && self.answer == ask.call.answer && self.checks == ask.terms.checks
     }
 }
 
@@ -74,13 +76,14 @@ impl Joint {
 
 impl Lead<'_> {
     /// Tells those who wait.
-    pub(super) fn tell(mut self, outcome: &Outcome, terms: &Terms) {
+    pub(super) fn tell(mut self, outcome: &Outcome, ask: &Ask) {
         self.has_told = true;
         let waiting = self.joint.asked().remove(&self.wanted).unwrap_or_default();
         for waits in waiting {
-            let (checks, is_judged) = (terms.checks.clone(), terms.judge.is_some());
+            let (answer, checks) = (ask.call.answer.clone(), ask.terms.checks.clone());
+            let is_judged = ask.terms.judge.is_some();
             // Who no longer waits does not want to know.
-            waits.send(Told { outcome: outcome.clone(), checks, is_judged }).ok();
+            waits.send(Told { outcome: outcome.clone(), answer, checks, is_judged }).ok();
         }
     }
 }

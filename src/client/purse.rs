@@ -168,6 +168,7 @@ fn is_free_of_charge(failure: &Failure) -> bool {
         FailureKind::Connect
         | FailureKind::RateLimited
         | FailureKind::BadRequest
+        | FailureKind::FormRefused
         | FailureKind::NotFound
         | FailureKind::Moderated
         | FailureKind::ModelForbidden

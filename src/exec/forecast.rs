@@ -196,7 +196,7 @@ impl Looking {
     /// What an outcome means.
     fn fate(&mut self, outcome: &Outcome, looked: Option<Looked>) -> Result<Fate, Failure> {
         Ok(match (outcome, looked) {
-            (Outcome::Interrupted, Some(Looked { call, provider, reuse, terms, .. })) => {
+            (Outcome::Interrupted { .. }, Some(Looked { call, provider, reuse, terms, .. })) => {
                 let key = call.key();
                 let beginning = key.bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
                 let planned = Box::new(Planned { call, provider, terms });
@@ -208,9 +208,9 @@ impl Looking {
             }
             (Outcome::Done(_) | Outcome::Replaced { .. }, None) => Fate::Made,
             (Outcome::Skipped(reason), _) => Fate::Skipped(reason.clone()),
-            (Outcome::Failed { failure, .. } | Outcome::Blocked(failure), _) => Fate::Fails(failure.clone()),
+            (Outcome::Failed { failure, .. } | Outcome::Blocked { failure, .. }, _) => Fate::Fails(failure.clone()),
             (Outcome::Unwritable(failure), _) => return Err(failure.clone()),
-            (Outcome::Interrupted, None) => {
+            (Outcome::Interrupted { .. }, None) => {
                 return Err(Failure::new(FailureKind::Internal, "an instance was not looked at to its end"));
             }
         })

@@ -148,7 +148,7 @@ impl<'a> Instance<'a> {
             }
         }
         if self.env.halt.is_draining() {
-            return Outcome::Interrupted;
+            return Outcome::Interrupted { spent: Spent::default() };
         }
         self.env.events.emit(EventKind::Started { item: self.job.item.clone() }).await;
         let start = Instant::now();
@@ -302,14 +302,14 @@ impl<'a> Instance<'a> {
             Unmade::Fail { failure, spent } => (*failure, spent),
         };
         match failure.kind {
-            FailureKind::Interrupted => return Outcome::Interrupted,
+            FailureKind::Interrupted => return Outcome::Interrupted { spent },
             FailureKind::Store => return Outcome::Unwritable(failure),
             // Nothing is known of what this call comes to: no value may stand in for it.
             FailureKind::NotRecorded => return Outcome::Failed { failure, spent },
             _ => {}
         }
         if failure.advice() == Advice::Block {
-            return Outcome::Blocked(failure);
+            return Outcome::Blocked { failure, spent };
         }
         match &self.stage.on_error {
             OnErrorPlan::Value(template) => match self.renderer.json(template) {

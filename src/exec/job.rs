@@ -95,9 +95,14 @@ pub(super) enum Outcome {
     /// Outputs can't be written: the run ends.
     Unwritable(Failure),
     /// The run ends for a reason that this instance has met.
-    Blocked(Failure),
+    Blocked {
+        failure: Failure,
+        spent: Spent,
+    },
     /// The run was stopped before this could come to an end.
-    Interrupted,
+    Interrupted {
+        spent: Spent,
+    },
 }
 
 /// An instance with a value.

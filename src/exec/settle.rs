@@ -45,14 +45,25 @@ impl Frontier {
             }
             Outcome::Failed { failure, spent } => self.fail(stage, instance, item, (failure, spent)),
             Outcome::Unwritable(failure) => Some(Ending::unwritable(failure)),
-            Outcome::Blocked(failure) => {
+            Outcome::Blocked { failure, spent } => {
+                self.give_up(item, spent);
                 Some(Ending { reason: failure.message.clone(), outcome: RunOutcome::Blocked { failure } })
             }
-            Outcome::Interrupted => None,
+            Outcome::Interrupted { spent } => {
+                self.give_up(item, spent);
+                None
+            }
         };
         self.go_on();
         // A share may be passed by an instance that came out: before twenty have ended it does not count.
         ending.or_else(|| self.broken_lists()).or_else(|| self.too_many_failures(stage))
+    }
+
+    /// It has not come to its end and is taken up by the next run; what was sent for it is paid for all the same.
+    fn give_up(&mut self, item: ItemRef, Spent { attempts, usage, cost }: Spent) {
+        if attempts > 0 {
+            self.outbox.push(EventKind::GivenUp { item, attempts, usage, cost });
+        }
     }
 
     fn fail(

@@ -266,6 +266,20 @@ pub enum EventKind {
         /// Why.
         failure: Failure,
     },
+    /// The run ends before an instance has: requests were sent for it, and the next run takes it up.
+    GivenUp {
+        /// Which.
+        #[serde(flatten)]
+        item: ItemRef,
+        /// Requests sent for it.
+        attempts: u32,
+        /// What they took, where the provider says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+        /// What they cost, as far as prices are known.
+        #[serde(skip_serializing_if = "Cost::is_nothing")]
+        cost: Cost,
+    },
     /// An instance is not run.
     Skipped {
         /// Which.

@@ -165,6 +165,11 @@ impl Tally {
                     None => stage.unmetered += u64::from(*attempts > 0 && stage.speaks()),
                 }
             }),
+            // It counts as not started, since the next run takes it up; what it took is gone all the same.
+            EventKind::GivenUp { item, usage, cost, .. } => self.on(&item.stage, |stage| {
+                stage.usage = stage.usage.plus(usage.unwrap_or_default());
+                stage.cost = stage.cost.plus(*cost);
+            }),
             EventKind::Skipped { item, reason } => self.end(item, at, |stage| match reason {
                 SkipReason::When | SkipReason::Absent { .. } => stage.tally.skipped += 1,
                 SkipReason::Failed { .. } => stage.tally.skipped_after_failure += 1,

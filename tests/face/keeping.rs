@@ -148,3 +148,25 @@ async fn a_store_that_cannot_be_is_told_when_the_client_is_made() {
     assert_eq!(error.kind(), blossom_run::model::FailureKind::Store);
     assert!(!error.suggestion().unwrap().contains("--store"), "{error:?}");
 }
+
+#[tokio::test]
+async fn who_asks_at_the_same_time_for_something_else_is_not_given_the_same() {
+    let (gate, folder) = (Gate::new(), tempfile::tempdir().unwrap());
+    let held = gate.clone();
+    let server = Server::start(move |request| match request.number {
+        1 => Reply::chat(r#"{"a": 1}"#).held_by(&held),
+        _ => Reply::chat(r#"{"a": "one"}"#),
+    });
+    let blossom = kept(&server, folder.path());
+    let schema = serde_json::json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}});
+    let asking = async {
+        tokio::join!(blossom.text("Hi"), blossom.text("Hi").json(), blossom.text("Hi").schema(schema), async {
+            server.arrived(1).await;
+            gate.open();
+        })
+    };
+    let (text, json, fitting, ()) = asking.await;
+    assert_eq!(text.unwrap().json, None);
+    assert_eq!(json.unwrap().json, Some(serde_json::json!({"a": 1})));
+    assert_eq!(fitting.unwrap().json, Some(serde_json::json!({"a": "one"})), "it was asked again, as it did not fit");
+}

@@ -136,3 +136,11 @@ fn settings_that_cannot_be_are_told_when_the_client_is_made() {
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn a_limit_longer_than_time_is_none() {
+    let blossom = blossom_run::Blossom::builder().provider("offline").attempt_timeout(Duration::MAX).build().unwrap();
+    assert!(blossom.text("Hello").timeout(Duration::MAX).await.is_ok());
+    let stream = blossom.text("Hello").timeout(Duration::MAX).stream();
+    assert!(stream.finish().await.is_ok());
+}

@@ -255,9 +255,15 @@ fn wrong_answers_are_on_a_tape_and_the_right_one_is_replayed() {
 #[test]
 fn a_budget_counts_each_wrong_answer() {
     let server = says(&["no idea"]);
-    let ran = cli("--max-calls 2", &server, SORT).run().exit(5);
+    let ran = cli("--max-calls 2 --json", &server, SORT).run().exit(5);
     assert_eq!(server.requests().len(), 2);
     assert!(ran.stderr.contains("The budget of 2 calls is used up"), "{ran:?}");
+    // The item has no end yet, and what it took is told all the same.
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let stage = &told["stages"][0];
+    assert_eq!((&stage["calls"], &stage["tally"]["failed"]), (&json!(2), &json!(0)), "{told:#}");
+    let usage = stage["usage"]["total_tokens"].as_u64().unwrap();
+    assert!(usage > 0 && stage["cost"]["usd"].as_f64().unwrap() > 0.0, "{told:#}");
 }
 
 #[test]

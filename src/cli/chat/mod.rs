@@ -128,6 +128,10 @@ fn help(error: &Error) -> Option<String> {
         FailureKind::BadRequest if failure.message.contains("has no model") => {
             Some("name one: `--model NAME`, or `BLOSSOM_MODEL`".to_owned())
         }
+        FailureKind::BadRequest if failure.message.starts_with("There is no provider") => {
+            let known = "`pollinations`, `pollinations-legacy`, `openai`, `ollama` and `offline`";
+            Some(format!("there are {known}; `OPENAI_BASE_URL` is the address of a server like that of `openai`"))
+        }
         FailureKind::Timeout => Some("ask again, or ask another model".to_owned()),
         _ => failure.suggestion,
     }

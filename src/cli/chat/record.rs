@@ -37,12 +37,29 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         ErrorKind::AlreadyExists => {
             Fault::unwritable(format!("`{shown}` is there already"), Some("give another name".to_owned()))
         }
-        _ => Fault::unwritable(format!("`{shown}` can't be written: {error}"), None),
+        // The words of the error name the part that was begun, which nobody has asked for.
+        kind => Fault::unwritable(
+            format!("`{shown}` can't be written: {kind}"),
+            Some("check that its folder is there and can be written".to_owned()),
+        ),
     };
-    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
+    let mut part = part_in(folder).map_err(wrong)?;
     part.write_all(bytes).and_then(|()| part.as_file().sync_all()).map_err(wrong)?;
     part.persist_noclobber(path).map_err(|error| wrong(error.error))?;
     Ok(())
+}
+
+/// Readable as any file that a program makes, and not for its owner alone.
+#[cfg(unix)]
+fn part_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let usual = std::fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new().prefix(".").suffix(".part").permissions(usual).tempfile_in(folder)
+}
+
+#[cfg(not(unix))]
+fn part_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)
 }
 
 fn json(messages: &[Message]) -> String {

@@ -16,6 +16,10 @@ const TRIES: usize = 24;
 const DEEP: usize = 6;
 /// Deeper than this nothing is made.
 const DEEPEST: usize = 64;
+/// After so many values nothing is made that can be left out: a wide schema that leads into itself would never end.
+const MANY: usize = 2_000;
+/// So many values are made at most.
+const MOST: usize = 40_000;
 /// No text and no list is longer than this, whatever a schema asks for.
 const LONGEST: usize = 20_000;
 
@@ -74,7 +78,7 @@ fn attempt(
         dice.next();
     }
     let filler = Filler::new(prose, measure, dice);
-    let mut maker = Maker { root: schema.written(), filler, terms };
+    let mut maker = Maker { root: schema.written(), filler, terms, made: 0 };
     let value = maker.value(schema.written(), Spot { key: "", at: 0, depth: 0 })?;
     match schema.misfits(&value).into_iter().next() {
         None => Ok(value),
@@ -136,6 +140,8 @@ struct Maker<'a> {
     filler: Filler<'a>,
     /// The words of the prompt, in lower case.
     terms: &'a [&'a str],
+    /// How many values there are.
+    made: usize,
 }
 
 impl Maker<'_> {
@@ -143,7 +149,12 @@ impl Maker<'_> {
         if spot.depth > DEEPEST {
             return Err("the schema leads into itself without an end".to_owned());
         }
-        let schema = flat(self.root, schema, &mut self.filler.dice, spot.depth > DEEP)?;
+        self.made += 1;
+        if self.made > MOST {
+            return Err(format!("it would have more than {MOST} values"));
+        }
+        let is_enough = self.is_enough(spot);
+        let schema = flat(self.root, schema, &mut self.filler.dice, is_enough)?;
         if let Some(value) = schema.get("const") {
             return Ok(value.clone());
         }
@@ -172,6 +183,11 @@ impl Maker<'_> {
         }
     }
 
+    /// Whether what can be left out is left out from here on.
+    fn is_enough(&self, spot: Spot<'_>) -> bool {
+        spot.depth > DEEP || self.made > MANY
+    }
+
     /// The kind of a value: rather something than null, but for what lies deep.
     fn kind(&mut self, schema: &JsonMap, kinds: &[String], spot: Spot<'_>) -> String {
         let has = |names: &[&str]| names.iter().any(|name| schema.contains_key(*name));
@@ -190,7 +206,7 @@ impl Maker<'_> {
         }
         let some: Vec<&String> = kinds.iter().filter(|kind| *kind != "null").collect();
         match &some[..] {
-            _ if spot.depth > DEEP && kinds.iter().any(|kind| kind == "null") => "null".to_owned(),
+            _ if self.is_enough(spot) && kinds.iter().any(|kind| kind == "null") => "null".to_owned(),
             [] => kinds.first().cloned().unwrap_or_default(),
             [one] => (*one).clone(),
             several => (*self.filler.dice.pick(several)).clone(),
@@ -216,7 +232,7 @@ impl Maker<'_> {
         let rest = ["items", "additionalItems"].iter().find_map(|name| schema.get(*name).filter(|one| !one.is_array()));
         let any = Json::Bool(true);
         let usual = match rest {
-            _ if spot.depth > DEEP => 0,
+            _ if self.is_enough(spot) => 0,
             Some(Json::Bool(false)) => first.len(),
             None if !first.is_empty() => first.len(),
             _ => count_of(spot.key, self.terms).unwrap_or(self.filler.measure.list).max(first.len()),
@@ -257,7 +273,7 @@ impl Maker<'_> {
         let mut left = span.most.saturating_sub(required.len());
         for (name, of) in properties {
             let is_required = required.contains(&name.as_str());
-            let is_wanted = is_required || (left > 0 && spot.depth <= DEEP && *of != Json::Bool(false));
+            let is_wanted = is_required || (left > 0 && !self.is_enough(spot) && *of != Json::Bool(false));
             if !is_wanted {
                 continue;
             }
@@ -279,7 +295,7 @@ impl Maker<'_> {
             object.insert((*name).to_owned(), self.value(others, spot.below(name))?);
         }
         self.filler.next = self.filler.next.max(start + 1);
-        let is_table = properties.is_empty() && others.is_object() && spot.depth <= DEEP;
+        let is_table = properties.is_empty() && others.is_object() && !self.is_enough(spot);
         let goal = if is_table { span.least.max(2).min(span.most) } else { span.least };
         let mut number = 1;
         while object.len() < goal.min(LONGEST) {
