@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use blossom_run::Message;
 use blossom_run::model::{Amount, Budget, Currency, FailureKind, Price, Rate};
 use futures::future::{join_all, try_join_all};
 use serde_json::json;
 
 use crate::scripted::{SECOND, whole};
-use crate::service::server::{Gate, Reply, Server};
+use crate::service::server::{Gate, Reply, Server, picture};
 use crate::support::{at, played, pollinations};
 
 #[tokio::test]
@@ -143,4 +144,20 @@ async fn a_limit_longer_than_time_is_none() {
     assert!(blossom.text("Hello").timeout(Duration::MAX).await.is_ok());
     let stream = blossom.text("Hello").timeout(Duration::MAX).stream();
     assert!(stream.finish().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_list_of_prices_that_can_not_be_read_is_asked_for_once() {
+    let server = Server::start(|request| match request.path.contains("models") {
+        true => Reply::error(500, "INTERNAL", "Not now"),
+        false => Reply::chat("Hi"),
+    });
+    let blossom = pollinations(&server).list_prices().build().unwrap();
+    let answers = join_all((0..8).map(|n| blossom.text(format!("Say {n}")).into_future())).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    blossom.text("Say more").await.unwrap();
+    let lists = server.requests().iter().filter(|request| request.path.contains("models")).count();
+    assert_eq!((lists, server.requests().len()), (1, 10));
+    let error = blossom.chat([Message::assistant("Only me")]).picture(picture("a heron")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (FailureKind::BadRequest, 0), "{error:?}");
 }

@@ -1,11 +1,13 @@
 //! The client: one provider, and what is asked of it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::model::{
     Clocks, EventKind, Failure, Message, ProviderIdentity, ProviderSettings, RetryPolicy, Reuse, Spent, TextParams,
@@ -21,6 +23,8 @@ use super::{BlossomBuilder, Error, ImageAsk, TextAsk};
 /// The stage that all questions of programs without a pipeline belong to: it is part of the key of a call, so answers are
 /// shared by all programs that use one store in this way, and by no pipeline that has no stage of this name.
 pub(super) const STAGE: &str = "blossom";
+/// So long a list of models that could not be read is left alone.
+const LIST_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client of one provider: texts, conversations and pictures, within its limits.
 ///
@@ -67,6 +71,8 @@ pub(super) struct Inner {
     /// Whether prices of the service's list are wanted, and have been read.
     pub(super) wants_prices: bool,
     pub(super) has_prices: OnceCell<()>,
+    /// When the list could not be read last.
+    pub(super) had_no_list: Mutex<Option<Instant>>,
 }
 
 impl Blossom {
@@ -177,13 +183,22 @@ impl Inner {
     /// Reads what models cost before the first of them is asked. A list that can't be read leaves prices unknown, and is
     /// read again before the next question.
     async fn learn_prices(&self) {
+        let last_failure = || self.had_no_list.lock().unwrap_or_else(PoisonError::into_inner);
         let learn = async || {
-            let models = self.models().await?;
+            // All who wait for the list wait for one attempt, and a service that is away is not asked again and again.
+            let failed = *last_failure();
+            if failed.is_some_and(|at| at.elapsed() < LIST_PATIENCE) {
+                return Err(None::<Failure>);
+            }
+            let models = self.models().await.map_err(|failure| {
+                *last_failure() = Some(Instant::now());
+                Some(failure)
+            })?;
             self.client.purse().add_list(&self.provider, &models);
-            Ok::<(), Failure>(())
+            Ok(())
         };
         if self.wants_prices
-            && let Err(failure) = self.has_prices.get_or_try_init(learn).await
+            && let Err(Some(failure)) = self.has_prices.get_or_try_init(learn).await
         {
             let name = &self.provider;
             let message =

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -302,6 +302,7 @@ impl BlossomBuilder {
             run,
             wants_prices: self.wants_prices || (self.budget.cost.is_some() && lists_prices(service_kind)),
             has_prices: OnceCell::new(),
+            had_no_list: Mutex::default(),
         };
         Ok((Blossom::of(inner), stream))
     }

@@ -173,6 +173,10 @@ impl Draft {
         let messages = system.chain(self.messages.iter().cloned()).collect();
         let mut request = Request::Text { messages, params: self.params.clone() };
         request.show(beside::together(&self.pictures)?);
+        if request.pictures().count() < self.pictures.len() {
+            let message = "A picture is shown with a message of the user, and there is none";
+            return Err(Error::wrong(message, "say something of it: `Message::user(..)`"));
+        }
         self.blossom.inner().ask(request, self.answer.clone()?, &self.manner, stream)
     }
 
