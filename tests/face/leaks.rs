@@ -143,7 +143,8 @@ async fn streams_that_break_leave_nothing() {
             blossom.text(prompt).stream().finish().await.unwrap_err();
         }
     }
-    assert_eq!((server.requests().len(), server.peak()), (30, 1));
+    // How many the server holds at once says nothing here: it learns later than the client that one was dropped.
+    assert_eq!(server.requests().len(), 30);
     nothing_is_left(&server, blossom).await;
 }
 
