@@ -148,9 +148,8 @@ async fn a_limit_longer_than_time_is_none() {
 
 #[tokio::test]
 async fn a_list_of_prices_that_can_not_be_read_is_asked_for_once() {
-    let server = Server::start(|request| match request.path.contains("models") {
-        true => Reply::error(500, "INTERNAL", "Not now"),
-        false => Reply::chat("Hi"),
+    let server = Server::start(|request| {
+        if request.path.contains("models") { Reply::error(500, "INTERNAL", "Not now") } else { Reply::chat("Hi") }
     });
     let blossom = pollinations(&server).list_prices().build().unwrap();
     let answers = join_all((0..8).map(|n| blossom.text(format!("Say {n}")).into_future())).await;
