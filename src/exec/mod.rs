@@ -9,6 +9,7 @@ mod chain;
 mod collection;
 mod context;
 mod cursor;
+mod early;
 mod expected;
 mod forecast;
 mod frame;

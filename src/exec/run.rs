@@ -13,13 +13,14 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::client::{Client, Events, Halt, HaltReason, RateGate};
-use crate::model::{Cost, EventKind, Failure, FailureKind, ItemRef, JsonMap, ProviderIdentity, RunOutcome, StageTally};
+use crate::model::{EventKind, Failure, FailureKind, JsonMap, ProviderIdentity, RunOutcome, StageTally};
 use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
 use crate::store::Held;
 
 use super::asks::Asks;
 use super::context::Fixed;
+use super::early::fail_early;
 use super::fresh::{Fresh, FreshWish};
 use super::frontier::Frontier;
 use super::instance::{Env, run};
@@ -108,12 +109,20 @@ pub async fn execute(parts: RunParts) -> Finished {
         Err(wrong) => return fail_early(&plan, (&events, &halt, journal.as_ref()), wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
-    let (shared, told_empty, fresh) = (plan.clone(), Mutex::default(), FreshWish::new(fresh));
-    let (asks, gallery, outputs) =
-        (Asks::Providers(client), Some(Gallery::Folder(folder.clone())), Some(folder.clone()));
-    #[rustfmt::skip]
-    let env = Env { plan: shared, asks, folder: outputs, events, halt, providers, fixed, rates, show, gallery, fresh, told_empty };
-    let env = Arc::new(env);
+    let env = Arc::new(Env {
+        plan: plan.clone(),
+        asks: Asks::Providers(client),
+        folder: Some(folder.clone()),
+        events,
+        halt,
+        providers,
+        fixed,
+        rates,
+        show,
+        gallery: Some(Gallery::Folder(folder.clone())),
+        fresh: FreshWish::new(fresh),
+        told_empty: Mutex::default(),
+    });
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
         plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
@@ -162,52 +171,7 @@ fn panicked() -> Outcome {
     Outcome::Failed { failure, spent: Spent::default() }
 }
 
-/// A run with a list that can't be read: the stage that names it has failed, and the others never began.
-async fn fail_early(
-    plan: &Plan,
-    (events, halt, journal): (&Events, &Halt, Option<&Journal>),
-    wrong: Option<(usize, Failure)>,
-    start: Instant,
-) -> Finished {
-    let running: Vec<_> = plan.stage_ixs().filter(|(ix, _)| plan.runs(*ix)).map(|(_, stage)| stage).collect();
-    let names = |input| running.iter().position(|stage| stage.needs.inputs.contains(input)).unwrap_or(0);
-    let names_it = wrong.as_ref().map_or(0, |(input, _)| names(input));
-    let mut stages: Vec<_> = running
-        .into_iter()
-        .map(|stage| {
-            let instances = plan.known_instances(stage).unwrap_or(0);
-            (stage.name.clone(), StageTally { instances, not_started: instances, ..StageTally::default() })
-        })
-        .collect();
-    let interrupted = interrupted(halt);
-    if interrupted.is_none()
-        && let Some((_, failure)) = wrong
-        && let Some((stage, tally)) = stages.get_mut(names_it)
-    {
-        if tally.instances == 0 {
-            events.emit(EventKind::InstancesFound { stage: stage.clone(), count: 1 }).await;
-        }
-        let instances = tally.instances.max(1);
-        *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
-        let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
-        let failed = EventKind::Failed { item, attempts: 0, usage: None, cost: Cost::NOTHING, failure };
-        if let Some(journal) = journal {
-            journal.note(&failed);
-        }
-        events.emit(failed).await;
-    }
-    let mut outcome = interrupted.unwrap_or(RunOutcome::Failed);
-    if let Some(journal) = journal
-        && let Err(failure) = journal.end(&outcome, &stages).await
-    {
-        outcome = outcome.or_worse(RunOutcome::Unwritable { failure });
-    }
-    let took = start.elapsed();
-    events.emit(EventKind::RunFinished { outcome: outcome.clone(), stages: stages.clone(), took }).await;
-    Finished { outcome, outputs: Vec::new(), stages }
-}
-
-fn interrupted(halt: &Halt) -> Option<RunOutcome> {
+pub(super) fn interrupted(halt: &Halt) -> Option<RunOutcome> {
     match halt.reason()? {
         HaltReason::Interrupted => Some(RunOutcome::Interrupted { terminated: false }),
         HaltReason::Terminated => Some(RunOutcome::Interrupted { terminated: true }),
