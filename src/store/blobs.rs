@@ -80,8 +80,12 @@ impl Blobs {
     }
 }
 
-/// A file that is about to get its name, with the rights that any other file would have.
-pub(super) fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
+/// A file that is about to get its name, with the rights that any other file would have. It is removed when it is dropped
+/// without one.
+///
+/// # Errors
+/// The folder is not there, or can't be written.
+pub fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

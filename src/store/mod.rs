@@ -33,6 +33,7 @@ mod tape;
 mod writing;
 
 pub use answers::Found;
+pub use blobs::part_in;
 pub use error::StoreError;
 pub use folder::Store;
 pub use held::{HELD_IN_MEMORY, Held, Under};

@@ -9,6 +9,7 @@ use jiff::Zoned;
 use crate::cli::fault::Fault;
 use crate::client::ImageAnswer;
 use crate::model::{Message, Role};
+use crate::store::part_in;
 
 /// Writes a conversation to a new file: JSON where its name says so, else Markdown. Gives its path.
 pub(super) fn save(messages: &[Message], file: Option<&str>, model: &str) -> Result<PathBuf, Fault> {
@@ -47,19 +48,6 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     part.write_all(bytes).and_then(|()| part.as_file().sync_all()).map_err(wrong)?;
     part.persist_noclobber(path).map_err(|error| wrong(error.error))?;
     Ok(())
-}
-
-/// Readable as any file that a program makes, and not for its owner alone.
-#[cfg(unix)]
-fn part_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    let usual = std::fs::Permissions::from_mode(0o666);
-    tempfile::Builder::new().prefix(".").suffix(".part").permissions(usual).tempfile_in(folder)
-}
-
-#[cfg(not(unix))]
-fn part_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)
 }
 
 fn json(messages: &[Message]) -> String {

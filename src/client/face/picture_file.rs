@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use tempfile::{Builder, NamedTempFile};
-
 use crate::model::{Failure, FailureKind};
+use crate::store::part_in;
 
 use super::Error;
 
@@ -24,17 +23,4 @@ fn publish(bytes: &[u8], path: &Path) -> io::Result<()> {
     part.as_file().sync_all()?;
     part.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-/// Readable as any file that a program makes, and not for its owner alone.
-#[cfg(unix)]
-fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    let usual = std::fs::Permissions::from_mode(0o666);
-    Builder::new().prefix(".").suffix(".part").permissions(usual).tempfile_in(folder)
-}
-
-#[cfg(not(unix))]
-fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
-    Builder::new().prefix(".").suffix(".part").tempfile_in(folder)
 }
