@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use blossom_run::model::{Advice, Failure, FailureKind as Kind, ImageParams, ProviderKind};
-use blossom_run::provider::{Attempt, Form, Provider};
+use blossom_run::provider::{Attempt, Provider};
 use futures::StreamExt;
 use futures::future::join3;
 use secrecy::SecretString;
@@ -416,15 +416,7 @@ async fn a_key_that_can_be_none_is_not_sent() {
     let call = text(&*provider, "Hello");
     for key in ["pk_abc...xyz", "sk_"] {
         let secret = SecretString::from(key);
-        let attempt = Attempt {
-            call: &call,
-            key: call.key(),
-            number: 1,
-            stream: false,
-            form: Form::Schema,
-            checks: &[],
-            secret: Some(&secret),
-        };
+        let attempt = Attempt { secret: Some(&secret), ..Attempt::of(&call) };
         let last = provider.send(attempt).next().await.unwrap();
         assert_eq!(last.unwrap_err().kind, Kind::KeyRefused, "{key}");
     }
@@ -439,15 +431,7 @@ async fn a_key_with_a_line_break_goes_nowhere() {
     let provider = openai(&server.url);
     let call = text(&*provider, "Hello");
     let secret = SecretString::from("sk-abcdefgh\nInjected: yes");
-    let attempt = Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: false,
-        form: Form::Schema,
-        checks: &[],
-        secret: Some(&secret),
-    };
+    let attempt = Attempt { secret: Some(&secret), ..Attempt::of(&call) };
     let failure = first_failure(&*provider, attempt).await;
     assert_eq!(failure.kind, Kind::KeyRefused);
     assert!(server.requests().is_empty());

@@ -62,15 +62,7 @@ async fn text_is_there_before_the_stream_ends() {
     let server = Server::start(move |_| reply.clone());
     let provider = openai(&server.url);
     let call = text(&*provider, "Hello");
-    let attempt = blossom_run::provider::Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: true,
-        form: blossom_run::provider::Form::default(),
-        checks: &[],
-        secret: None,
-    };
+    let attempt = blossom_run::provider::Attempt { stream: true, ..blossom_run::provider::Attempt::of(&call) };
     let mut stream = provider.send(attempt);
     let mut seen = vec![];
     while let Some(piece) = futures::StreamExt::next(&mut stream).await {

@@ -10,7 +10,7 @@ use blossom_run::model::{
     AnswerSchema, Call, Choice, FailureKind, ImageParams, JsonMap, MediaType, Picture, PictureFile, ProviderKind,
     ProviderSettings, Rate, Request, TextParams,
 };
-use blossom_run::provider::{Attempt, Form, HttpClient, Provider, build};
+use blossom_run::provider::{Attempt, HttpClient, Provider, build};
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::json;
@@ -126,15 +126,7 @@ async fn a_retry_is_the_same_to_the_byte() {
         let provider = provider(kind, &server.url);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             for number in [1, 2] {
-                let attempt = Attempt {
-                    call: &call,
-                    key: call.key(),
-                    number,
-                    stream: false,
-                    form: Form::Schema,
-                    checks: &[],
-                    secret: None,
-                };
+                let attempt = Attempt { number, ..Attempt::of(&call) };
                 let _pieces: Vec<_> = provider.send(attempt).collect().await;
             }
         }
@@ -201,15 +193,7 @@ async fn the_longest_address_has_2000_bytes() {
     let params = ImageParams { seed: Some(1), ..ImageParams::default() };
     let view = |prompt: &str| {
         let call = image(&*provider, prompt, params.clone());
-        provider.view(Attempt {
-            call: &call,
-            key: call.key(),
-            number: 1,
-            stream: false,
-            form: Form::Schema,
-            checks: &[],
-            secret: None,
-        })
+        provider.view(Attempt::of(&call))
     };
     let room = 2000 - view("").url.len();
     assert_eq!((view(&"a".repeat(room)).method, view(&"a".repeat(room)).url.len()), ("GET", 2000));
@@ -227,15 +211,7 @@ async fn no_key_is_ever_part_of_an_address_or_a_body() {
         let secret = SecretString::from(PLANTED);
         for call in [text(&*provider, "Hello"), image(&*provider, "a cat", ImageParams::default())] {
             ask(&*provider, &call, true).await.unwrap();
-            let view = provider.view(Attempt {
-                call: &call,
-                key: call.key(),
-                number: 1,
-                stream: true,
-                form: Form::Schema,
-                checks: &[],
-                secret: Some(&secret),
-            });
+            let view = provider.view(Attempt { stream: true, secret: Some(&secret), ..Attempt::of(&call) });
             assert!(!format!("{view:?}").contains("planted"));
             assert!(view.url.starts_with(&server.url));
         }
@@ -301,15 +277,7 @@ fn openai_has_its_own_address_and_its_own_names() {
     let original = build(&ProviderSettings::built_in("openai").unwrap(), &HttpClient::new()).unwrap();
     let params = TextParams { max_tokens: Some(5), ..TextParams::default() };
     let call = with_params(text(&*original, "Hello"), params);
-    let view = original.view(Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: false,
-        form: Form::Schema,
-        checks: &[],
-        secret: None,
-    });
+    let view = original.view(Attempt::of(&call));
     assert_eq!(view.url, "https://api.openai.com/v1/chat/completions");
     assert!(view.body.contains("\"max_completion_tokens\": 5"), "{}", view.body);
     let half = image(&*original, "a cat", ImageParams { width: Some(64), ..ImageParams::default() });
@@ -411,15 +379,7 @@ fn extra_parameters_reach_the_body() {
     let mut extra = JsonMap::new();
     extra.insert("repetition_penalty".into(), json!(0));
     let call = with_params(text(&*provider, "Hello"), TextParams { extra, ..TextParams::default() });
-    let view = provider.view(Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: false,
-        form: Form::Schema,
-        checks: &[],
-        secret: None,
-    });
+    let view = provider.view(Attempt::of(&call));
     assert_eq!((view.method, view.url.as_str()), ("POST", "http://127.0.0.1:1/chat/completions"));
     assert!(view.body.contains("\"repetition_penalty\": 0"));
 }
@@ -485,15 +445,7 @@ async fn a_picture_without_its_bytes_is_shown_and_never_sent() {
     let mut call = text(&*provider, "What is it?");
     let Picture::File(whole) = file("photos/a.png", b"png") else { unreachable!("it is a file") };
     call.request.show(vec![Picture::File(PictureFile { content: None, ..whole })]);
-    let view = provider.view(Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: false,
-        form: Form::Schema,
-        checks: &[],
-        secret: None,
-    });
+    let view = provider.view(Attempt::of(&call));
     assert!(view.body.contains("<photos/a.png: image/png, 3 bytes>"), "{}", view.body);
     assert_eq!(ask(&*provider, &call, false).await.unwrap_err().kind, FailureKind::Internal);
     assert_eq!(server.requests().len(), 0);

@@ -7,7 +7,7 @@ use crate::exec::{Asks, Preview, Sketch};
 use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
 use crate::plan::template::{Step, Template};
 use crate::plan::{InputValue, LoopIx, LoopSource, PREVIOUS, Plan, Reach, Stage, StageIx};
-use crate::provider::{Attempt, Form};
+use crate::provider::Attempt;
 
 use super::providers::{identities, members};
 use super::shown_item::{ShownItem, items, pairs};
@@ -48,15 +48,7 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
             let Some(member) = members.iter().find(|member| member.settings.name == *provider) else {
                 return Err(Failure::new(FailureKind::NotFound, format!("there is no provider `{provider}`")));
             };
-            let attempt = Attempt {
-                call: &call,
-                key: call.key(),
-                number: 1,
-                stream,
-                form: Form::Schema,
-                checks: &[],
-                secret: None,
-            };
+            let attempt = Attempt { stream, ..Attempt::of(&call) };
             let view = member.provider.view(attempt);
             let head = match call.provider.kind {
                 ProviderKind::Offline => "answered by the built-in provider; nothing is sent".to_owned(),
@@ -208,18 +200,10 @@ pub(super) fn names(plan: &Plan, stage: &Stage, items: &[ShownItem]) -> JsonMap 
 }
 
 fn loop_info(items: &[ShownItem]) -> Json {
-    let one = |index: u64, key: &str| serde_json::json!({"index": index, "number": index + 1, "first": index == 0, "key": key});
+    let around: Vec<(&str, u64, &str)> =
+        items.iter().map(|item| (&*item.name, item.index, item.key.as_str())).collect();
     let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
-    let mut info = match items.last() {
-        Some(item) => one(item.index, &keys.join("/")),
-        None => Json::Object(JsonMap::new()),
-    };
-    if let Some(fields) = info.as_object_mut() {
-        for item in items {
-            fields.insert(item.name.to_string(), one(item.index, &item.key));
-        }
-    }
-    info
+    crate::plan::loop_info(&around, &keys.join("/"))
 }
 
 /// `<outline>`, or `{title: "<outline.title>"}` where the stage's templates look into it.

@@ -63,6 +63,13 @@ pub struct Attempt<'a> {
     pub secret: Option<&'a SecretString>,
 }
 
+impl<'a> Attempt<'a> {
+    /// The first of a call: whole, by its schema, without checks and without a key of an account.
+    pub fn of(call: &'a Call) -> Self {
+        Self { call, key: call.key(), number: 1, stream: false, form: Form::Schema, checks: &[], secret: None }
+    }
+}
+
 /// What a sender knows of its request before it goes out; shown to people, never sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestView {

@@ -51,8 +51,7 @@ fn call(provider: &dyn Provider, request: Request) -> Call {
 /// Everything that comes for one attempt, with the planted key.
 pub async fn pieces(provider: &dyn Provider, call: &Call, stream: bool) -> Vec<Result<Piece, Failure>> {
     let secret = SecretString::from(PLANTED);
-    let attempt =
-        Attempt { call, key: call.key(), number: 1, stream, form: Form::Schema, checks: &[], secret: Some(&secret) };
+    let attempt = Attempt { stream, secret: Some(&secret), ..Attempt::of(call) };
     provider.send(attempt).collect().await
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
     Call, Choice, Content, Failure, FailureKind, ImageParams, Json, Message, OfflineManner, Piece, ProviderSettings,
     Reply, Request, Role, TextParams, Usage,
 };
-use crate::provider::{Attempt, Form, Provider};
+use crate::provider::{Attempt, Provider};
 
 fn offline(change: impl FnOnce(&mut OfflineManner)) -> Offline {
     let mut settings = ProviderSettings::built_in("offline").unwrap();
@@ -47,7 +47,7 @@ fn image_call(prompt: &str, width: u32, height: u32) -> Call {
 }
 
 async fn pieces(offline: &Offline, call: &Call, number: u32, stream: bool) -> Vec<Result<Piece, Failure>> {
-    let attempt = Attempt { call, key: call.key(), number, stream, form: Form::Schema, checks: &[], secret: None };
+    let attempt = Attempt { number, stream, ..Attempt::of(call) };
     offline.send(attempt).collect().await
 }
 
@@ -265,15 +265,7 @@ async fn usage_counts_four_bytes_to_a_token() {
 #[tokio::test]
 async fn the_view_and_the_models_are_plain() {
     let call = text_call("Hello");
-    let view = plain().view(Attempt {
-        call: &call,
-        key: call.key(),
-        number: 1,
-        stream: false,
-        form: Form::Schema,
-        checks: &[],
-        secret: None,
-    });
+    let view = plain().view(Attempt::of(&call));
     assert_eq!((view.method, view.url.as_str()), ("-", "offline"));
     let body: Json = serde_json::from_str(&view.body).unwrap();
     assert_eq!(body["messages"][0]["content"], "Hello");
