@@ -1,5 +1,6 @@
 //! The course of one call at one provider: the only attempt loop. Each gate is a method.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,16 +35,16 @@ pub(super) struct Way<'a> {
     pub(super) service: &'a Service,
     pub(super) secret: Option<&'a SecretString>,
     /// What is asked there.
-    pub(super) call: Call,
+    pub(super) call: Cow<'a, Call>,
     /// The wrong answers that it begins with.
     pub(super) wrongs: Wrongs,
     /// Where its text is handed out as it comes.
     pub(super) outlet: Option<&'a Outlet>,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
     /// What is asked after its wrong answers, and what the seed of that is drawn from.
-    fn next(&self, key: CallKey) -> (Call, CallKey) {
+    fn next(&self, key: CallKey) -> (Cow<'a, Call>, CallKey) {
         self.wrongs.next(&self.call, key, self.service.provider.takes_seed())
     }
 }
@@ -58,7 +59,7 @@ pub(super) struct Course<'a, 'b> {
     take: u32,
     way: Way<'a>,
     /// What is asked now: the call with what is said to its wrong answers.
-    call: Call,
+    call: Cow<'a, Call>,
     /// What its seed is drawn from.
     drawn: CallKey,
     lane: LaneRef,

@@ -1,5 +1,6 @@
 //! What a question becomes after wrong answers: never the same request again.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::model::{Call, CallKey, Content, JsonMap, Message, Reply, Request, Role};
@@ -37,13 +38,13 @@ impl Wrongs {
 
     /// The request after these, and what its seed is drawn from. That of a text has two more turns for each of them; a
     /// picture has no turns, and gets another seed, unless the file names one or the service takes none.
-    pub(super) fn next(&self, call: &Call, key: CallKey, takes_seed: bool) -> (Call, CallKey) {
+    pub(super) fn next<'c>(&self, call: &Cow<'c, Call>, key: CallKey, takes_seed: bool) -> (Cow<'c, Call>, CallKey) {
         let mut call = call.clone();
         if self.count == 0 {
             return (call, key);
         }
         let redrawn = key.redrawn(self.count);
-        match &mut call.request {
+        match &mut call.to_mut().request {
             Request::Text { messages, .. } => {
                 messages.extend(self.messages());
                 (call, key)
@@ -97,6 +98,10 @@ mod tests {
         Call { stage: "a".into(), provider, model: None, request, repeat: vec![], answer: Choice::Text }
     }
 
+    fn owned(call: Call) -> Cow<'static, Call> {
+        Cow::Owned(call)
+    }
+
     fn text() -> Call {
         let messages = vec![Message::user("Say it")];
         call(Request::Text { messages, params: TextParams::default() })
@@ -114,7 +119,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_requests_of_a_text_are_the_same(runs in vec(answers(), 1..6)) {
-            let (call, key) = (text(), text().key());
+            let (call, key) = (owned(text()), text().key());
             let mut kept: Vec<(String, String)> = Vec::new();
             let mut sent = HashSet::new();
             for wrong in runs {
@@ -135,12 +140,12 @@ mod tests {
     #[test]
     fn a_wrong_answer_is_given_back_with_what_was_wrong() {
         let mut wrongs = Wrongs::default();
-        assert_eq!(wrongs.next(&text(), text().key(), true), (text(), text().key()));
+        assert_eq!(wrongs.next(&owned(text()), text().key(), true), (owned(text()), text().key()));
         for why in ["The answer is short", "The answer is long"] {
             wrongs.add(&reply(Content::Text("x".into())), why);
         }
-        let (next, key) = wrongs.next(&text(), text().key(), true);
-        let Request::Text { messages, .. } = next.request else { panic!("a text") };
+        let (next, key) = wrongs.next(&owned(text()), text().key(), true);
+        let Request::Text { messages, .. } = &next.request else { panic!("a text") };
         let said: Vec<(Role, &str)> = messages.iter().map(|one| (one.role, one.content.as_str())).collect();
         assert_eq!(
             said,
@@ -172,13 +177,13 @@ mod tests {
         let mut seeds = vec![];
         for _ in 0..3 {
             wrongs.add(&reply(Content::Image { bytes: bytes::Bytes::new(), info }), "The picture is blank");
-            let (next, key) = wrongs.next(&picture(None), picture(None).key(), true);
+            let (next, key) = wrongs.next(&owned(picture(None)), picture(None).key(), true);
             assert_eq!(next.request.seed(), Some(key.seed().into()));
             seeds.push(key.seed());
         }
         seeds.push(picture(None).key().seed());
         assert_eq!(seeds.iter().collect::<HashSet<_>>().len(), 4);
-        assert_eq!(wrongs.next(&picture(Some(7)), picture(Some(7)).key(), true).0, picture(Some(7)));
+        assert_eq!(*wrongs.next(&owned(picture(Some(7))), picture(Some(7)).key(), true).0, picture(Some(7)));
         assert!(is_fixed(&picture(Some(7)).request) && !is_fixed(&picture(None).request));
     }
 }

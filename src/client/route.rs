@@ -1,6 +1,7 @@
 //! The way of a call from one provider to the next: whoever is asked first, then its fallbacks, within one total time and
 //! one budget. What comes of it is kept under the key of the first call.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::model::{Advice, Asked, Call, EventKind, Failure, FailureKind, LaneRef};
@@ -32,14 +33,14 @@ pub(super) struct Route<'a> {
     pub(super) outlet: Option<&'a Outlet>,
 }
 
-impl Route<'_> {
+impl<'a> Route<'a> {
     /// Asks one after the other, until there is a good answer.
     pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
         let mut account = Account::new();
         let mut tried: Vec<Tried> = Vec::new();
-        let others = self.ask.terms.fallbacks.iter().map(|other| (&*other.provider, other.call(&self.ask.call)));
-        let links: Vec<(&str, Call)> =
-            std::iter::once((&*self.ask.provider, self.ask.call.clone())).chain(others).collect();
+        let ask = self.ask;
+        let others = ask.terms.fallbacks.iter().map(|other| (&*other.provider, Cow::Owned(other.call(&ask.call))));
+        let links = std::iter::once((&*ask.provider, Cow::Borrowed(&ask.call))).chain(others);
         // What was answered wrongly before is the affair of who is asked first: others begin anew.
         let mut wrongs = std::mem::take(&mut self.wrongs);
         for (provider, call) in links {
@@ -67,7 +68,7 @@ impl Route<'_> {
     /// All attempts of one of them.
     async fn course(
         &self,
-        (provider, call): (&str, Call),
+        (provider, call): (&str, Cow<'a, Call>),
         wrongs: Wrongs,
         account: &mut Account,
     ) -> Result<Answer, Failure> {
