@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::model::{Cost, Failure, Usage};
 
 use super::Unanswered;
-use super::clock::time_is_up;
+use super::clock::{from_now, time_is_up};
 
 /// Counts all attempts of a call, and how long they may take together.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Account {
     pub(super) fn send(&mut self, total: Option<Duration>) {
         self.sent += 1;
         if self.total.is_none() {
-            self.total = total.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+            self.total = total.and_then(from_now);
         }
     }
 

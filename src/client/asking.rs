@@ -119,10 +119,10 @@ impl Client {
         let is_same = told.is_for(ask);
         match told.outcome {
             Ok(answer) => {
-                let json = match verdict_in_time(&ask.call, &ask.terms, &answer.reply).await {
-                    Ok(json) => json,
-                    Err(_) if is_same => answer.json.clone(),
-                    Err(_) => return None,
+                let json = if is_same {
+                    answer.json.clone()
+                } else {
+                    verdict_in_time(&ask.call, &ask.terms, &answer.reply).await.ok()?
                 };
                 self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
                 Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, json, ..answer }))

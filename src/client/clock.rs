@@ -40,6 +40,11 @@ impl Clock {
     }
 }
 
+/// When a limit that begins now is up, and how long it is; nothing for one that is longer than time itself.
+pub(super) fn from_now(limit: Duration) -> Option<(Instant, Duration)> {
+    Some((Instant::now().checked_add(limit)?, limit))
+}
+
 /// The clocks of an attempt that is on the wire.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -54,9 +59,6 @@ pub(super) struct Running {
 impl Running {
     /// Starts the clocks of an attempt; `total` has been running since the first one.
     pub(super) fn start(clocks: &Clocks, stream: bool, total: Option<(Instant, Duration)>) -> Self {
-        let now = Instant::now();
-        // Longer than time itself is without a limit.
-        let from_now = |limit: Duration| Some((now.checked_add(limit)?, limit));
         let attempt = if stream { clocks.attempt } else { Some(clocks.attempt.unwrap_or(Clocks::ATTEMPT)) };
         let first_token = stream.then(|| clocks.first_token.unwrap_or(Clocks::FIRST_TOKEN));
         Self {
@@ -71,7 +73,7 @@ impl Running {
     /// Text or thinking has come, and has been dealt with.
     pub(super) fn heard_word(&mut self) {
         self.first_token = None;
-        self.idle = self.silence.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        self.idle = self.silence.and_then(from_now);
     }
 
     /// A sign of life without a word has come. Until there is one, `first_token` alone counts.
