@@ -55,11 +55,8 @@ pub(super) fn bind(
         return finder.add(input, prefix, value, &with.place);
     }
     let made = || Binding::Made { stage: 0, with: Box::new(with.clone()) };
-    let mut roots = Vec::new();
     // What can't be read is told where the stage is built that would make it.
-    if !gather(&with.value, &|word| is_name(finder, user, word), &mut roots) {
-        return made();
-    }
+    let Some(roots) = gather(&with.value, &|word| is_name(finder, user, word)) else { return made() };
     if let Some(names) = constants(finder, user, &roots) {
         let value = fold(&with.value, &Context::new(names), &|word| is_name(finder, user, word));
         let folder = finder.units[user].folder();
@@ -153,20 +150,14 @@ fn is_name(finder: &Finder<'_, '_>, unit: usize, word_: &str) -> bool {
     matches!(word_, "loop" | "run" | "previous") || word(finder, unit, word_) != Word::Nothing
 }
 
-/// The names that templates start from; false if one of the templates can't be read.
-fn gather(value: &JsonSpec, is_name: &dyn Fn(&str) -> bool, roots: &mut Vec<String>) -> bool {
-    match value {
-        JsonSpec::Plain(_) => true,
-        JsonSpec::Template(text) => match Template::compile(&text.text, is_name) {
-            Ok(template) => {
-                roots.extend(template.uses().iter().filter_map(|one| one.path.first().cloned()));
-                true
-            }
-            Err(_) => false,
-        },
-        JsonSpec::List(items) => items.iter().all(|item| gather(item, is_name, roots)),
-        JsonSpec::Mapping(fields) => fields.iter().all(|(_, value)| gather(value, is_name, roots)),
+/// The names that templates start from; nothing if one of the templates can't be read.
+fn gather(value: &JsonSpec, is_name: &dyn Fn(&str) -> bool) -> Option<Vec<String>> {
+    let mut roots = Vec::new();
+    for text in value.templates() {
+        let template = Template::compile(&text.text, is_name).ok()?;
+        roots.extend(template.uses().iter().filter_map(|one| one.path.first().cloned()));
     }
+    Some(roots)
 }
 
 /// The values of these names, if all of them are inputs with a value that is there.

@@ -125,12 +125,7 @@ fn wrong(error: SourceError, place: &Place) -> Diagnostic {
 
 /// Refuses a value that can be no picture whatever it comes to; tells whether it has.
 fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> bool {
-    let [one] = template.uses() else { return false };
-    // What a helper makes of it is something else.
-    let path = template.text().trim().trim_matches(['{', '}', '~']).trim();
-    if template.text().get(one.range.clone()) != Some(path) || !template.is_whole() {
-        return false;
-    }
+    let Some(path) = template.only_path().filter(|_| template.is_whole()) else { return false };
     let mut written = path.split('.').map(str::to_owned);
     let (name, fields) = (written.next().unwrap_or_default(), written.collect::<Vec<String>>());
     let Some(shape) = binder.shape_here(&name).and_then(|shape| shape.behind(&fields)) else { return false };

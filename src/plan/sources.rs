@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::source::ListSource;
-use crate::spec::{JsonSpec, KindSpec, WithSpec};
+use crate::spec::{KindSpec, TextSpec, WithSpec};
 
 use super::binder::{Binder, Ground};
 use super::given::Given;
@@ -107,41 +107,31 @@ impl<'a> Ground<'a> {
             }
             (_, Some(with)) => {
                 let user = units.all[meant.0].parent.map_or(ROOT, |(user, _)| user);
-                let mut roots = Vec::new();
-                self.add_roots(&with.value, user, &mut roots);
-                roots
+                self.roots(with.value.templates(), user)
             }
             // What is put together without a call hands on what it names.
             (Named::Stage(stage), None) => {
                 let home = &units.homes[stage];
                 let unit = if let Role::Use(unit) = home.role { unit } else { home.speaks };
-                let mut roots = Vec::new();
                 match &self.spec.stages[stage].kind {
-                    Some(KindSpec::Value(Some(json))) => self.add_roots(json, unit, &mut roots),
-                    Some(KindSpec::Render(text)) => {
-                        self.add_roots(&JsonSpec::Template(text.clone()), unit, &mut roots);
-                    }
-                    _ => {}
+                    Some(KindSpec::Value(Some(json))) => self.roots(json.templates(), unit),
+                    Some(KindSpec::Render(text)) => self.roots(vec![text], unit),
+                    _ => Vec::new(),
                 }
-                roots
             }
             (Named::Input(_), None) => Vec::new(),
         }
     }
 
-    /// The names that the templates in a value start from, which stands in the file of `unit` or of one around it. One
-    /// that is broken is told where it is built.
-    fn add_roots(&self, json: &JsonSpec, unit: usize, roots: &mut Vec<String>) {
-        match json {
-            JsonSpec::Plain(_) => {}
-            JsonSpec::Template(text) => {
-                let unit = self.units.of_file(unit, text.map.whole().file);
-                let template = Template::compile(&text.text, &|word| self.names.is_name(unit, word));
-                let uses = template.iter().flat_map(Template::uses);
-                roots.extend(uses.filter_map(|one| Some(self.names.full(unit, one.path.first()?))));
-            }
-            JsonSpec::List(items) => items.iter().for_each(|item| self.add_roots(item, unit, roots)),
-            JsonSpec::Mapping(fields) => fields.iter().for_each(|(_, value)| self.add_roots(value, unit, roots)),
-        }
+    /// The names that templates start from which stand in the file of `unit` or of one around it. One that is broken is told
+    /// where it is built.
+    fn roots(&self, texts: Vec<&TextSpec>, unit: usize) -> Vec<String> {
+        let roots = texts.into_iter().flat_map(|text| {
+            let unit = self.units.of_file(unit, text.map.whole().file);
+            let template = Template::compile(&text.text, &|word| self.names.is_name(unit, word));
+            let uses = template.iter().flat_map(Template::uses);
+            uses.filter_map(|one| Some(self.names.full(unit, one.path.first()?))).collect::<Vec<_>>()
+        });
+        roots.collect()
     }
 }

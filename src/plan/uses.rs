@@ -92,13 +92,7 @@ fn check_shape(input: &InputSpec, with: &WithSpec, value: &JsonTemplate, binder:
 impl Binder<'_> {
     /// The shape behind the path that is all of a template, as far as it is known.
     fn shape_of_path(&self, template: &Template) -> Option<Shape> {
-        let [only] = template.uses() else { return None };
-        // A helper makes something else of what it is given.
-        let written = template.text().trim().trim_start_matches('{').trim_end_matches('}').trim();
-        if template.text().get(only.range.clone()) != Some(written) {
-            return None;
-        }
-        let path: Vec<String> = written.split('.').map(str::to_owned).collect();
+        let path: Vec<String> = template.only_path()?.split('.').map(str::to_owned).collect();
         let (root, rest) = path.split_first()?;
         self.shape_here(root)?.behind(rest)
     }

@@ -98,19 +98,14 @@ impl Pass<'_> {
     }
 
     fn add_named(&self, stage: usize, json: &JsonSpec, needed: &mut BTreeSet<usize>) {
-        match json {
-            JsonSpec::Plain(_) => {}
-            JsonSpec::Template(text) => {
-                let unit = self.unit(stage, text);
-                let template = self.compile(unit, text);
-                let roots = template.iter().flat_map(Template::uses).filter_map(|one| one.path.first());
-                needed.extend(roots.filter_map(|root| match self.names.get(unit, root) {
-                    Some(Named::Stage(stage)) => Some(stage),
-                    _ => None,
-                }));
-            }
-            JsonSpec::List(items) => items.iter().for_each(|item| self.add_named(stage, item, needed)),
-            JsonSpec::Mapping(fields) => fields.iter().for_each(|(_, value)| self.add_named(stage, value, needed)),
+        for text in json.templates() {
+            let unit = self.unit(stage, text);
+            let template = self.compile(unit, text);
+            let roots = template.iter().flat_map(Template::uses).filter_map(|one| one.path.first());
+            needed.extend(roots.filter_map(|root| match self.names.get(unit, root) {
+                Some(Named::Stage(stage)) => Some(stage),
+                _ => None,
+            }));
         }
     }
 

@@ -1,7 +1,7 @@
 //! `value`: JSON whose texts may be templates.
 
 use super::node::{Node, Value};
-use super::pipeline::JsonSpec;
+use super::pipeline::{JsonSpec, TextSpec};
 use super::reader::Reader;
 use super::templates::json;
 use crate::diag::{Diagnostic, shortened};
@@ -33,5 +33,17 @@ fn refuse_templates_in_keys(node: &Node, reader: &mut Reader<'_>) {
             }
         }
         _ => {}
+    }
+}
+
+impl JsonSpec {
+    /// The templates in it, in the order of the file.
+    pub fn templates(&self) -> Vec<&TextSpec> {
+        match self {
+            Self::Plain(_) => Vec::new(),
+            Self::Template(text) => vec![text],
+            Self::List(items) => items.iter().flat_map(Self::templates).collect(),
+            Self::Mapping(fields) => fields.iter().flat_map(|(_, value)| value.templates()).collect(),
+        }
     }
 }

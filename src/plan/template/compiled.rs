@@ -180,6 +180,13 @@ impl Template {
         matches!(self.0.shape, Shape::Whole)
     }
 
+    /// The path that is all of it, as it is written: `outline.sections`. A helper makes something else of what it is given.
+    pub fn only_path(&self) -> Option<&str> {
+        let [one] = self.uses() else { return None };
+        let path = self.text().trim().trim_matches(['{', '}', '~']).trim();
+        (self.text().get(one.range.clone()) == Some(path)).then_some(path)
+    }
+
     /// The name of the file that is all of it: `{{report}}`.
     pub fn only_name(&self) -> Option<&str> {
         self.0.only_name.as_deref()
