@@ -14,6 +14,6 @@ mod words;
 
 pub use expect::{objections, sentence};
 pub use json::{WrongAnswer, json_from_answer};
-pub use picture::{Sight, is_blank, look, why_undecodable};
+pub use picture::{Sight, look, why_undecodable};
 pub use schema::{SchemaFault, SchemaFaultKind, misspelled_keywords, rules, schema_keywords, schema_types};
 pub use verdict::{Verdict, judge};

@@ -33,7 +33,7 @@ enum Decoded {
 pub enum Sight {
     /// Something is on it.
     Scene,
-    /// It shows nothing: see [`is_blank`].
+    /// It shows nothing: it is of one colour, or nearly, or transparent all over.
     Blank,
     /// It can't be decoded, as the decoder says.
     Broken(String),
@@ -57,12 +57,6 @@ pub fn why_undecodable(bytes: &[u8], media_type: MediaType) -> Option<String> {
         Decoded::Broken(reason) => Some(reason),
         Decoded::Pixels(_) | Decoded::Unseen => None,
     }
-}
-
-/// Whether a picture shows nothing: it is of one colour, or nearly, or transparent all over. One that can't be decoded is
-/// not blank.
-pub fn is_blank(bytes: &[u8], media_type: MediaType) -> bool {
-    look(bytes, media_type) == Sight::Blank
 }
 
 fn decode(bytes: &[u8], media_type: MediaType) -> Decoded {
@@ -133,6 +127,10 @@ mod tests {
         let mut bytes = Cursor::new(vec![]);
         pixels.into().write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
+    }
+
+    fn is_blank(bytes: &[u8], media_type: MediaType) -> bool {
+        look(bytes, media_type) == Sight::Blank
     }
 
     fn scene() -> RgbImage {
