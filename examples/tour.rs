@@ -5,8 +5,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example shows something")]
 
-use blossom_run::model::Message;
-use blossom_run::{Blossom, Error};
+use blossom_run::{Blossom, Error, Message};
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Error> {
