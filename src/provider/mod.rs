@@ -3,6 +3,7 @@
 //! Encoding and decoding are pure; `http.rs` is the only file that names the HTTP client. This room never retries, never
 //! waits for a permit and reads no environment: `client` does.
 
+mod attempt;
 mod chat;
 mod chat_stream;
 mod error_body;
@@ -36,39 +37,14 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 
-use crate::model::{Call, CallKey, Check, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
+use crate::model::{Call, Failure, Piece, Price, ProviderIdentity, ProviderKind, ProviderSettings};
 
+pub use attempt::Attempt;
 pub use form::Form;
 pub use http::HttpClient;
 pub use prices::known_price;
 pub use redact::{Redactor, is_credential};
 pub use service::identity;
-
-/// One request to be sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Attempt<'a> {
-    /// What is asked.
-    pub call: &'a Call,
-    /// Its key; seeds are derived from it.
-    pub key: CallKey,
-    /// From 1.
-    pub number: u32,
-    /// Whether a stream is asked for. Providers may answer whole all the same.
-    pub stream: bool,
-    /// How an answer in JSON is asked for.
-    pub form: Form,
-    /// What the answer must be beside; never sent. A provider that makes answers up may heed it.
-    pub checks: &'a [Check],
-    /// The key of the account, where the provider needs one.
-    pub secret: Option<&'a SecretString>,
-}
-
-impl<'a> Attempt<'a> {
-    /// The first of a call: whole, by its schema, without checks and without a key of an account.
-    pub fn of(call: &'a Call) -> Self {
-        Self { call, key: call.key(), number: 1, stream: false, form: Form::Schema, checks: &[], secret: None }
-    }
-}
 
 /// What a sender knows of its request before it goes out; shown to people, never sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
