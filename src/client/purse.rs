@@ -79,6 +79,9 @@ impl Purse {
             (Some(_), Some(price)) => match price.worst(call) {
                 Some(worst) => price.cost(worst),
                 None if longest(call).is_none() => return Err(endless(&call.stage)),
+                None if price.is_passed_by(call) && !self.allow_unpriced => {
+                    return Err(too_long(provider, call, price));
+                }
                 None => self.unpriced(provider, call.model.as_deref())?,
             },
             (Some(_), None) => self.unpriced(provider, call.model.as_deref())?,
@@ -114,6 +117,18 @@ pub fn unpriced(provider: &str, model: Option<&str>) -> Failure {
         format!("give its price in the file, `providers: {{{provider}: {{prices: {{{model}: {{..}}}}}}}}`")
     });
     Failure::new(FailureKind::Unpriced, message).suggest(format!("{prices}, or let it through with `--allow-unpriced`"))
+}
+
+/// The price that is known is one for shorter requests.
+fn too_long(provider: &str, call: &Call, price: Price) -> Failure {
+    let most = price.most_input.unwrap_or_default();
+    let unpriced = unpriced(provider, call.model.as_deref());
+    let what = call.model.as_deref().unwrap_or_default();
+    let message = format!(
+        "`{what}` of `{provider}` has no known price for a request that may be longer than {most} tokens, and the cost of \
+         this run is limited"
+    );
+    Failure { message, ..unpriced }
 }
 
 /// The most tokens that a call can take. Those of pictures are not counted: they have prices by the piece.

@@ -303,7 +303,13 @@ stages:
     /// A dollar for a million tokens in, two for a million out, four cents for a picture.
     fn price(_: &str, model: Option<&str>, _: bool) -> Option<Price> {
         let amount = |text: &str| Some(text.parse().unwrap());
-        let known = Price { currency: Currency::Usd, input: amount("1"), output: amount("2"), image: amount("0.04") };
+        let known = Price {
+            currency: Currency::Usd,
+            input: amount("1"),
+            output: amount("2"),
+            image: amount("0.04"),
+            ..Price::default()
+        };
         (model == Some("m")).then_some(known)
     }
 

@@ -18,6 +18,9 @@ pub struct Price {
     /// For a picture.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub image: Option<Amount>,
+    /// Tokens of a request that these prices hold up to; longer ones have others, which are not known here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub most_input: Option<u64>,
 }
 
 const MILLION: u64 = 1_000_000;
@@ -29,6 +32,7 @@ impl Price {
         input: Some(Amount::ZERO),
         output: Some(Amount::ZERO),
         image: Some(Amount::ZERO),
+        most_input: None,
     };
 
     /// Whether all of it is known, and nothing.
@@ -76,7 +80,15 @@ impl Price {
         Cost::of(self.currency, amount)
     }
 
+    /// Whether a call can be longer than these prices hold for.
+    pub fn is_passed_by(&self, call: &Call) -> bool {
+        self.most_input.is_some_and(|most| call.bytes() > most)
+    }
+
     fn of_tokens(&self, input: u64, output: u64) -> Option<Amount> {
+        if self.most_input.is_some_and(|most| input > most) {
+            return None;
+        }
         Some(self.input?.times(input, MILLION).plus(self.output?.times(output, MILLION)))
     }
 }
@@ -88,7 +100,13 @@ mod tests {
 
     fn price() -> Price {
         let amount = |text: &str| Some(text.parse().unwrap());
-        Price { currency: Currency::Usd, input: amount("0.15"), output: amount("0.60"), image: amount("0.04") }
+        Price {
+            currency: Currency::Usd,
+            input: amount("0.15"),
+            output: amount("0.60"),
+            image: amount("0.04"),
+            most_input: None,
+        }
     }
 
     fn call(request: Request) -> Call {
@@ -119,6 +137,17 @@ mod tests {
         let worst = price().worst(&text(Some(1_000_000))).unwrap();
         let counted = price().of_usage(usage(5, 1_000_000, 1_000_005)).unwrap();
         assert!(worst > counted && worst < counted.plus("0.0001".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_longer_than_a_price_holds_for_has_none() {
+        let short = Price { most_input: Some(1_000), ..price() };
+        assert_eq!(short.of_usage(usage(1_000, 9_000, 10_000)), price().of_usage(usage(1_000, 9_000, 10_000)));
+        assert_eq!(short.of_usage(usage(1_001, 1, 1_002)), None);
+        let call = text(Some(9_000));
+        assert_eq!((short.worst(&call), short.is_passed_by(&call)), (price().worst(&call), false));
+        let shortest = Price { most_input: Some(4), ..price() };
+        assert_eq!((shortest.worst(&call), shortest.is_passed_by(&call)), (None, true));
     }
 
     #[test]

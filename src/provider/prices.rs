@@ -24,7 +24,9 @@ fn table() -> impl Iterator<Item = (&'static str, Price)> {
         let mut columns = line.split_whitespace();
         let name = columns.next()?;
         let (input, output) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
-        Some((name, Price { currency: Currency::Usd, input: Some(input), output: Some(output), image: None }))
+        let most_input = columns.next().map(str::parse).transpose().ok()?;
+        let (currency, image) = (Currency::Usd, None);
+        Some((name, Price { currency, input: Some(input), output: Some(output), image, most_input }))
     })
 }
 
@@ -50,8 +52,8 @@ pub(super) fn listed_price(model: &Json) -> Option<Price> {
     let picture = text("completionImageTokens").and_then(|one| one.parse().ok());
     let picture = picture.filter(|one| input.is_none() && *one >= PICTURE_OR_TOKEN);
     let price = match picture {
-        Some(_) => Price { currency: Currency::Pollen, input: None, output: None, image: picture },
-        None => Price { currency: Currency::Pollen, input, output, image: None },
+        Some(_) => Price { currency: Currency::Pollen, image: picture, ..Price::default() },
+        None => Price { currency: Currency::Pollen, input, output, ..Price::default() },
     };
     (price.image.is_some() || price.input.is_some() && price.output.is_some()).then_some(price)
 }
@@ -87,7 +89,9 @@ mod tests {
         let page = include_str!("../../docs/provider-openai.md");
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
             let row = line.split_whitespace().collect::<Vec<_>>();
-            assert!(page.contains(&format!("| `{}` | {} | {} |", row[0], row[1], row[2])), "{line}");
+            let up_to = row.get(3).map_or(String::new(), |most| format!(" {} 000 tokens", &most[..most.len() - 3]));
+            let shown = format!("| `{}` | {} | {} |{up_to} |", row[0], row[1], row[2]);
+            assert!(page.contains(&shown), "{line}");
         }
     }
 
@@ -96,8 +100,8 @@ mod tests {
         let read = |pricing: Json| listed_price(&json!({"name": "m", "pricing": pricing}));
         let text =
             read(json!({"currency": "pollen", "promptTextTokens": "1.5e-7", "completionTextTokens": "0.0000006"}));
-        let expected =
-            Price { currency: Currency::Pollen, input: Some(amount("0.15")), output: Some(amount("0.6")), image: None };
+        let (input, output) = (Some(amount("0.15")), Some(amount("0.6")));
+        let expected = Price { currency: Currency::Pollen, input, output, ..Price::default() };
         assert_eq!(text, Some(expected));
         let picture = read(json!({"currency": "pollen", "completionImageTokens": "0.00012"})).unwrap();
         assert_eq!((picture.input, picture.image), (None, Some(amount("0.00012"))));

@@ -60,6 +60,7 @@ fn price(model: &str, named: &Place, node: &Node, reader: &mut Reader<'_>) -> Op
         input: fields.read("input", reader, money),
         output: fields.read("output", reader, money),
         image: fields.read("image", reader, money),
+        most_input: None,
     };
     fields.finish(reader);
     let model = shortened(model);

@@ -17,7 +17,7 @@ use crate::support::{Desk, DeskBuilder, SECOND, Scripted, Step, ask, fail, refus
 /// A dollar for a million tokens of either kind.
 fn priced(name: &str) -> ProviderSettings {
     let dollar: Option<Amount> = Some("1".parse().unwrap());
-    let price = Price { currency: Currency::Usd, input: dollar, output: dollar, image: None };
+    let price = Price { currency: Currency::Usd, input: dollar, output: dollar, ..Price::default() };
     ProviderSettings { prices: BTreeMap::from([("m".to_owned(), price)]), ..settings(name) }
 }
 
@@ -173,4 +173,26 @@ async fn what_earlier_runs_have_used_counts() {
     assert!(desk.ask(&ask("a")).await.is_ok());
     let unanswered = desk.ask(&ask("b")).await.unwrap_err();
     assert_eq!(unanswered.failure.message, "The budget of 10 calls is used up: 10 are made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_price_for_shorter_requests_is_none() {
+    let provider = Arc::new(Scripted::new(|_| vec![whole("good")]));
+    let mut settings = priced("p");
+    settings.prices.values_mut().for_each(|price| price.most_input = Some(1_000));
+    for allow_unpriced in [false, true] {
+        let desk = DeskBuilder::default().member(settings.clone(), &provider);
+        let desk = desk.money(cost("1"), Spent::default(), allow_unpriced).build();
+        assert!(desk.ask(&short("Hi", 10)).await.is_ok());
+        let long = desk.ask(&short(&"word ".repeat(400), 10)).await;
+        if allow_unpriced {
+            // The answer says how long it was: not as long as could be.
+            assert_eq!(long.unwrap().cost.unpriced, 0);
+            continue;
+        }
+        let failure = long.unwrap_err().failure;
+        let message = "`m` of `p` has no known price for a request that may be longer than 1000 tokens, and the cost of \
+                       this run is limited";
+        assert_eq!((failure.kind, &*failure.message), (FailureKind::Unpriced, message));
+    }
 }

@@ -88,7 +88,7 @@ async fn money_needs_a_price() {
     limited.clone().allow_unpriced().build().unwrap().text("Hello").await.unwrap();
 
     let dollar = "1".parse::<Amount>().unwrap();
-    let price = Price { currency: Currency::Usd, input: Some(dollar), output: Some(dollar), image: None };
+    let price = Price { currency: Currency::Usd, input: Some(dollar), output: Some(dollar), ..Price::default() };
     let blossom = limited.price("test-model", price).build().unwrap();
     let answer = blossom.text("Hello").await.unwrap();
     assert_eq!((answer.cost.to_string(), blossom.spent().cost), ("$0.000021".to_owned(), answer.cost));
