@@ -9,6 +9,7 @@ use super::args::ShowArgs;
 use super::fault::Fault;
 use super::inputs::{self, Purpose};
 use super::pipeline::{locate, planned};
+use super::plan::runtime;
 use super::settings::{Settings, Surroundings};
 use super::stdout;
 
@@ -18,11 +19,11 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit> {
     let request = inputs::request(&located.file, &args.request, Purpose::Use)?;
     let Some(plan) = planned(&located, &request, &settings)? else { return Ok(Exit::Invalid) };
     inputs::one_reader(&args.request, &plan)?;
-    let shown = engine::show(&plan, &args.stage, args.item.as_deref()).map_err(|failure| Fault {
-        exit: Exit::Usage,
-        message: failure.message,
-        help: failure.suggestion,
-    })?;
+    let runtime = runtime()?;
+    let shown = runtime.block_on(engine::show(&plan, &args.stage, args.item.as_deref()));
+    runtime.shutdown_background();
+    let shown =
+        shown.map_err(|failure| Fault { exit: Exit::Usage, message: failure.message, help: failure.suggestion })?;
     if !settings.quiet {
         for note in &shown.notes {
             stdout::error(&format!("note: {}\n", one_line(note)));

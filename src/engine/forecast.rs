@@ -267,7 +267,7 @@ impl Fold {
         let counts = &mut self.counts;
         counts.items += 1;
         let count = match prospect.fate {
-            Fate::Made => &mut counts.made,
+            Fate::Made(_) => &mut counts.made,
             Fate::Kept(planned, _) => {
                 self.calls.rendered.add(&planned.call);
                 self.calls.lane.get_or_insert_with(|| lane(&planned));

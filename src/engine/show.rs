@@ -1,7 +1,9 @@
 //! The request of one instance as it would be sent. What is not known yet stands as `<summarize>`.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::client::Member;
 use crate::diag::did_you_mean;
 use crate::exec::{Asks, Preview, Sketch};
 use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
@@ -9,6 +11,7 @@ use crate::plan::template::{Step, Template};
 use crate::plan::{InputValue, LoopIx, LoopSource, PREVIOUS, Plan, Reach, Stage, StageIx};
 use crate::provider::Attempt;
 
+use super::foreseen::foreseen;
 use super::providers::{identities, members};
 use super::shown_item::{ShownItem, items, pairs};
 use super::shown_talk::before;
@@ -30,18 +33,26 @@ pub struct Shown {
 ///
 /// # Errors
 /// No such stage or item, or a template that can't be rendered.
-pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failure> {
-    let stage = plan.stage(stage_named(plan, stage)?);
+pub async fn show(plan: &Arc<Plan>, stage: &str, item: Option<&str>) -> Result<Shown, Failure> {
+    let ix = stage_named(plan, stage)?;
+    let members = members(&plan.providers)?;
+    if let Some(asks) = foreseen(plan, ix, item).await? {
+        return Ok(Shown { text: text_of(asks, &members)?, notes: Vec::new() });
+    }
+    let stage = plan.stage(ix);
     let items = items(plan, stage, item)?;
     let names = names(plan, stage, &items);
-    let members = members(&plan.providers)?;
     let (pairs, providers) = (pairs(&items), identities(&members));
     let unknown = Unknown::of(plan, stage, &items);
     let mut notes = unknown.notes(stage);
     let before = before(plan, stage, &items, &providers)?;
     let seen = Sketch { plan, providers: &providers, names, items: &pairs, before }.preview(stage)?;
     notes.extend(skipped(stage, &seen, &unknown));
-    let text = match seen.asks {
+    Ok(Shown { text: text_of(seen.asks, &members)?, notes })
+}
+
+fn text_of(asks: Asks, members: &[Member]) -> Result<String, Failure> {
+    Ok(match asks {
         Asks::Text(text) | Asks::Json(Json::String(text)) => text,
         Asks::Json(json) => format!("{json:#}"),
         Asks::Call { call, provider, stream } => {
@@ -56,8 +67,7 @@ pub fn show(plan: &Plan, stage: &str, item: Option<&str>) -> Result<Shown, Failu
             };
             format!("{head}\n{}", view.body).trim_end().to_owned()
         }
-    };
-    Ok(Shown { text, notes })
+    })
 }
 
 /// The stage of this name.

@@ -1,26 +1,23 @@
 //! Why a run would ask for an item, or would not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::client::{undecodable, verdict};
-use crate::diag::did_you_mean;
 use crate::exec::{self, Fate, Fresh, Planned, Prospect};
 use crate::model::{
     AnswerId, Asked, Difference, Failure, FailureKind, ItemRef, Reuse, SkipReason, differences, nearest,
 };
-use crate::plan::{Plan, StageIx};
+use crate::plan::Plan;
 use crate::store::Store;
 
 use super::forecast::{Looker, looker};
+use super::pick::Pick;
 use super::show::stage_named;
 
 /// So many of the latest calls of a stage are compared.
 const LATEST: u32 = 1_000;
-/// So many keys are listed where an item is not found.
-const LISTED: usize = 5;
 
 /// What a run would make of an item, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +130,7 @@ fn reason(
             Some(store) => asks(&planned, item, store, (fresh, reuse))?,
             None => Reason::NothingKept,
         },
-        Fate::Made => Reason::Made,
+        Fate::Made(_) => Reason::Made,
         Fate::Skipped(reason) => Reason::Skipped(reason),
         Fate::Fails(failure) => Reason::Fails(failure),
         Fate::Unknown { asks, named } => Reason::Unknown { named, asks },
@@ -169,63 +166,4 @@ fn asks(planned: &Planned, item: &ItemRef, store: &Store, (fresh, reuse): (&Fres
 fn kept_at(store: Option<&Store>, answer: Option<AnswerId>) -> Result<Option<KeptAt>, Failure> {
     let Some((store, answer)) = store.zip(answer) else { return Ok(None) };
     Ok(store.origin(answer)?.map(|origin| KeptAt { at: origin.at, run: origin.run }))
-}
-
-/// Picks one of the items of a stage, which come in any order.
-struct Pick<'a> {
-    key: Option<&'a str>,
-    /// From 1.
-    number: usize,
-    /// The first so many of those that it may be, in item order.
-    first: BTreeMap<Arc<[u64]>, (ItemRef, Fate)>,
-    /// Keys of the first that were seen, for whoever names one that is not there.
-    keys: BTreeMap<Arc<[u64]>, Arc<str>>,
-    seen: u64,
-}
-
-impl<'a> Pick<'a> {
-    fn new(wanted: Option<&'a str>) -> Self {
-        let number = wanted.and_then(|wanted| wanted.strip_prefix('#')?.parse().ok());
-        let key = wanted.filter(|_| number.is_none());
-        Self { key, number: number.unwrap_or(1), first: BTreeMap::new(), keys: BTreeMap::new(), seen: 0 }
-    }
-
-    fn see(&mut self, prospect: Prospect<'_>) {
-        let item = prospect.item;
-        self.seen += 1;
-        if let Some(key) = &item.key {
-            self.keys.insert(item.path.clone(), key.clone());
-            if self.keys.len() > LISTED {
-                self.keys.pop_last();
-            }
-        }
-        if self.key.is_some_and(|key| item.key.as_deref() != Some(key)) {
-            return;
-        }
-        self.first.insert(item.path.clone(), (item.clone(), prospect.fate));
-        if self.first.len() > self.number {
-            self.first.pop_last();
-        }
-    }
-
-    fn picked(&mut self) -> Option<(ItemRef, Fate)> {
-        if self.number == 0 || self.first.len() < self.number {
-            return None;
-        }
-        self.first.pop_last().map(|(_, picked)| picked)
-    }
-
-    fn not_found(&self, plan: &Plan, ix: StageIx, wanted: Option<&str>) -> Failure {
-        let stage = &plan.stage(ix).name;
-        let Some(wanted) = wanted else {
-            return Failure::new(FailureKind::NotFound, format!("`{stage}` has no items: its list is empty"));
-        };
-        let keys: Vec<String> = self.keys.values().map(|key| format!("`{key}`")).collect();
-        let more = if self.seen > keys.len() as u64 { ", .." } else { "" };
-        let help = match did_you_mean(wanted, self.keys.values().map(|key| &**key)) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}: {}{more}; `#1` is the first", self.seen, keys.join(", ")),
-        };
-        Failure::new(FailureKind::NotFound, format!("`{stage}` has no item `{wanted}`")).suggest(help)
-    }
 }

@@ -13,7 +13,7 @@ use futures::stream::{SelectAll, select_all};
 
 use crate::client::{Client, Terms};
 use crate::model::{
-    AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason, truthy,
+    AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason, Value, truthy,
 };
 use crate::plan::template::Template;
 use crate::plan::{Plan, StageIx};
@@ -24,7 +24,7 @@ use super::context::{Fixed, Renderer, names};
 use super::fresh::{Fresh, FreshWish};
 use super::frontier::Frontier;
 use super::instance::{Env, run};
-use super::job::{Job, Outcome, Returned, Seen};
+use super::job::{Done, Job, Outcome, Returned, Seen};
 use super::lists::Stdin;
 use super::pictures::Gallery;
 use super::queue::{ReadyQueue, ReadyStream};
@@ -72,8 +72,8 @@ pub struct Planned {
 /// What becomes of an instance.
 #[derive(Debug)]
 pub enum Fate {
-    /// It has its value without a call.
-    Made,
+    /// It has this value without a call.
+    Made(Value),
     /// A kept answer is used.
     Kept(Box<Planned>, Option<AnswerId>),
     /// It would ask this.
@@ -206,7 +206,7 @@ impl Looking {
             (Outcome::Done(_) | Outcome::Replaced { .. }, Some(Looked { call, provider, terms, answer, .. })) => {
                 Fate::Kept(Box::new(Planned { call, provider, terms }), answer)
             }
-            (Outcome::Done(_) | Outcome::Replaced { .. }, None) => Fate::Made,
+            (Outcome::Done(Done { value, .. }) | Outcome::Replaced { value, .. }, None) => Fate::Made(value.clone()),
             (Outcome::Skipped(reason), _) => Fate::Skipped(reason.clone()),
             (Outcome::Failed { failure, .. } | Outcome::Blocked { failure, .. }, _) => Fate::Fails(failure.clone()),
             (Outcome::Unwritable(failure), _) => return Err(failure.clone()),

@@ -58,7 +58,7 @@ fn what_is_made_of_a_stand_in_is_told() {
 fn a_rehearsal_says_that_nothing_is_sent() {
     let ran = show("rank").exit(0).stderr("");
     assert!(ran.stdout.starts_with("answered by the built-in provider; nothing is sent\n{\n"), "{ran:?}");
-    assert!(ran.stdout.contains("\"Rank <translate>\""), "{ran:?}");
+    assert!(ran.stdout.contains("\"Rank de/a 1, de/b 2, fr/a 1, fr/b 2\""), "{ran:?}");
 }
 
 #[test]
@@ -176,6 +176,44 @@ fn a_value_is_shown_as_it_would_be_put_together() {
         .exit(0)
         .stdout("<port_of> of <card.name>\n")
         .stderr("note: `port_of` is a stand-in: its list comes from `card`, and is known in a run\n");
+}
+
+const PARTS: &str = "\
+name: parts
+inputs: {document: {default: a b c d e}}
+stages:
+  parts: {value: '{{split document words=2}}'}
+  note: {for_each: {part: parts}, when: 'ne part \"c d\"', text: 'Sum up {{part}}'}
+  head: {render: 'In {{len parts}} parts'}
+  all: {text: '{{head}}: {{join parts \"; \"}}'}
+  pairs: {value: '{{chunks parts 2}}'}
+  tags: {text: 'Tags of {{document}}', json: [string]}
+  late: {for_each: {tag: tags}, render: '{{head}} {{tag}}'}
+";
+
+#[test]
+fn what_is_made_of_values_without_a_call_is_known_before_a_run() {
+    let shown = |words: &str| {
+        let ran = Cli::new(&format!("show parts.yaml {words} --offline")).file("parts.yaml", PARTS).run();
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{words}");
+        ran.stdout
+    };
+    let asked = |words: &str| {
+        let text = shown(words);
+        let json: serde_json::Value = serde_json::from_str(text.split_once('\n').unwrap().1).unwrap();
+        json["messages"][0]["content"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(asked("note"), "Sum up a b");
+    assert_eq!(asked("note #3"), "Sum up e");
+    assert_eq!(asked("note e"), "Sum up e");
+    assert_eq!(asked("all"), "In 3 parts: a b; c d; e");
+    assert_eq!(shown("pairs"), "[\n  [\n    \"a b\",\n    \"c d\"\n  ],\n  [\n    \"e\"\n  ]\n]\n");
+    let none = Cli::new("show parts.yaml note #4 --offline").file("parts.yaml", PARTS).run();
+    none.exit(2)
+        .stdout("")
+        .stderr("error: `note` has no item `#4`\n  help: there are 3: `a b`, `c d`, `e`; `#1` is the first\n");
+    let asks_first = Cli::new("show parts.yaml late --offline").file("parts.yaml", PARTS).run();
+    asks_first.exit(0).stdout("<head> <tag>\n");
 }
 
 #[test]
