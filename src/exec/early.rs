@@ -12,7 +12,7 @@ use super::run::{Finished, interrupted};
 /// A run with a list that can't be read: the stage that names it has failed, and the others never began.
 pub(super) async fn fail_early(
     plan: &Plan,
-    (events, halt, journal): (&Events, &Halt, Option<&Journal>),
+    (events, halt, mut journal): (&Events, &Halt, Option<Journal>),
     wrong: Option<(usize, Failure)>,
     start: Instant,
 ) -> Finished {
@@ -38,13 +38,13 @@ pub(super) async fn fail_early(
         *tally = StageTally { instances, failed: 1, not_started: instances - 1, ..StageTally::default() };
         let item = ItemRef { stage: stage.clone(), key: None, path: [].into() };
         let failed = EventKind::Failed { item, attempts: 0, usage: None, cost: Cost::NOTHING, failure };
-        if let Some(journal) = journal {
-            journal.note(&failed);
+        if let Some(journal) = &mut journal {
+            journal.note(&failed).await;
         }
         events.emit(failed).await;
     }
     let mut outcome = interrupted.unwrap_or(RunOutcome::Failed);
-    if let Some(journal) = journal
+    if let Some(journal) = &journal
         && let Err(failure) = journal.end(&outcome, &stages).await
     {
         outcome = outcome.or_worse(RunOutcome::Unwritable { failure });

@@ -106,7 +106,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     };
     let fixed = match fixed {
         Ok(fixed) => fixed,
-        Err(wrong) => return fail_early(&plan, (&events, &halt, journal.as_ref()), wrong, start).await,
+        Err(wrong) => return fail_early(&plan, (&events, &halt, journal), wrong, start).await,
     };
     let rates = plan.stages.iter().map(|stage| stage.rate.map(|rate| Arc::new(RateGate::new(rate)))).collect();
     let env = Arc::new(Env {
@@ -268,8 +268,8 @@ impl Run {
             self.end(Ending::unwritable(failure));
         }
         for event in std::mem::take(&mut self.frontier.outbox) {
-            if let Some(journal) = &self.journal {
-                journal.note(&event);
+            if let Some(journal) = &mut self.journal {
+                journal.note(&event).await;
             }
             self.env.events.emit(event).await;
         }

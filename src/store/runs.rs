@@ -117,9 +117,18 @@ impl Store {
         self.hand(Entry::Verdict(answer, Box::new(failure)));
     }
 
-    /// Writes down what became of an instance, without waiting.
-    pub fn note_instance(&self, run: RunId, instance: InstanceRecord) {
-        self.hand(Entry::Instance(run, Box::new(instance)));
+    /// Writes down what became of an instance. What comes back is over when that has been tried; nobody has to wait for it.
+    pub fn note_instance(
+        &self,
+        run: RunId,
+        instance: InstanceRecord,
+    ) -> impl Future<Output = ()> + Send + Sync + use<> {
+        let told = self.hand(Entry::Instance(run, Box::new(instance)));
+        async {
+            if let Some(told) = told {
+                told.await.ok();
+            }
+        }
     }
 
     /// Writes down how a run ended. Everything that was handed over before is safe when this returns.
