@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::client::{Fallback, Judge, Judgement, Terms};
 use crate::model::{Check, Content, Failure, FailureKind, Json, JsonMap, Reply, Value, truthy};
-use crate::plan::template::{Context, RenderProblem, Template};
-use crate::plan::{Asking, Expect, RenderedCheck};
+use crate::plan::template::Context;
+use crate::plan::{Apart, Asking, Expect, Holds, RenderedCheck};
 
 use super::context::{Renderer, Unrendered, json};
 
@@ -21,6 +21,16 @@ pub(super) fn terms(
     for check in rendered.iter().filter(|check| !check.names_answer) {
         checks.extend(read(check, &renderer.json(&check.value)?).map_err(Unrendered::Fail)?);
     }
+    let apart = rendered.iter().flat_map(|check| &check.apart).chain(holds.iter().filter_map(|one| one.apart.as_ref()));
+    for Apart { parts, check, at } in apart {
+        renderer.text(parts).map_err(|unrendered| match unrendered {
+            Unrendered::Fail(failure) => {
+                let message = format!("{at}: `{check}` can't be checked, whatever the answer is: {}", failure.message);
+                Unrendered::Fail(Failure { message, ..failure })
+            }
+            skip @ Unrendered::Skip(_) => skip,
+        })?;
+    }
     let late: Vec<RenderedCheck> = rendered.iter().filter(|check| check.names_answer).cloned().collect();
     let judge: Option<Arc<dyn Judge>> = if late.is_empty() && holds.is_empty() {
         None
@@ -35,12 +45,12 @@ fn read(check: &RenderedCheck, value: &Json) -> Result<Option<Check>, Failure> {
     check.kind.read(value).map_err(|why| Failure::new(FailureKind::Template, why))
 }
 
-/// Fills in what names the answer itself.
+/// Fills in what names the answer itself. Whatever does not is known to be right: what goes wrong here is the answer's fault.
 #[derive(Debug)]
 struct WithAnswer {
     stage: Arc<str>,
     names: JsonMap,
-    holds: Vec<Template>,
+    holds: Vec<Holds>,
     late: Vec<RenderedCheck>,
 }
 
@@ -50,36 +60,28 @@ impl Judge for WithAnswer {
         names.insert(self.stage.to_string(), answer(reply, json));
         let context = Context::new(names);
         let mut judgement = Judgement::default();
+        let unknown = |why: &dyn std::fmt::Display| format!("can't be checked: {why}");
         for check in &self.late {
             match self::json(&check.value, &context) {
                 Ok(value) => match check.kind.read(&value) {
                     Ok(read) => judgement.checks.extend(read),
                     // What it is made of is the answer.
-                    Err(why) => judgement.objections.push(format!("can't be checked: {why}")),
+                    Err(why) => judgement.objections.push(unknown(&why)),
                 },
-                Err(problem) => judgement.objections.push(self.objection(problem)?),
+                Err(problem) => judgement.objections.push(unknown(&problem)),
             }
         }
-        for holds in &self.holds {
-            match holds.evaluate(&context) {
+        for Holds { expression, .. } in &self.holds {
+            match expression.evaluate(&context) {
                 Ok(value) if truthy(&value) => {}
-                Ok(_) => judgement.objections.push(format!("is not as it must be: `{}` does not hold", holds.text())),
-                Err(problem) => judgement.objections.push(self.objection(problem)?),
+                Ok(_) => {
+                    let text = expression.text();
+                    judgement.objections.push(format!("is not as it must be: `{text}` does not hold"));
+                }
+                Err(problem) => judgement.objections.push(unknown(&problem)),
             }
         }
         Ok(judgement)
-    }
-}
-
-impl WithAnswer {
-    /// What the answer lacks is its own affair; what anything else lacks is nobody's who answers.
-    fn objection(&self, problem: RenderProblem) -> Result<String, Failure> {
-        let is_own = problem.missing.as_ref().is_none_or(|path| path.first().is_some_and(|root| *root == *self.stage));
-        if is_own {
-            Ok(format!("can't be checked: {}", problem.message))
-        } else {
-            Err(Failure::new(FailureKind::Template, problem.message))
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `expect`: checks that are ready, and those that are rendered for each instance.
 
+use std::sync::Arc;
+
 use crate::diag::Severity;
 use crate::model::{At, Check, CheckKind, Json};
 use crate::spec::{CheckSpec, CheckValue, JsonSpec, StageSpec};
@@ -16,7 +18,27 @@ pub struct Expect {
     /// Checks whose values are rendered.
     pub rendered: Vec<RenderedCheck>,
     /// Expressions that must hold; the stage's own name is its answer there.
-    pub holds: Vec<Template>,
+    pub holds: Vec<Holds>,
+}
+
+/// An expression that must hold.
+#[derive(Debug, Clone)]
+pub struct Holds {
+    /// The expression.
+    pub expression: Template,
+    /// What can be said of it without the answer.
+    pub apart: Option<Apart>,
+}
+
+/// What can be looked at before anybody is asked: a fault in it is no answer's fault.
+#[derive(Debug, Clone)]
+pub struct Apart {
+    /// The parts that don't depend on the answer; what they render is of no use.
+    pub parts: Template,
+    /// The check that they are of, as it is called.
+    pub check: &'static str,
+    /// Where that stands: `show.yaml:7:14`.
+    pub at: Arc<str>,
 }
 
 /// A check whose value is rendered for each instance.
@@ -28,14 +50,24 @@ pub struct RenderedCheck {
     pub value: JsonTemplate,
     /// Whether the value names the stage itself, and so is known only with its answer.
     pub names_answer: bool,
+    /// Of one that does, what can be said without it.
+    pub apart: Vec<Apart>,
 }
 
 /// Binds the checks of a stage. What a value comes to is looked at where that is known.
 pub(super) fn expect(stage: &StageSpec, binder: &mut Binder<'_>) -> Expect {
     let mut expect = Expect::default();
-    for CheckSpec { kind, value, .. } in &stage.expect {
+    for check @ CheckSpec { kind, value, .. } in &stage.expect {
+        let apart = |template: &Template, answer: &str| {
+            let (check, at) = (check.name(), Arc::clone(&check.at));
+            template.apart_from(answer).map(|parts| Apart { parts, check, at })
+        };
         match (kind, value) {
-            (_, CheckValue::Holds(expression)) => expect.holds.push(binder.holds(expression)),
+            (_, CheckValue::Holds(expression)) => {
+                let expression = binder.holds(expression);
+                let apart = apart(&expression, binder.own_full_name());
+                expect.holds.push(Holds { expression, apart });
+            }
             (_, CheckValue::Plain(check)) => expect.fixed.extend(check.value.clone()),
             (Some(kind), CheckValue::Template(written)) => {
                 let errors = binder.diagnostics().count(Severity::Error);
@@ -44,8 +76,11 @@ pub(super) fn expect(stage: &StageSpec, binder: &mut Binder<'_>) -> Expect {
                 if binder.diagnostics().count(Severity::Error) == errors {
                     refuse_known(*kind, written, &value, stage, binder);
                 }
-                let names_answer = names(&value, binder.own_full_name());
-                expect.rendered.push(RenderedCheck { kind: *kind, value, names_answer });
+                let answer = binder.own_full_name();
+                let names_answer = names(&value, answer);
+                let templates = if names_answer { value.templates() } else { Vec::new() };
+                let apart = templates.into_iter().filter_map(|template| apart(template, answer)).collect();
+                expect.rendered.push(RenderedCheck { kind: *kind, value, names_answer, apart });
             }
             (None, CheckValue::Template(_)) => {}
         }

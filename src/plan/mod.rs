@@ -55,7 +55,7 @@ mod value_shapes;
 mod work;
 
 pub use compile::{Compiled, compile};
-pub use expect::{Expect, RenderedCheck};
+pub use expect::{Apart, Expect, Holds, RenderedCheck};
 pub use fallback::FallbackPlan;
 pub use given::{Given, GivenInput, GivenValue, WantedOutputs};
 pub use keys::{item_key, item_number, loop_info};

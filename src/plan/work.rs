@@ -170,6 +170,13 @@ pub enum JsonTemplate {
 }
 
 impl JsonTemplate {
+    /// Every template in it.
+    pub(super) fn templates(&self) -> Vec<&Template> {
+        let mut templates = Vec::new();
+        self.add_templates(&mut templates);
+        templates
+    }
+
     fn add_templates<'a>(&'a self, templates: &mut Vec<&'a Template>) {
         match self {
             Self::Plain(_) => {}

@@ -1,5 +1,7 @@
 //! `expect`: what an answer must be.
 
+use std::sync::Arc;
+
 use super::node::{Entry, Node, Value};
 use super::pipeline::{ExpressionSpec, JsonSpec};
 use super::quantities::{amount, count, truth};
@@ -16,8 +18,17 @@ pub struct CheckSpec {
     pub key: Place,
     /// What it looks at; nothing for `holds`.
     pub kind: Option<CheckKind>,
+    /// The same in words, `show.yaml:7:14`, for messages of a run.
+    pub at: Arc<str>,
     /// Its value.
     pub value: CheckValue,
+}
+
+impl CheckSpec {
+    /// Its name in the file.
+    pub fn name(&self) -> &'static str {
+        self.kind.map_or(HOLDS, CheckKind::name)
+    }
 }
 
 /// The value of a check.
@@ -63,8 +74,9 @@ pub(super) fn expect(node: &Node, reader: &mut Reader<'_>) -> Vec<CheckSpec> {
 fn check(entry: &Entry, reader: &mut Reader<'_>) -> Option<CheckSpec> {
     let (name, node) = (entry.key.value.as_str(), &entry.value);
     let key = entry.key.place.clone();
+    let at = Arc::from(reader.in_words(&key));
     if name == HOLDS {
-        return Some(CheckSpec { key, kind: None, value: CheckValue::Holds(expression(node, reader)?) });
+        return Some(CheckSpec { key, at, kind: None, value: CheckValue::Holds(expression(node, reader)?) });
     }
     let Some(kind) = CheckKind::ALL.into_iter().find(|kind| kind.name() == name) else {
         let help = match did_you_mean(name, names()) {
@@ -82,7 +94,7 @@ fn check(entry: &Entry, reader: &mut Reader<'_>) -> Option<CheckSpec> {
         let check = kind.read(&plain(kind, node, reader)?).ok()?;
         CheckValue::Plain(At::new(check, node.place.clone()))
     };
-    Some(CheckSpec { key, kind: Some(kind), value })
+    Some(CheckSpec { key, at, kind: Some(kind), value })
 }
 
 /// A value that is written out.

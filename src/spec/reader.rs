@@ -64,6 +64,12 @@ impl<'f> Reader<'f> {
         self.files.slice(place)
     }
 
+    /// Where `place` begins, in words: `show.yaml:7:14`.
+    pub(super) fn in_words(&self, place: &Place) -> String {
+        let (line, column) = self.files.line_column(place);
+        format!("{}:{line}:{column}", self.files.get(place.file).name())
+    }
+
     /// Never shows a node again, nor any diagnostic about it: it is a secret.
     pub(super) fn conceal(&mut self, place: &Place) {
         self.files.conceal(place);

@@ -309,3 +309,61 @@ fn a_picture_that_shows_nothing_is_told() {
     let body = body.replace("not_blank: true", "not_blank: false");
     cli("", &server, &body).run().exit(0);
 }
+
+#[test]
+fn what_no_answer_can_mend_fails_the_item_before_anybody_is_asked() {
+    for (holds, why) in [
+        ("gt (len rate) (first limits)", "`first`: the list is empty"),
+        ("eq rate (lookup marks word)", "`lookup`: there is no field `ten`"),
+        ("and (eq (first limits) 1) (eq (len rate) 3)", "`first`: the list is empty"),
+        ("eq (truncate rate word) ''", "`truncate`: argument 2 is `ten`, not a whole number"),
+    ] {
+        let server = says(&["good"]);
+        let body = format!(
+            "
+            inputs: {{limits: {{type: json, default: []}}, marks: {{type: json, default: {{'10': ten}}}}, word: ten}}
+            stages:
+              rate: {{when: 'eq word word', text: Rate, expect: {{holds: \"{holds}\"}}}}
+            "
+        );
+        let ran = cli("", &server, &body).run().exit(4);
+        assert_eq!(server.requests().len(), 0, "{holds}");
+        let told = format!("rate: show.yaml:8:53: `holds` can't be checked, whatever the answer is: {why}\n");
+        assert!(ran.stderr.contains(&told), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_the_answer_lacks_is_given_back_however_it_is_looked_for() {
+    let server = says(&["{\"marks\": []}", "{\"best\": 1, \"marks\": []}", "{\"best\": 1, \"marks\": [7]}"]);
+    let body = "
+        inputs: {key: best}
+        stages:
+          rate:
+            text: Rate
+            json: true
+            expect:
+              - holds: 'gt (lookup rate key) 0'
+              - holds: 'gt (first rate.marks) 5'
+        ";
+    cli("", &server, body).run().exit(0);
+    let said = turns(&server.requests()[2]);
+    let told = "The answer can't be checked: `lookup`: there is no field `best`; it can't be checked: `first`: the list is empty. ";
+    assert!(said[3].1.contains(told), "{said:?}");
+    assert!(said[5].1.contains("The answer can't be checked: `first`: the list is empty. "), "{said:?}");
+}
+
+#[test]
+fn a_check_made_of_a_list_of_the_answer_gives_back_what_its_elements_lack() {
+    let server = says(&["{\"words\": [{}], \"text\": \"tulip\"}", "{\"words\": [{\"w\": \"tulip\"}], \"text\": \"\"}"]);
+    let body = "
+        stages:
+          pick:
+            text: Pick
+            json: true
+            expect: {contains: '{{#each pick.words}}{{w}}{{/each}}'}
+        ";
+    cli("", &server, body).run().exit(0);
+    let said = turns(&server.requests()[1]);
+    assert!(said[3].1.contains("The answer can't be checked: an item of `pick.words` has no field `w`"), "{said:?}");
+}

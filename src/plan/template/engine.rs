@@ -13,6 +13,7 @@ use handlebars::{
 
 use crate::model::{Json, JsonMap, kind_of, plain_text, truthy};
 
+use super::apart::{ARGUMENT, Argument};
 use super::helper::{self, Absent, Args, Body, Fault};
 
 /// Prints a value.
@@ -44,6 +45,7 @@ fn registry() -> Handlebars<'static> {
     registry.register_helper(PRINT, Box::new(Print { segment: None }));
     registry.register_helper(HOLDS, Box::new(Holds));
     registry.register_helper(LIST, Box::new(List));
+    registry.register_helper(ARGUMENT, Box::new(Argument));
     for tolerant in [false, true] {
         registry.register_helper(&registered(NAME, tolerant), Box::new(Get { named: true, tolerant }));
         registry.register_helper(&registered(GET, tolerant), Box::new(Get { named: false, tolerant }));
@@ -156,7 +158,7 @@ impl From<RenderProblem> for RenderError {
     }
 }
 
-fn failure(message: String) -> RenderError {
+pub(super) fn failure(message: String) -> RenderError {
     RenderProblem { missing: None, nothing: false, message }.into()
 }
 

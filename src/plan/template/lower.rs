@@ -330,11 +330,11 @@ fn look_up(path: &Resolved, tolerant: bool) -> Parameter {
     expression(&engine::registered(engine::GET, tolerant), params.collect())
 }
 
-fn expression(name: &str, params: Vec<Parameter>) -> Parameter {
+pub(super) fn expression(name: &str, params: Vec<Parameter>) -> Parameter {
     Parameter::Subexpression(Subexpression::new(Parameter::Name(name.to_owned()), params, HashMap::new()))
 }
 
-fn helper_call(name: &str, params: Vec<Parameter>) -> TemplateElement {
+pub(super) fn helper_call(name: &str, params: Vec<Parameter>) -> TemplateElement {
     // The one way that the crate offers to make a call.
     *Subexpression::new(Parameter::Name(name.to_owned()), params, HashMap::new()).element
 }

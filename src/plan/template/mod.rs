@@ -10,6 +10,7 @@
 //! This module knows no stages, loops or inputs: names come in as a predicate, values as a [`Context`]. It reads no
 //! clock, no environment and no file.
 
+mod apart;
 mod compiled;
 mod engine;
 mod expression;

@@ -120,6 +120,16 @@ impl Helper {
         self.takes.named.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind)
     }
 
+    /// Why its argument at `at` can't be this.
+    pub(in super::super) fn fault_at(&self, at: usize, value: &Json) -> Option<String> {
+        self.kind_at(at)?.fault(value).map(|fault| format!("argument {} {fault}", at + 1))
+    }
+
+    /// Why its argument `name=` can't be this.
+    pub(in super::super) fn fault_named(&self, name: &str, value: &Json) -> Option<String> {
+        self.kind_named(name)?.fault(value).map(|fault| format!("`{name}=` {fault}"))
+    }
+
     /// Whether messages say what its first argument is called.
     pub(in super::super) fn tells_its_subject(&self) -> bool {
         self.takes.told
@@ -133,15 +143,13 @@ impl Helper {
     /// Looks at the kinds of what is there, and runs.
     pub(in super::super) fn run(&self, function: Function, args: &Args<'_>) -> Result<Json, Fault> {
         for (at, value) in args.positional.iter().enumerate() {
-            if let (Some(kind), Some(value)) = (self.kind_at(at), value)
-                && let Some(fault) = kind.fault(value)
-            {
-                return Err(Fault::Wrong(format!("argument {} {fault}", at + 1)));
+            if let Some(fault) = value.and_then(|value| self.fault_at(at, value)) {
+                return Err(Fault::Wrong(fault));
             }
         }
         for (name, value) in &args.named {
-            if let Some(fault) = self.kind_named(name).and_then(|kind| kind.fault(value)) {
-                return Err(Fault::Wrong(format!("`{name}=` {fault}")));
+            if let Some(fault) = self.fault_named(name, value) {
+                return Err(Fault::Wrong(fault));
             }
         }
         let named: Vec<(&str, Option<&Json>)> = args.named.iter().map(|(name, value)| (*name, Some(*value))).collect();
