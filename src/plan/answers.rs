@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::check::{SchemaFault, SchemaFaultKind, misspelled_keywords, rules, schema_keywords, schema_types};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean, listed, meant, meant_or_all, shortened};
-use crate::model::{AnswerSchema, At, Choice, Json, Place};
-use crate::spec::{AnswerSpec, KindSpec, PipelineSpec, SchemaSpec};
+use crate::model::{AnswerSchema, At, Check, Choice, Json, Place};
+use crate::spec::{AnswerSpec, CheckValue, JsonSpec, KindSpec, OnErrorSpec, PipelineSpec, SchemaSpec, StageSpec};
 
 use super::schema_shape::shape_of;
 use super::schemas::{self, Form};
@@ -52,11 +52,38 @@ pub(super) fn build(spec: &PipelineSpec, diagnostics: &mut Diagnostics) -> Answe
             None | Some(KindSpec::Value(_) | KindSpec::Use(_)) => Shape::Any,
             Some(KindSpec::Image(_)) => Shape::image(),
             Some(KindSpec::Render(_)) => Shape::Text,
-            Some(KindSpec::Text(_) | KindSpec::Chat(_)) => made.shape,
+            Some(KindSpec::Text(_) | KindSpec::Chat(_)) => known_values(made.shape, stage, &settings),
         });
         answers.choices.push(if speaks { made.choice } else { Choice::Text });
     }
     answers
+}
+
+/// Which values an answer may have: `one_of` tells as well, and what stands in for an answer may be another.
+fn known_values(shape: Shape, stage: &StageSpec, settings: &Settings<'_>) -> Shape {
+    let stand_in = settings.get(|s| s.on_error.as_ref()).and_then(|written| match &written.value {
+        OnErrorSpec::Value(value) => Some(value),
+        OnErrorSpec::Stop | OnErrorSpec::Continue => None,
+    });
+    if shape == Shape::Text {
+        let one_of = stage.expect.iter().find_map(|check| match &check.value {
+            CheckValue::Plain(At { value: Some(Check::OneOf(values)), .. }) => Some(values),
+            _ => None,
+        });
+        let Some(values) = one_of else { return shape };
+        let mut values: Vec<Json> = values.iter().map(|value| Json::from(value.as_str())).collect();
+        match stand_in {
+            Some(JsonSpec::Plain(other)) => values.push(other.value.clone()),
+            Some(_) => return shape,
+            None => {}
+        }
+        return Shape::one_of(&values).unwrap_or(shape);
+    }
+    match stand_in {
+        // One without a template has to fit the schema.
+        None | Some(JsonSpec::Plain(_)) => shape,
+        Some(_) => shape.of_any_value(),
+    }
 }
 
 fn make(written: &At<AnswerSpec>, diagnostics: &mut Diagnostics) -> Made {

@@ -148,6 +148,9 @@ impl<'a> Binder<'a> {
         for one in elements.iter().chain(template.element_uses()) {
             self.check_element(one, &Written::new(text, &one.range, map));
         }
+        for one in template.comparisons() {
+            self.check_comparison(one, &map.place(one.range.clone()));
+        }
         self.in_whole(template)
     }
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::diag::{Diagnostic, did_you_mean, listed};
-use crate::model::{Json, Place};
+use crate::diag::{Diagnostic, did_you_mean, listed, meant, shortened};
+use crate::model::{Json, Place, plain_text};
 use crate::source::ListSource;
 use crate::spec::TextMap;
 
@@ -13,7 +13,8 @@ use super::pipeline::InputValue;
 use super::required::Of;
 use super::shape::Shape;
 use super::talk::PREVIOUS;
-use super::template::{ElementUse, Step, Use, described};
+use super::template::{Comparison, ElementUse, Step, Use, described};
+use super::units::{ROOT, Role};
 
 /// A path as it is written in a template.
 #[derive(Debug, Clone)]
@@ -168,6 +169,55 @@ impl Binder<'_> {
         }
     }
 
+    /// Refuses to compare a value with what it never is.
+    pub(super) fn check_comparison(&mut self, one: &Comparison, place: &Place) {
+        let Some((Step::Field(name), steps)) = one.path.split_first().filter(|(root, _)| self.is_of_here(root)) else {
+            return;
+        };
+        let shape = steps.iter().try_fold(self.shape_here(name), |shape, step| {
+            let shape = shape?;
+            Some(match step {
+                Step::Element => shape.element(),
+                Step::Field(field) => shape.field(field),
+            })
+        });
+        let Some(Some(Shape::OneOf(values))) = shape else { return };
+        // Whether a value is there at all is another question.
+        if one.with.is_null() || values.iter().any(|value| one.is_of(value)) {
+            return;
+        }
+        let with = plain_text(&one.with);
+        let outcome = if one.differs { "is always true" } else { "can't be true" };
+        let message = format!("{} is never `{}`, so that this {outcome}", described(&one.path), shortened(&with));
+        let values: Vec<String> = values.iter().filter(|value| !value.is_null()).map(plain_text).collect();
+        let all = format!("its values are {}", listed(values.iter().map(String::as_str).take(12)));
+        let help = match meant(&with, values.iter().map(String::as_str)) {
+            Some(meant) => format!("{meant} {all}"),
+            None => all,
+        };
+        self.diagnostics().push(Diagnostic::error("never-this-value", place, message).help(help));
+    }
+
+    /// Whether all that something can be is known in the file that names it. A pipeline that is used is written for whatever
+    /// it may be given, be that one of few values here.
+    fn is_of_here(&self, root: &Step) -> bool {
+        let Step::Field(name) = root else { return false };
+        if self.unit == ROOT {
+            return true;
+        }
+        let is_declared_here = self.ground.names.meant(self.unit, name).is_some_and(|(unit, _)| unit == self.unit);
+        is_declared_here
+            && match self.named(name) {
+                Some(Named::Input(_)) => true,
+                Some(Named::Stage(stage)) => {
+                    let kind = &self.ground.spec.stages[stage].kind;
+                    matches!(self.ground.units.homes[stage].role, Role::Input(_))
+                        || kind.as_ref().is_some_and(|kind| kind.name().speaks())
+                }
+                Some(Named::Variable) | None => false,
+            }
+    }
+
     fn field_help(&self, name: &str, owner: &str, shape: &Shape, field: &str) -> String {
         let speaks = match self.named(name) {
             Some(Named::Stage(stage)) => {
@@ -175,14 +225,14 @@ impl Binder<'_> {
             }
             _ => false,
         };
-        match shape {
+        match &shape.of_any_value() {
             Shape::Fields(_) | Shape::Open(_) | Shape::Seen(_) => it_has(shape),
             Shape::List(_) if owner == name => self.list_help(name),
             Shape::List(_) => format!("write `{{{{#each {owner}}}}}{{{{{field}}}}}{{{{/each}}}}`"),
             Shape::Text if speaks => {
                 format!("name it as `{{{{{owner}}}}}`, or let the stage answer in fields: `json: {{{field}: string}}`")
             }
-            Shape::Any | Shape::Text | Shape::Plain(_) => format!("name it as `{{{{{owner}}}}}`"),
+            Shape::Any | Shape::Text | Shape::Plain(_) | Shape::OneOf(_) => format!("name it as `{{{{{owner}}}}}`"),
         }
     }
 

@@ -27,7 +27,7 @@ impl Inputs {
     pub(super) fn add(&mut self, input: &InputSpec, full: &str, value: InputValue, said: &Place) -> usize {
         let kind = known_kind(input);
         self.places.push(said.clone());
-        self.shapes.push(shape(kind, &value));
+        self.shapes.push(shape(input, kind, &value));
         self.kinds.push(kind);
         self.values.push(Input { name: full.into(), value });
         self.values.len() - 1
@@ -78,13 +78,20 @@ fn refuse_unknown(spec: &PipelineSpec, given: &Given, diagnostics: &mut Diagnost
     }
 }
 
-fn shape(kind: InputKind, value: &InputValue) -> Shape {
+fn shape(input: &InputSpec, kind: InputKind, value: &InputValue) -> Shape {
     match value {
         InputValue::List(ListSource::Inline(items)) => Shape::List(Box::new(Shape::of_items(items))),
         InputValue::List(ListSource::Glob { .. }) => Shape::List(Box::new(Shape::found_file())),
         InputValue::Json(value) if kind == InputKind::Json => Shape::of_value(value),
+        _ if kind == InputKind::Choice => options(input),
         _ => Shape::of_input(kind),
     }
+}
+
+/// What is known of a `choice`.
+pub(super) fn options(input: &InputSpec) -> Shape {
+    let options: Vec<Json> = input.options.iter().map(|option| Json::from(option.value.as_str())).collect();
+    Shape::one_of(&options).unwrap_or(Shape::Text)
 }
 
 fn from_default(input: &InputSpec, spec: &PipelineSpec, given: &Given) -> Result<InputValue, Diagnostic> {

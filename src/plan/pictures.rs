@@ -136,6 +136,7 @@ fn refuse_shape(template: &Template, place: &Place, binder: &mut Binder<'_>) -> 
     };
     let is_text = |kind: &KindSpec, json: bool| !json && matches!(kind, KindSpec::Text(_) | KindSpec::Chat(_));
     let speaks = stage.is_some_and(|stage| is_so(stage, binder, &is_text));
+    let shape = shape.of_any_value();
     let of_each = if let Shape::List(of) = &shape { of } else { &shape };
     let (message, help) = match of_each {
         Shape::Text if speaks && fields.is_empty() => (

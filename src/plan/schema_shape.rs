@@ -40,8 +40,8 @@ impl<'s> Way<'s> {
         let kinds = kinds(fields);
         match &kinds[..] {
             ["null"] => Shape::Plain("null"),
-            ["string"] => Shape::Text,
-            ["integer" | "number"] => Shape::Plain("a number"),
+            ["string"] => values(fields).unwrap_or(Shape::Text),
+            ["integer" | "number"] => values(fields).unwrap_or(Shape::Plain("a number")),
             ["boolean"] => Shape::Plain("true or false"),
             ["array"] => self.list(fields),
             ["object"] => self.mapping(fields, is_combined),
@@ -101,6 +101,12 @@ fn kinds(fields: &JsonMap) -> Vec<&str> {
     kinds
 }
 
+/// The values that are written out, where these are all there can be.
+fn values(fields: &JsonMap) -> Option<Shape> {
+    let values = fields.get("const").map(std::slice::from_ref);
+    Shape::one_of(values.or_else(|| fields.get("enum")?.as_array().map(Vec::as_slice))?)
+}
+
 fn kind(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",
@@ -116,7 +122,16 @@ fn kind(value: &Json) -> &'static str {
 fn shared(forms: Vec<Shape>) -> Shape {
     let mut forms = forms.into_iter().filter(|form| *form != Shape::Plain("null"));
     let Some(first) = forms.next() else { return Shape::Any };
-    if forms.all(|other| other == first) { first } else { Shape::Any }
+    let is_value = |shape: &Shape| matches!(shape, Shape::OneOf(_));
+    forms
+        .try_fold(first, |shared, other| match (is_value(&shared), is_value(&other)) {
+            _ if shared == other => Some(shared),
+            (true, true) => Some(Shape::common([shared, other])).filter(|both| *both != Shape::Any),
+            (true, false) => (shared.of_any_value() == other).then_some(other),
+            (false, true) => (other.of_any_value() == shared).then_some(shared),
+            (false, false) => None,
+        })
+        .unwrap_or(Shape::Any)
 }
 
 #[cfg(test)]
@@ -144,7 +159,7 @@ mod tests {
         assert_eq!(shape.behind(&path("knd")), None);
         assert_eq!(shape.behind(&path("author.anything")), Some(Shape::Any));
         assert_eq!(shape.behind(&path("author.name.x")), None);
-        assert_eq!(shape.behind(&path("size")), Some(Shape::Plain("a number")));
+        assert_eq!(shape.behind(&path("size")), Some(Shape::OneOf(vec![json!(1), json!(2)])));
         assert_eq!(shape.behind(&path("free.x.y")), Some(Shape::Any));
     }
 
@@ -174,6 +189,10 @@ mod tests {
     fn of_several_forms_only_what_they_share_is_known() {
         let of = |forms: Json| shape_of(&json!({"anyOf": forms}));
         assert_eq!(of(json!([{"type": "string"}, {"type": "null"}])), Shape::Text);
+        let both = Shape::OneOf(vec![json!("a"), json!("b")]);
+        assert_eq!(of(json!([{"const": "a"}, {"enum": ["b"]}, {"type": "null"}])), both);
+        assert_eq!(of(json!([{"const": "a"}, {"type": "string"}])), Shape::Text, "any text");
+        assert_eq!(of(json!([{"const": "a"}, {"const": 1}])), Shape::Any);
         assert_eq!(of(json!([{"type": "string"}, {"type": "number"}])), Shape::Any);
         let combined = json!({"type": "object", "properties": {"a": {}}, "allOf": [{"properties": {"b": {}}}]});
         assert_eq!(shape_of(&combined).field("b"), Some(Shape::Any));

@@ -4,6 +4,9 @@ use indexmap::IndexMap;
 
 use crate::model::{InputKind, Json, Value};
 
+/// No more values than these are held against what a file compares them with.
+const MOST_VALUES: usize = 100;
+
 /// The shape of a value, as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
@@ -13,6 +16,8 @@ pub(super) enum Shape {
     Text,
     /// A number, or true or false; no fields.
     Plain(&'static str),
+    /// One of these values: texts or numbers, and null where it may be that.
+    OneOf(Vec<Json>),
     /// A list of such values.
     List(Box<Shape>),
     /// A mapping with just these fields.
@@ -32,6 +37,34 @@ impl Shape {
             InputKind::Boolean => Self::Plain("true or false"),
             InputKind::Json => Self::Any,
             InputKind::Items => Self::List(Box::new(Self::Any)),
+        }
+    }
+
+    /// One of these values, or nothing if these are not all texts or all numbers, beside null. More than anyone compares
+    /// with are not kept.
+    pub(super) fn one_of(values: &[Json]) -> Option<Self> {
+        let mut others = values.iter().filter(|value| !value.is_null()).peekable();
+        let are_alike = match others.peek() {
+            Some(Json::String(_)) => others.all(Json::is_string),
+            Some(Json::Number(_)) => others.all(Json::is_number),
+            _ => false,
+        };
+        (are_alike && values.len() <= MOST_VALUES).then(|| Self::OneOf(values.to_vec()))
+    }
+
+    /// The same where it may have any value of its kind.
+    pub(super) fn of_any_value(&self) -> Self {
+        let inside = |fields: &[(String, Self)]| {
+            fields.iter().map(|(name, shape)| (name.clone(), shape.of_any_value())).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Any | Self::Text | Self::Plain(_) => self.clone(),
+            Self::OneOf(values) if values.iter().any(Json::is_number) => Self::Plain("a number"),
+            Self::OneOf(_) => Self::Text,
+            Self::List(of) => Self::List(Box::new(of.of_any_value())),
+            Self::Fields(fields) => Self::Fields(inside(fields)),
+            Self::Open(fields) => Self::Open(inside(fields)),
+            Self::Seen(fields) => Self::Seen(inside(fields)),
         }
     }
 
@@ -82,6 +115,13 @@ impl Shape {
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
+            (Self::OneOf(one), Self::OneOf(other)) => {
+                let all: Vec<Json> = one.iter().chain(&other).cloned().collect();
+                Self::one_of(&all)
+                    .unwrap_or_else(|| Self::OneOf(one).of_any_value().or(Self::OneOf(other).of_any_value()))
+            }
+            (one @ Self::OneOf(_), other) => one.of_any_value().or(other),
+            (one, other @ Self::OneOf(_)) => one.or(other.of_any_value()),
             (Self::List(one), Self::List(other)) => Self::List(Box::new(one.or(*other))),
             (one, other) if one.has_fields() && other.has_fields() => {
                 let is_open = [&one, &other].iter().any(|shape| matches!(shape, Self::Open(_)));
@@ -107,7 +147,7 @@ impl Shape {
     fn into_fields(self) -> Vec<(String, Self)> {
         match self {
             Self::Fields(fields) | Self::Open(fields) | Self::Seen(fields) => fields,
-            Self::Any | Self::Text | Self::Plain(_) | Self::List(_) => Vec::new(),
+            Self::Any | Self::Text | Self::Plain(_) | Self::OneOf(_) | Self::List(_) => Vec::new(),
         }
     }
 
@@ -115,6 +155,7 @@ impl Shape {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Any | Self::Text | Self::Plain(_) => 1,
+            Self::OneOf(values) => values.len(),
             Self::List(of) => 1 + of.size(),
             Self::Fields(fields) | Self::Open(fields) | Self::Seen(fields) => {
                 fields.iter().map(|(_, shape)| shape.size()).sum::<usize>() + 1
@@ -155,7 +196,7 @@ impl Shape {
             Self::Open(fields) => {
                 Some(fields.iter().find(|(other, _)| other == name).map_or(Self::Any, |(_, found)| found.clone()))
             }
-            Self::List(_) | Self::Text | Self::Plain(_) => None,
+            Self::List(_) | Self::Text | Self::Plain(_) | Self::OneOf(_) => None,
         }
     }
 
@@ -164,7 +205,7 @@ impl Shape {
         match self {
             Self::List(of) => Some(of.as_ref().clone()),
             Self::Any | Self::Fields(_) | Self::Open(_) | Self::Seen(_) => Some(Self::Any),
-            Self::Text | Self::Plain(_) => None,
+            Self::Text | Self::Plain(_) | Self::OneOf(_) => None,
         }
     }
 
@@ -179,6 +220,8 @@ impl Shape {
             Self::Any => "a value",
             Self::Text => "a text",
             Self::Plain(words) => words,
+            Self::OneOf(values) if values.iter().any(Json::is_number) => "a number",
+            Self::OneOf(_) => "a text",
             Self::List(_) => "a list",
             Self::Fields(_) | Self::Open(_) | Self::Seen(_) => "a mapping",
         }

@@ -4,7 +4,7 @@ use crate::diag::{Diagnostic, shortened};
 use crate::model::{InputKind, Json, Place, plain_text};
 use crate::spec::InputSpec;
 
-use super::inputs::{from_text, typed, without_fraction};
+use super::inputs::{from_text, options, typed, without_fraction};
 use super::shape::Shape;
 
 /// The type of an input and its limits, for a value that is made when it runs.
@@ -56,8 +56,10 @@ impl TypedInput {
     pub(super) fn shape(&self, made: Shape) -> Shape {
         match self.input.kind() {
             _ if self.input.is_unsure => Shape::Any,
-            InputKind::Json => made,
-            InputKind::Items => Shape::List(Box::new(made.element().unwrap_or(Shape::Any))),
+            // Whoever wrote that pipeline could not know that it would be used with these values alone.
+            InputKind::Json => made.of_any_value(),
+            InputKind::Items => Shape::List(Box::new(made.element().unwrap_or(Shape::Any).of_any_value())),
+            InputKind::Choice => options(&self.input),
             kind => Shape::of_input(kind),
         }
     }

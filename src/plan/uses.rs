@@ -58,6 +58,7 @@ fn check_shape(input: &InputSpec, with: &WithSpec, value: &JsonTemplate, binder:
         },
         JsonTemplate::Template(_) => Shape::Text,
     };
+    let shape = shape.of_any_value();
     let is_text = matches!(shape, Shape::Text);
     let is_plain = is_text || matches!(shape, Shape::Plain(_));
     let is_list = matches!(shape, Shape::List(_));

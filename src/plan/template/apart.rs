@@ -27,8 +27,9 @@ impl Template {
             return None;
         }
         let text = self.text().to_owned();
-        let (uses, elements) = (Vec::new(), Vec::new());
-        let inner = Inner { text, shape: Shape::Mixed, tree, uses, elements, only_name: None, origin: None };
+        let (uses, elements, comparisons) = (Vec::new(), Vec::new(), Vec::new());
+        let shape = Shape::Mixed;
+        let inner = Inner { text, shape, tree, uses, elements, comparisons, only_name: None, origin: None };
         Some(Self(inner.into()))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::Json;
 
+use super::comparison::Comparison;
 use super::engine::{self, Context, RenderProblem};
 use super::expression::{Expr, ExprKind, Path, read_value};
 use super::lower::{Lowered, lower};
@@ -81,6 +82,7 @@ pub(super) struct Inner {
     pub(super) tree: handlebars::Template,
     pub(super) uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
+    pub(super) comparisons: Vec<Comparison>,
     pub(super) only_name: Option<String>,
     pub(super) origin: Option<Origin>,
 }
@@ -154,12 +156,12 @@ impl Template {
         is_name: &dyn Fn(&str) -> bool,
         mut problems: Vec<Problem>,
     ) -> Result<Self, Rejected> {
-        let Lowered { tree, uses, elements } = lower(nodes, is_name, &mut problems);
+        let Lowered { tree, uses, elements, comparisons } = lower(nodes, is_name, &mut problems);
         if problems.is_empty() {
             let only_name = only_path(nodes).and(uses.first()).map(|one| one.path[0].clone());
             let origin = if matches!(shape, Shape::Whole) { origin(nodes) } else { None };
             let text = text.to_owned();
-            return Ok(Self(Arc::new(Inner { text, shape, tree, uses, elements, only_name, origin })));
+            return Ok(Self(Arc::new(Inner { text, shape, tree, uses, elements, comparisons, only_name, origin })));
         }
         problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
         Err(Rejected { problems, uses, elements })
@@ -173,6 +175,11 @@ impl Template {
     /// Every path that starts from the element of a block, as far as it can be followed.
     pub fn element_uses(&self) -> &[ElementUse] {
         &self.0.elements
+    }
+
+    /// Every value that is compared with words of the template.
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.0.comparisons
     }
 
     /// Whether this is one `{{..}}` and nothing else, or an expression: it keeps the type of its value.
@@ -260,6 +267,7 @@ impl Default for Template {
             tree,
             uses: Vec::new(),
             elements: Vec::new(),
+            comparisons: Vec::new(),
             only_name: None,
             origin: None,
         }))

@@ -8,6 +8,7 @@ use handlebars::template::{BlockParam, Parameter, Subexpression, TemplateElement
 
 use crate::model::Json;
 
+use super::comparison::Comparison;
 use super::compiled::{ElementUse, Use};
 use super::engine;
 use super::expression::{Base, Call, Expr, ExprKind, Head, Path};
@@ -22,6 +23,7 @@ pub(super) struct Lowered {
     pub(super) tree: handlebars::Template,
     pub(super) uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
+    pub(super) comparisons: Vec<Comparison>,
 }
 
 /// Gives every name in `nodes` its meaning.
@@ -32,10 +34,11 @@ pub(super) fn lower(nodes: &[Node], is_name: &dyn Fn(&str) -> bool, problems: &m
         branches: 0,
         uses: Vec::new(),
         elements: Vec::new(),
+        comparisons: Vec::new(),
         problems,
     };
     let tree = pass.nodes(nodes);
-    Lowered { tree, uses: pass.uses, elements: pass.elements }
+    Lowered { tree, uses: pass.uses, elements: pass.elements, comparisons: pass.comparisons }
 }
 
 /// What the place of an expression asks of it.
@@ -56,6 +59,7 @@ pub(super) struct Pass<'a> {
     pub(super) branches: usize,
     uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
+    pub(super) comparisons: Vec<Comparison>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -250,6 +254,7 @@ impl Pass<'_> {
             hash.insert(named.name.clone(), value);
         }
         self.record_paths(call, helper, tolerant);
+        self.record_comparison(call);
         let name = engine::registered(&call.name, place.tolerant);
         Parameter::Subexpression(Subexpression::new(Parameter::Name(name), params, hash))
     }

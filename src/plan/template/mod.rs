@@ -11,6 +11,7 @@
 //! clock, no environment and no file.
 
 mod apart;
+mod comparison;
 mod compiled;
 mod engine;
 mod expression;
@@ -32,6 +33,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::Comparison;
 pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};
 pub use helper::{Gives, HELPERS, Helper, Subject, usage};

@@ -157,7 +157,7 @@ fn default(args: &Args<'_>) -> Result<Json, Fault> {
 }
 
 /// What is absent is null.
-pub(super) fn same(a: &Json, b: &Json) -> bool {
+pub(in super::super) fn same(a: &Json, b: &Json) -> bool {
     // Two texts are compared as texts: `03` is not `3` unless one of them is a number.
     match (a, b) {
         (Json::Number(_), _) | (_, Json::Number(_)) => match (as_number(a), as_number(b)) {

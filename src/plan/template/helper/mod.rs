@@ -19,6 +19,7 @@ mod unknown;
 pub(super) use args::{Absent, Args, Fault};
 pub use gives::Gives;
 pub(super) use kind::Kind;
+pub(super) use logic::same;
 pub(super) use signature::Body;
 use signature::Takes;
 pub use signature::{Helper, Subject};
