@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::diag::{Diagnostic, Diagnostics, listed};
+use crate::diag::{Diagnostic, Diagnostics, Severity, listed};
 use crate::model::{InputKind, Place};
 use crate::spec::{ExpressionSpec, JsonSpec, Maybe, PipelineSpec, TextMap, TextSpec};
 
@@ -130,6 +130,7 @@ impl<'a> Binder<'a> {
     fn compile(&mut self, text: &str, map: &TextMap, site: Site, expression: bool) -> Template {
         self.site = site;
         self.unit = self.ground.units.of_file(self.speaks, map.whole().file);
+        let errors = self.diagnostics.count(Severity::Error);
         let (names, unit) = (self.ground.names, self.unit);
         let is_name = |word: &str| names.is_name(unit, word);
         let compiled =
@@ -150,6 +151,9 @@ impl<'a> Binder<'a> {
         }
         for one in template.comparisons() {
             self.check_comparison(one, &map.place(one.range.clone()));
+        }
+        if self.diagnostics.count(Severity::Error) == errors {
+            self.check_calls(&template, map);
         }
         self.in_whole(template)
     }

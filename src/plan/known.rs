@@ -3,12 +3,13 @@
 use crate::diag::Diagnostic;
 use crate::model::{InputKind, Json, JsonMap, Place};
 use crate::source::ListSource;
+use crate::spec::TextMap;
 
 use super::binder::Binder;
 use super::loops::DraftSource;
 use super::names::Named;
 use super::pipeline::InputValue;
-use super::template::{Context, Template};
+use super::template::{CallFault, Called, Context, Problem, Template};
 
 /// More combinations of items than this are not looked at.
 const MOST: usize = 10_000;
@@ -27,6 +28,10 @@ impl Binder<'_> {
 
     /// Tells of the first value that `template`, which stands at `place`, must not come to.
     pub(super) fn refuse_known(&mut self, template: &Template, place: &Place, wrong: impl Fn(&Json) -> Option<String>) {
+        // A helper in it that can't be called has been told.
+        if self.call_faults(template).next().is_some() {
+            return;
+        }
         let refused = self.known_values(template).into_iter().find_map(|known| {
             let message = match &known.value {
                 Ok(value) => wrong(value)?,
@@ -41,6 +46,51 @@ impl Binder<'_> {
             Some(said) => diagnostic.also(&said, "the value comes from here"),
             None => diagnostic,
         });
+    }
+
+    /// Tells of helpers that can't be called with what inputs are. What a condition may leave out is not looked at.
+    pub(super) fn check_calls(&mut self, template: &Template, map: &TextMap) {
+        let faults: Vec<_> = self.call_faults(template).collect();
+        for (called, fault) in faults {
+            let place = map.place(fault.range);
+            let diagnostic = Diagnostic::error(Problem::ARGUMENTS, &place, fault.message)
+                .help(format!("change the value, or write `{}`", called.usage()));
+            let said = match self.named(&fault.path[0]) {
+                Some(Named::Input(input)) => Some(self.ground.inputs.places[input].clone()),
+                _ => None,
+            };
+            self.diagnostics().push(match said {
+                Some(said) => diagnostic.also(&said, "the value comes from here"),
+                None => diagnostic,
+            });
+        }
+    }
+
+    fn call_faults<'t>(&self, template: &'t Template) -> impl Iterator<Item = (&'t Called, CallFault)> {
+        let is_conditional =
+            self.has_outer_condition() || self.stage.is_some_and(|stage| self.ground.spec.stages[stage].when.is_some());
+        let calls = if is_conditional && !self.in_when { &[] } else { template.called() };
+        calls.iter().filter_map(|called| Some((called, called.fault(&|path| self.input_value(path))?)))
+    }
+
+    /// The value behind a path from an input, if that is there.
+    fn input_value(&self, path: &[String]) -> Option<Json> {
+        let (root, fields) = path.split_first()?;
+        let Some(Named::Input(input)) = self.named(root) else { return None };
+        let behind = |value: &Json| {
+            let found = fields.iter().try_fold(value, |value, field| match value {
+                Json::Array(items) => items.get(field.parse::<usize>().ok()?),
+                other => other.get(field),
+            });
+            found.cloned()
+        };
+        match &self.ground.inputs.values[input].value {
+            InputValue::Json(value) => behind(value),
+            InputValue::List(ListSource::Inline(items)) => behind(&Json::Array(items.to_vec())),
+            // It is a list, whatever is in it.
+            InputValue::List(_) => fields.is_empty().then(|| Json::Array(Vec::new())),
+            InputValue::Missing => None,
+        }
     }
 
     fn evaluate(&self, template: &Template, names: JsonMap) -> KnownValue {

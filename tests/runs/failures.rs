@@ -279,7 +279,7 @@ async fn a_collection_that_is_not_whole_is_not_made() {
         stages:
           part: {for_each: {n: 2}, text: 'Part {{n}}', save: part.jsonl}
           report: {text: 'Report {{join part}}', save: report.md}
-          broken: {render: '{{number note}}', save: broken.md}
+          broken: {render: '{{number (trim note)}}', save: broken.md}
         inputs: {note: nothing to count}
         ";
     let going = Scene::new(&server, body).start();

@@ -27,9 +27,9 @@ impl Template {
             return None;
         }
         let text = self.text().to_owned();
-        let (uses, elements, comparisons) = (Vec::new(), Vec::new(), Vec::new());
+        let (uses, elements, comparisons, called) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let shape = Shape::Mixed;
-        let inner = Inner { text, shape, tree, uses, elements, comparisons, only_name: None, origin: None };
+        let inner = Inner { text, shape, tree, uses, elements, comparisons, called, only_name: None, origin: None };
         Some(Self(inner.into()))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::Json;
 
+use super::called::Called;
 use super::comparison::Comparison;
 use super::engine::{self, Context, RenderProblem};
 use super::expression::{Expr, ExprKind, Path, read_value};
@@ -83,6 +84,7 @@ pub(super) struct Inner {
     pub(super) uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) called: Vec<Called>,
     pub(super) only_name: Option<String>,
     pub(super) origin: Option<Origin>,
 }
@@ -156,12 +158,22 @@ impl Template {
         is_name: &dyn Fn(&str) -> bool,
         mut problems: Vec<Problem>,
     ) -> Result<Self, Rejected> {
-        let Lowered { tree, uses, elements, comparisons } = lower(nodes, is_name, &mut problems);
+        let Lowered { tree, uses, elements, comparisons, called } = lower(nodes, is_name, &mut problems);
         if problems.is_empty() {
             let only_name = only_path(nodes).and(uses.first()).map(|one| one.path[0].clone());
             let origin = if matches!(shape, Shape::Whole) { origin(nodes) } else { None };
             let text = text.to_owned();
-            return Ok(Self(Arc::new(Inner { text, shape, tree, uses, elements, comparisons, only_name, origin })));
+            return Ok(Self(Arc::new(Inner {
+                text,
+                shape,
+                tree,
+                uses,
+                elements,
+                comparisons,
+                called,
+                only_name,
+                origin,
+            })));
         }
         problems.sort_by_key(|problem| (problem.range.start, problem.range.end));
         Err(Rejected { problems, uses, elements })
@@ -180,6 +192,11 @@ impl Template {
     /// Every value that is compared with words of the template.
     pub fn comparisons(&self) -> &[Comparison] {
         &self.0.comparisons
+    }
+
+    /// Every helper that is called in any case, with a path from a name of the file.
+    pub fn called(&self) -> &[Called] {
+        &self.0.called
     }
 
     /// Whether this is one `{{..}}` and nothing else, or an expression: it keeps the type of its value.
@@ -268,6 +285,7 @@ impl Default for Template {
             uses: Vec::new(),
             elements: Vec::new(),
             comparisons: Vec::new(),
+            called: Vec::new(),
             only_name: None,
             origin: None,
         }))

@@ -8,6 +8,7 @@ use handlebars::template::{BlockParam, Parameter, Subexpression, TemplateElement
 
 use crate::model::Json;
 
+use super::called::Called;
 use super::comparison::Comparison;
 use super::compiled::{ElementUse, Use};
 use super::engine;
@@ -24,6 +25,7 @@ pub(super) struct Lowered {
     pub(super) uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) called: Vec<Called>,
 }
 
 /// Gives every name in `nodes` its meaning.
@@ -35,10 +37,12 @@ pub(super) fn lower(nodes: &[Node], is_name: &dyn Fn(&str) -> bool, problems: &m
         uses: Vec::new(),
         elements: Vec::new(),
         comparisons: Vec::new(),
+        called: Vec::new(),
         problems,
     };
     let tree = pass.nodes(nodes);
-    Lowered { tree, uses: pass.uses, elements: pass.elements, comparisons: pass.comparisons }
+    let Pass { uses, elements, comparisons, called, .. } = pass;
+    Lowered { tree, uses, elements, comparisons, called }
 }
 
 /// What the place of an expression asks of it.
@@ -60,6 +64,7 @@ pub(super) struct Pass<'a> {
     uses: Vec<Use>,
     pub(super) elements: Vec<ElementUse>,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) called: Vec<Called>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -255,6 +260,7 @@ impl Pass<'_> {
         }
         self.record_paths(call, helper, tolerant);
         self.record_comparison(call);
+        self.record_call(call, helper);
         let name = engine::registered(&call.name, place.tolerant);
         Parameter::Subexpression(Subexpression::new(Parameter::Name(name), params, hash))
     }

@@ -11,6 +11,7 @@
 //! clock, no environment and no file.
 
 mod apart;
+mod called;
 mod comparison;
 mod compiled;
 mod engine;
@@ -33,6 +34,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use called::{CallFault, Called};
 pub use comparison::Comparison;
 pub use compiled::{ElementUse, Rejected, Template, Use};
 pub use engine::{Context, RenderProblem};

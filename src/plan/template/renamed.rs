@@ -49,11 +49,11 @@ impl Template {
         let mut tree = self.0.tree.clone();
         rename_all(&mut tree.elements, rename);
         let only_name = self.0.only_name.as_ref().and(uses.first()).map(|one| one.path[0].clone());
-        let Inner { text, shape, origin, comparisons, .. } = &*self.0;
+        let Inner { text, shape, origin, comparisons, called, .. } = &*self.0;
         let (text, shape, origin) = (text.clone(), shape.clone(), origin.clone());
         // They are looked at before anything is renamed.
-        let comparisons = comparisons.clone();
-        Self(Arc::new(Inner { text, shape, tree, uses, elements, comparisons, only_name, origin }))
+        let (comparisons, called) = (comparisons.clone(), called.clone());
+        Self(Arc::new(Inner { text, shape, tree, uses, elements, comparisons, called, only_name, origin }))
     }
 }
 
