@@ -106,6 +106,19 @@ fn check_literal(
     looked.map_err(|error| binder.diagnostics().push(wrong(error, place))).ok()
 }
 
+/// What stands in for a picture, at a path that is written out, is a file beside that which says so.
+pub(super) fn check_stand_in(path: &str, place: &Place, binder: &mut Binder<'_>) {
+    let folder = binder.ground.units.written_in(binder.speaks, place.file);
+    let looked = match no_picture(path) {
+        Some(error) => Err(error),
+        None if is_address(path) => return,
+        None => look_at_picture(path, &find_picture(path, &[folder])).map(|_| ()),
+    };
+    if let Err(error) = looked {
+        binder.diagnostics().push(wrong(error, place));
+    }
+}
+
 /// Why a value that is known before the run can't be shown; nothing if it can.
 fn why_not(value: &Json, shown: &Shown) -> Option<SourceError> {
     match value {

@@ -3,14 +3,16 @@
 
 use std::path::PathBuf;
 
+use crate::model::At;
 use crate::source::ListSource;
-use crate::spec::{KindSpec, TextSpec, WithSpec};
+use crate::spec::{KindSpec, OnErrorSpec, TextSpec, WithSpec};
 
 use super::binder::{Binder, Ground};
 use super::given::Given;
 use super::loops::DraftSource;
 use super::names::Named;
 use super::pipeline::InputValue;
+use super::settings::Settings;
 use super::talk::PREVIOUS;
 use super::template::Template;
 use super::units::{ROOT, Role};
@@ -69,6 +71,12 @@ impl<'a> Binder<'a> {
             }
             // A path that a user gives is relative to the user's file.
             let file = if with.is_some() { units.all[unit].parent.map_or(ROOT, |(user, _)| user) } else { unit };
+            // What stands in for a picture lies beside the file that says so.
+            if let Named::Stage(stage) = named
+                && let Some(stand_in) = self.ground.stand_in(stage)
+            {
+                written.push(units.written_in(units.homes[stage].speaks, stand_in.place.file));
+            }
             written.push(units.all[file].folder().to_owned());
         }
         written.push(units.all[self.unit].folder().to_owned());
@@ -109,18 +117,28 @@ impl<'a> Ground<'a> {
                 let user = units.all[meant.0].parent.map_or(ROOT, |(user, _)| user);
                 self.roots(with.value.templates(), user)
             }
-            // What is put together without a call hands on what it names.
+            // What is put together without a call hands on what it names, and what stands in for an answer does so too.
             (Named::Stage(stage), None) => {
                 let home = &units.homes[stage];
                 let unit = if let Role::Use(unit) = home.role { unit } else { home.speaks };
-                match &self.spec.stages[stage].kind {
+                let mut names = match &self.spec.stages[stage].kind {
                     Some(KindSpec::Value(Some(json))) => self.roots(json.templates(), unit),
                     Some(KindSpec::Render(text)) => self.roots(vec![text], unit),
                     _ => Vec::new(),
+                };
+                if let Some(OnErrorSpec::Value(json)) = self.stand_in(stage).map(|at| &at.value) {
+                    names.extend(self.roots(json.templates(), home.speaks));
                 }
+                names
             }
             (Named::Input(_), None) => Vec::new(),
         }
+    }
+
+    /// What stands in for the answer of a stage.
+    fn stand_in(&self, stage: usize) -> Option<&'a At<OnErrorSpec>> {
+        let settings = Settings::of(&self.spec.stages[stage], &self.spec.defaults);
+        settings.get(|s| s.on_error.as_ref()).filter(|at| matches!(at.value, OnErrorSpec::Value(_)))
     }
 
     /// The names that templates start from which stand in the file of `unit` or of one around it. One that is broken is told

@@ -1,10 +1,11 @@
 //! What a failure means; what stands in for an answer that has failed must fit what the answer would have had to.
 
 use crate::diag::Diagnostic;
-use crate::model::{AnswerSchema, Choice, Json, JsonMap, OnError, Place, StageKindName};
+use crate::model::{AnswerSchema, At, Choice, Json, JsonMap, OnError, Place, StageKindName};
 use crate::spec::{JsonSpec, KindSpec, OnErrorSpec, StageSpec};
 
 use super::binder::{Binder, Site};
+use super::pictures;
 use super::settings::Settings;
 use super::work::{JsonTemplate, OnErrorPlan};
 
@@ -34,6 +35,8 @@ pub(super) fn on_error(
                 };
                 let place = stand_in_place(stand_in).unwrap_or(&written.place);
                 binder.diagnostics().push(Diagnostic::error("wrong-type", place, message).help(help));
+            } else if kind == Some(StageKindName::Image) {
+                check_picture(stand_in, binder);
             } else if let Some(schema) = answer.schema() {
                 check(schema, &value, &spec.name.value, &written.place, binder);
             }
@@ -58,6 +61,21 @@ fn fits(kind: StageKindName, json: bool, value: &JsonTemplate) -> bool {
                 json
             }
         }
+    }
+}
+
+/// What stands in for a picture is there before it is needed, where its path is written out.
+fn check_picture(value: &JsonSpec, binder: &mut Binder<'_>) {
+    let (path, place) = match value {
+        JsonSpec::Plain(At { value, place }) => (value.get("path"), place),
+        JsonSpec::Mapping(fields) => match fields.iter().find(|(name, _)| name == "path") {
+            Some((_, JsonSpec::Plain(At { value, place }))) => (Some(value), place),
+            _ => return,
+        },
+        JsonSpec::Template(_) | JsonSpec::List(_) => return,
+    };
+    if let Some(path) = path.and_then(Json::as_str) {
+        pictures::check_stand_in(path, place, binder);
     }
 }
 

@@ -5,7 +5,7 @@
 //! Everything behind this file sees one list of inputs and one of stages; which names a template means depends on the
 //! file in which it stands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean, meant_or_all};
@@ -316,6 +316,11 @@ impl Units<'_> {
             at = parent;
         }
         at
+    }
+
+    /// The folder of `file`, as a unit or one around it has that: what paths in the file are relative to.
+    pub(super) fn written_in(&self, speaks: usize, file: FileId) -> PathBuf {
+        self.all[self.of_file(speaks, file)].folder().to_owned()
     }
 
     /// The conditions of the stages that use this one, innermost first: which stage each is of.

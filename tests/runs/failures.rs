@@ -151,7 +151,7 @@ async fn what_stands_in_for_a_picture_is_no_file() {
             on_error: {value: {path: none.png}}
           list: {for_each: n, render: '{{paint.path}}', save: list.jsonl}
         ";
-    let ran = Scene::new(&server, body).run().await.is_done();
+    let ran = Scene::new(&server, body).file("none.png", crate::pictures::png(1)).run().await.is_done();
     assert_eq!(ran.files(), ["list.jsonl", "p/2.png"]);
     assert_eq!(ran.values("list"), ["none.png", "p/2.png"]);
 }

@@ -19,7 +19,7 @@ fn made(number: u8, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn png(number: u8) -> Vec<u8> {
+pub(crate) fn png(number: u8) -> Vec<u8> {
     made(number, ImageFormat::Png)
 }
 
@@ -181,6 +181,31 @@ async fn a_list_of_no_pictures_shows_none_and_a_missing_path_fails_its_item() {
     let asked = server.requests();
     let a = asked.iter().find(|request| request.prompt() == "Look a").unwrap();
     assert_eq!(a.json()["messages"][0]["content"], "Look a", "a message without pictures is a text as ever");
+}
+
+#[tokio::test]
+async fn no_answer_chooses_a_file_outside_to_stand_in_for_a_picture() {
+    let server = Server::start(|request| match request.prompt().as_str() {
+        "inside" => Reply::chat("{\"path\": \"a.png\"}"),
+        "outside" => Reply::chat("{\"path\": \"../secret.png\"}"),
+        "Paint" => Reply::error(400, "BAD_REQUEST", "No"),
+        _ => Reply::chat("seen"),
+    });
+    for stand_in in ["{path: '{{choose.path}}'}", "'{{choose}}'"] {
+        let body = format!(
+            "
+            stages:
+              choose: {{for_each: {{way: [inside, outside]}}, text: '{{{{way}}}}', json: true}}
+              hero: {{for_each: way, image: Paint, on_error: {{value: {stand_in}}}}}
+              look: {{for_each: way, text: 'Look {{{{way}}}}', images: '{{{{hero}}}}', on_error: continue}}
+            "
+        );
+        let ran = Scene::new(&server, &body).file("a.png", png(1)).run().await.has_failed();
+        assert_eq!(ran.counts("look"), "2: 1 done, 1 failed", "{stand_in}");
+        let failures = ran.failures();
+        let why = "`../secret.png` leads out of the pipeline's folder, and an answer names it";
+        assert_eq!(failures.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [why], "{stand_in}");
+    }
 }
 
 #[tokio::test]
