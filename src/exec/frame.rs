@@ -1,6 +1,7 @@
 //! An item that is open: its instances, what they came to, and what is still to come beneath it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::model::{End, Json};
@@ -40,6 +41,8 @@ pub(super) struct Frame {
     /// The index in each loop, outermost first.
     pub(super) path: Arc<[u64]>,
     pub(super) item: Arc<Json>,
+    /// The line of its file on which it begins, from 1.
+    pub(super) line: Option<NonZeroU64>,
     /// What the item itself is called.
     pub(super) own_key: Arc<str>,
     /// The same with those of the loops around, joined by `/`.
@@ -75,6 +78,7 @@ impl Frame {
             child: 0,
             path: Arc::from([]),
             item: Arc::new(Json::Null),
+            line: None,
             own_key: empty.clone(),
             key: empty.clone(),
             file_key: empty,

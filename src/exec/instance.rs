@@ -12,7 +12,7 @@ use crate::model::{
     Request, Value,
 };
 use crate::output::{OutputFolder, SafePath};
-use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Stage, StageIx, TextWork, Work};
+use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Shown, Stage, StageIx, TextWork, Work};
 
 use super::asks::Asks;
 use super::context::{Fixed, Renderer, Unrendered, names};
@@ -22,6 +22,7 @@ use super::job::{Done, Job, Outcome, Returned, SavedRow, Seen, Spent};
 use super::lists::list_of;
 use super::pictures::{Gallery, pictures};
 use super::request::{Asked, Requests};
+use super::row_place::{unrendered_with_row, with_row};
 use super::save;
 
 /// What all instances of a run share.
@@ -179,11 +180,8 @@ impl<'a> Instance<'a> {
     fn typed(&self, value: Json) -> Result<Json, Failure> {
         let Some(input) = &self.stage.input else { return Ok(value) };
         input.read(value).map_err(|(message, help)| {
-            let failure = Failure::new(FailureKind::Template, message);
-            match help {
-                Some(help) => failure.suggest(help),
-                None => failure,
-            }
+            let failure = Failure { suggestion: help, ..Failure::new(FailureKind::Template, message) };
+            with_row(failure, &self.env.plan, &self.job.around, self.stage.work.templates())
         })
     }
 
@@ -224,11 +222,17 @@ impl<'a> Instance<'a> {
         Renderer::new(names.into(), self.job)
     }
 
+    async fn showing(&self, asked: Asked, images: &[Shown]) -> Result<Asked, Unrendered> {
+        let shown = asked.showing(images, &self.renderer, self.env.gallery.as_ref()).await;
+        let templates = images.iter().map(|image| &image.template);
+        shown.map_err(|why| unrendered_with_row(why, &self.env.plan, &self.job.around, templates))
+    }
+
     async fn ask_text(&self, work: &TextWork) -> Result<Made, Unmade> {
         let stream = work.asking.stream.unwrap_or(self.env.show);
         let show = self.env.show && work.answer == Choice::Text;
         let asked = self.requests().text(work)?;
-        let mut asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let mut asked = self.showing(asked, &work.images).await?;
         let before = asked.before.take();
         let ask = self.ask(&work.asking, asked, (stream, show))?;
         let answer = self.env.asks.ask(&ask).await?;
@@ -249,7 +253,7 @@ impl<'a> Instance<'a> {
 
     async fn ask_image(&self, work: &ImageWork, place: Option<SafePath>) -> Result<Made, Unmade> {
         let asked = self.requests().image(work)?;
-        let asked = asked.showing(&work.images, &self.renderer, self.env.gallery.as_ref()).await?;
+        let asked = self.showing(asked, &work.images).await?;
         let ask = self.ask(&work.asking, asked, (false, false))?;
         let answer = self.env.asks.ask(&ask).await?;
         let spent = spent(&answer);

@@ -1,5 +1,6 @@
 //! An instance on its way: what it needs to run, and what it came to.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) struct Around {
     /// The loop variable.
     pub(super) name: Arc<str>,
     pub(super) item: Arc<Json>,
+    /// The line of its file on which it begins, from 1.
+    pub(super) line: Option<NonZeroU64>,
     pub(super) index: u64,
     pub(super) key: Arc<str>,
 }

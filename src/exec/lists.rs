@@ -1,6 +1,7 @@
 //! Where the items of a loop come from, and what an item becomes when it is opened.
 
 use std::io::Read;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -260,6 +261,7 @@ pub(super) fn frame(
         child: 0,
         path: parent.path.iter().copied().chain([row.index]).collect(),
         item: Arc::new(row.value.clone()),
+        line: NonZeroU64::new(row.line),
         key: join(&parent.key, &own),
         file_key: join(&parent.file_key, &file),
         own_key: own.into(),

@@ -28,6 +28,7 @@ mod queue;
 mod reading;
 mod ready;
 mod request;
+mod row_place;
 mod rows;
 mod run;
 mod save;

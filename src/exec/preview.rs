@@ -102,7 +102,13 @@ impl Sketch<'_> {
         let renderer = Renderer::preview(names.into(), stage);
         let around: Vec<Around> = items
             .iter()
-            .map(|(name, item)| Around { name: name.clone(), item: Arc::new(item.clone()), index: 0, key: "".into() })
+            .map(|(name, item)| Around {
+                name: name.clone(),
+                item: Arc::new(item.clone()),
+                line: None,
+                index: 0,
+                key: "".into(),
+            })
             .collect();
         let (around, renderer, before) = (&around[..], &renderer, before.as_ref());
         let requests = Requests { plan, stage, around, renderer, providers, before };

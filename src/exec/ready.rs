@@ -105,6 +105,7 @@ impl Frontier {
                 Some(Around {
                     name: self.plan.loop_at(of).name.clone(),
                     item: frame.item.clone(),
+                    line: frame.line,
                     index: frame.path.last().copied().unwrap_or(0),
                     key: frame.own_key.clone(),
                 })

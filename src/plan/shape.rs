@@ -218,10 +218,9 @@ impl Shape {
     pub(super) fn words(&self) -> &'static str {
         match self {
             Self::Any => "a value",
-            Self::Text => "a text",
             Self::Plain(words) => words,
             Self::OneOf(values) if values.iter().any(Json::is_number) => "a number",
-            Self::OneOf(_) => "a text",
+            Self::Text | Self::OneOf(_) => "a text",
             Self::List(_) => "a list",
             Self::Fields(_) | Self::Open(_) | Self::Seen(_) => "a mapping",
         }

@@ -121,15 +121,15 @@ impl<'a> Ground<'a> {
             (Named::Stage(stage), None) => {
                 let home = &units.homes[stage];
                 let unit = if let Role::Use(unit) = home.role { unit } else { home.speaks };
-                let mut names = match &self.spec.stages[stage].kind {
+                let mut roots = match &self.spec.stages[stage].kind {
                     Some(KindSpec::Value(Some(json))) => self.roots(json.templates(), unit),
                     Some(KindSpec::Render(text)) => self.roots(vec![text], unit),
                     _ => Vec::new(),
                 };
                 if let Some(OnErrorSpec::Value(json)) = self.stand_in(stage).map(|at| &at.value) {
-                    names.extend(self.roots(json.templates(), home.speaks));
+                    roots.extend(self.roots(json.templates(), home.speaks));
                 }
-                names
+                roots
             }
             (Named::Input(_), None) => Vec::new(),
         }

@@ -53,7 +53,7 @@ impl TypedInput {
     }
 
     /// What is known of the input, where it is made of something of this shape.
-    pub(super) fn shape(&self, made: Shape) -> Shape {
+    pub(super) fn shape(&self, made: &Shape) -> Shape {
         match self.input.kind() {
             _ if self.input.is_unsure => Shape::Any,
             // Whoever wrote that pipeline could not know that it would be used with these values alone.

@@ -122,7 +122,7 @@ impl Pass<'_> {
     fn of_stage(&self, stage: usize, json: &JsonSpec) -> Shape {
         let own = self.of_json(stage, json);
         if let Role::Input(typed) = &self.units.homes[stage].role {
-            return typed.shape(own);
+            return typed.shape(&own);
         }
         match self.stand_in(&self.spec.stages[stage]) {
             Some(other) => Shape::common([own, self.of_json(stage, other)]),

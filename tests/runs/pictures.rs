@@ -175,9 +175,9 @@ async fn a_list_of_no_pictures_shows_none_and_a_missing_path_fails_its_item() {
     assert_eq!(prompts(&server), ["Look a", "Look b"]);
     let failures = ran.failures();
     let of = |key: &str| failures.iter().find(|(name, _)| name == key).unwrap().1.as_str();
-    assert_eq!(of("look/c"), "this picture has no path");
-    assert_eq!(of("look/d"), "there is no picture `gone.png`");
-    assert_eq!(of("look/e"), "`7` is no picture");
+    assert!(of("look/c").ends_with("/rows.jsonl:3: this picture has no path"), "{failures:?}");
+    assert!(of("look/d").ends_with("/rows.jsonl:4: there is no picture `gone.png`"), "{failures:?}");
+    assert!(of("look/e").ends_with("/rows.jsonl:5: `7` is no picture"), "{failures:?}");
     let asked = server.requests();
     let a = asked.iter().find(|request| request.prompt() == "Look a").unwrap();
     assert_eq!(a.json()["messages"][0]["content"], "Look a", "a message without pictures is a text as ever");
@@ -206,6 +206,21 @@ async fn no_answer_chooses_a_file_outside_to_stand_in_for_a_picture() {
         let why = "`../secret.png` leads out of the pipeline's folder, and an answer names it";
         assert_eq!(failures.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [why], "{stand_in}");
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_part_of_a_row_is_told_with_the_line_of_that() {
+    let server = echo();
+    let body = "
+        inputs: {rows: {type: items, default: rows.jsonl}}
+        stages:
+          each: {for_each: {row: rows}, render: '{{row.id}}'}
+          part: {for_each: {photo: row.photos}, text: Part, images: ['{{photo}}']}
+        ";
+    let scene = Scene::new(&server, body).defaults("on_error: continue").file("a.png", png(1));
+    let rows = "{\"id\":1,\"photos\":[\"a.png\"]}\n{\"id\":2,\"photos\":[\"a.png\",\"gone.png\"]}\n";
+    let failures = scene.file("rows.jsonl", rows).run().await.has_failed().failures();
+    assert!(failures[0].1.ends_with("/rows.jsonl:2: there is no picture `gone.png`"), "{failures:?}");
 }
 
 #[tokio::test]

@@ -249,13 +249,14 @@ async fn an_input_has_its_type_in_a_run_as_well() {
         .has_failed();
     let mut failures = ran.failures();
     failures.sort();
-    let words: Vec<String> = failures.iter().map(|(item, why)| format!("{item}: {why}")).collect();
+    let within = |why: &str| why.split_once("/rows.csv:").map(|(_, rest)| rest.to_owned()).expect("the row's place");
+    let words: Vec<String> = failures.iter().map(|(item, why)| format!("{item}: {}", within(why))).collect();
     assert_eq!(
         words,
         [
-            "used/kind/c: `z` is not an option of `kind`",
-            "used/name/7: `name` does not match `^[a-z]+$`",
-            "used/size/b: `size` is 1, and must be at least 2",
+            "used/kind/c: 4: `z` is not an option of `kind`",
+            "used/name/7: 5: `name` does not match `^[a-z]+$`",
+            "used/size/b: 3: `size` is 1, and must be at least 2",
         ]
     );
     assert_eq!(prompts(&server), ["x 3 a large"]);
