@@ -136,9 +136,10 @@ fn ends() -> Vec<EventKind> {
         took: Duration::from_millis(12_340),
     };
     vec![
-        EventKind::Reused { item: item(), call: key() },
+        EventKind::Reused { item: item(), call: key(), lane: Some(lane()) },
         EventKind::Done {
             item: item(),
+            lane: Some(LaneRef { provider: "openai".into(), model: Some("gpt-5".into()) }),
             attempts: 2,
             usage: Some(usage),
             cost: Cost { usd: "0.0123".parse().unwrap(), unpriced: 1, ..Cost::NOTHING },
@@ -147,6 +148,7 @@ fn ends() -> Vec<EventKind> {
         },
         EventKind::Done {
             item: single(),
+            lane: None,
             attempts: 0,
             usage: None,
             cost: Cost::NOTHING,

@@ -35,7 +35,9 @@ pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str) -> Result<String,
 }
 
 pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Result<String, StoreError> {
-    let ItemHistory { instance: one, attempts, kept } = ItemHistory::of(store, run, stage, item)?;
+    let history = ItemHistory::of(store, run, stage, item)?;
+    let lane = history.lane().cloned();
+    let ItemHistory { instance: one, attempts, kept } = history;
     let key = Some(item).filter(|item| *item != stage);
     let attempts: Vec<Json> = attempts.iter().map(attempt).collect();
     let kept = kept
@@ -43,7 +45,7 @@ pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Res
         .map(|kept| json!({"run": Some(&kept.run).filter(|run| !run.is_empty()), "attempt": attempt(kept)}));
     Ok(printed(&json!({
         "run": run.name, "stage": stage, "key": key, "state": one.as_ref().map(|one| one.state.name()),
-        "why": one.as_ref().map(|one| &one.why), "attempts": attempts, "kept": kept,
+        "why": one.as_ref().map(|one| &one.why), "lane": lane, "attempts": attempts, "kept": kept,
     })))
 }
 
@@ -79,9 +81,9 @@ fn instances(store: &Store, run: &KeptRun, stage: Option<&str>) -> Result<Json, 
 
 fn attempt(attempt: &KeptAttempt) -> Json {
     json!({
-        "number": attempt.number, "take": attempt.take, "provider": attempt.provider, "began": attempt.began,
-        "took": attempt.took.as_secs_f64(), "failure": attempt.failure, "text": attempt.text,
-        "picture": attempt.picture, "model": attempt.model, "finish_reason": attempt.finish_reason,
+        "number": attempt.number, "take": attempt.take, "provider": attempt.lane.provider,
+        "asked_model": attempt.lane.model, "began": attempt.began, "took": attempt.took.as_secs_f64(),
+        "failure": attempt.failure, "text": attempt.text, "picture": attempt.picture, "model": attempt.model, "finish_reason": attempt.finish_reason,
         "usage": attempt.usage, "cost": attempt.cost,
         "request": serde_json::from_str::<Json>(&attempt.request).unwrap_or_default(),
     })

@@ -1,5 +1,6 @@
 //! What is known of an item of a stage in a run.
 
+use crate::model::LaneRef;
 use crate::store::{KeptAttempt, KeptInstance, KeptRun, Store, StoreError};
 
 /// All of it, as text and JSON show it.
@@ -37,6 +38,12 @@ impl ItemHistory {
             }
         }
         Ok(Self { instance, attempts, kept })
+    }
+
+    /// Who gave the answer that was taken, in this run or in the earlier one.
+    pub(super) fn lane(&self) -> Option<&LaneRef> {
+        let mut answers = self.attempts.iter().chain(&self.kept).rev();
+        answers.find(|attempt| attempt.failure.is_none()).map(|attempt| &attempt.lane)
     }
 }
 

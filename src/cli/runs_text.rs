@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::model::{Cost, Failure, Json, RunOutcome, SkipReason, StageTally, Units};
-use crate::sink::{Paint, Side, one_line, table};
+use crate::sink::{Paint, Side, lane_name, one_line, table};
 use crate::store::{InstanceState, KeptAttempt, KeptInstance, KeptRun, Pruned, Requests, Store, StoreError};
 
 use super::resume::is_of_a_program;
@@ -43,6 +43,7 @@ pub(super) fn total(lines: &[StageLine]) -> Requests {
     lines.iter().fold(Requests::default(), |sum, (_, _, taken)| Requests {
         sent: sum.sent + taken.sent,
         answered: sum.answered + taken.answered,
+        fallbacks: sum.fallbacks + taken.fallbacks,
         usage: sum.usage.plus(taken.usage),
         cost: sum.cost.plus(taken.cost),
     })
@@ -198,7 +199,7 @@ fn outcome_of(attempt: &KeptAttempt) -> String {
     }
 }
 
-/// `attempt 2, 2026-11-26 10:35:15 UTC, took 1.2s, openai: answered by gpt-5 (stop), 21 tokens in, 9 out, $0.0001`
+/// `attempt 2, 2026-11-26 10:35:15 UTC, took 1.2s, openai/gpt-5: answered by gpt-5-2026 (stop), 21 tokens in, 9 out, $0.0001`
 fn heading(attempt: &KeptAttempt) -> String {
     let take = if attempt.take > 0 { format!(" of take {}", attempt.take + 1) } else { String::new() };
     let began = attempt.began.strftime("%Y-%m-%d %H:%M:%S UTC");
@@ -219,11 +220,7 @@ fn heading(attempt: &KeptAttempt) -> String {
         .unwrap_or_default();
     let cost = money(attempt.cost);
     let cost = if cost.is_empty() { cost } else { format!(", {cost}") };
-    format!(
-        "attempt {}{take}, {began}, took {took}, {}: {end}{usage}{cost}",
-        attempt.number,
-        one_line(&attempt.provider)
-    )
+    format!("attempt {}{take}, {began}, took {took}, {}: {end}{usage}{cost}", attempt.number, lane_name(&attempt.lane))
 }
 
 pub(super) fn pruned(pruned: &Pruned, age: &str) -> String {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{AnswerId, Call, Clocks, Cost, Failure, ItemRef, Json, Order, Reply, RetryPolicy, Reuse, Usage};
+use crate::model::{
+    AnswerId, Call, Clocks, Cost, Failure, ItemRef, Json, LaneRef, Order, Reply, RetryPolicy, Reuse, Usage,
+};
 
 use super::{RateGate, Terms};
 
@@ -40,6 +42,9 @@ pub struct Ask {
 pub struct Answer {
     /// As the provider gave it.
     pub reply: Reply,
+    /// Who gave it; nothing where it comes from a tape, which does not say. Of an answer that was kept there is no model
+    /// where none was sent, or where that is not known.
+    pub lane: Option<LaneRef>,
     /// The JSON in it, where JSON was asked for.
     pub json: Option<Json>,
     /// Requests sent for it by this question; 0 if it was kept.

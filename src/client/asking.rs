@@ -124,7 +124,8 @@ impl Client {
                 } else {
                     verdict_in_time(&ask.call, &ask.terms, &answer.reply).await.ok()?
                 };
-                self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call: key }).await;
+                let (item, lane) = (ask.item.clone(), answer.lane.clone());
+                self.shared.events.emit(EventKind::Reused { item, call: key, lane }).await;
                 Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, json, ..answer }))
             }
             Err(unanswered) if is_of_the_answer(unanswered.failure.kind) && !is_same => None,
@@ -191,11 +192,13 @@ impl Client {
                 Ok(json) => {
                     self.show_again(ask, asked, kept.id).await;
                     let call = asked.key.take(take);
-                    self.shared.events.emit(EventKind::Reused { item: ask.item.clone(), call }).await;
+                    let (item, lane) = (ask.item.clone(), kept.lane.clone());
+                    self.shared.events.emit(EventKind::Reused { item, call, lane }).await;
                     let (id, reply) = (self.shared.keep.has_places().then_some(kept.id), kept.reply);
                     let (usage, cost) = (None, Cost::NOTHING);
                     return Ok(Kept::Answer(Box::new(Answer {
                         reply,
+                        lane: kept.lane,
                         json,
                         attempts: 0,
                         kept: true,

@@ -36,6 +36,8 @@ pub(super) struct Way<'a> {
     pub(super) secret: Option<&'a SecretString>,
     /// What is asked there.
     pub(super) call: Cow<'a, Call>,
+    /// How many others were to be asked before this one.
+    pub(super) link: u32,
     /// The wrong answers that it begins with.
     pub(super) wrongs: Wrongs,
     /// Where its text is handed out as it comes.
@@ -270,7 +272,8 @@ impl<'a, 'b> Course<'a, 'b> {
 
     fn answer(&self, reply: Reply, json: Option<Json>, id: Option<AnswerId>) -> Answer {
         let Account { sent: attempts, usage, cost, .. } = *self.account;
-        Answer { reply, json, attempts, kept: false, id, usage, cost }
+        let lane = Some(self.lane.clone());
+        Answer { reply, lane, json, attempts, kept: false, id, usage, cost }
     }
 
     /// What a wrong answer comes to where nothing else can be asked here.
@@ -299,7 +302,8 @@ impl<'a, 'b> Course<'a, 'b> {
             asked: self.asked.clone(),
             take: self.take,
             item: self.ask.item.clone(),
-            provider: self.way.service.name.clone(),
+            lane: self.lane.clone(),
+            link: self.way.link,
             number: self.account.sent,
             began: sent.began,
             took: sent.took,

@@ -34,7 +34,7 @@ impl Replaying {
         answers.truncate(look_up.before.map_or(usize::MAX, |AnswerId(id)| usize::try_from(id).unwrap_or_default()));
         let Some(taped) = answers.pop() else { return Err(self.missing(look_up.asked)?) };
         let id = AnswerId(i64::try_from(answers.len()).unwrap_or(i64::MAX));
-        let answer = Some(KeptAnswer { id, at: Timestamp::UNIX_EPOCH, reply: taped.reply });
+        let answer = Some(KeptAnswer { id, at: Timestamp::UNIX_EPOCH, lane: None, reply: taped.reply });
         Ok(Standing { take: 0, answer })
     }
 

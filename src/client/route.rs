@@ -43,13 +43,13 @@ impl<'a> Route<'a> {
         let links = std::iter::once((&*ask.provider, Cow::Borrowed(&ask.call))).chain(others);
         // What was answered wrongly before is the affair of who is asked first: others begin anew.
         let mut wrongs = std::mem::take(&mut self.wrongs);
-        for (provider, call) in links {
+        for (link, (provider, call)) in (0..).zip(links) {
             let lane = LaneRef { provider: provider.into(), model: call.model.as_deref().map(Into::into) };
             if let Some(last) = tried.last() {
                 self.fall_back(last, &lane).await;
             }
             // In a place of its own: it is by far the largest part of a task, and would be moved with it.
-            let course = Box::pin(self.course((provider, call), std::mem::take(&mut wrongs), &mut account));
+            let course = Box::pin(self.course((link, provider, call), std::mem::take(&mut wrongs), &mut account));
             match course.await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => {
@@ -68,14 +68,14 @@ impl<'a> Route<'a> {
     /// All attempts of one of them.
     async fn course(
         &self,
-        (provider, call): (&str, Cow<'a, Call>),
+        (link, provider, call): (u32, &str, Cow<'a, Call>),
         wrongs: Wrongs,
         account: &mut Account,
     ) -> Result<Answer, Failure> {
         let service = self.client.service(provider)?;
         service.provider.supports(&call)?;
         let secret = self.client.secret(service).await?;
-        let way = Way { service, secret, call, wrongs, outlet: self.outlet };
+        let way = Way { service, secret, call, link, wrongs, outlet: self.outlet };
         Course::new(self.client, self.ask, (self.asked, self.take), way, account).run().await
     }
 

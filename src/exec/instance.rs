@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
 use crate::model::{
-    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, OnError, ProviderIdentity, Reply,
-    Request, Value,
+    Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, LaneRef, OnError, ProviderIdentity,
+    Reply, Request, Value,
 };
 use crate::output::{OutputFolder, SafePath};
 use crate::plan::{Asking, ImageWork, OnErrorPlan, Plan, Shown, Stage, StageIx, TextWork, Work};
@@ -57,6 +57,7 @@ pub(super) struct Made {
     pub(super) saved: Option<Arc<str>>,
     pub(super) spent: Spent,
     pub(super) reused: bool,
+    pub(super) lane: Option<LaneRef>,
 }
 
 /// Why there is no value.
@@ -348,13 +349,13 @@ impl<'a> Instance<'a> {
 }
 
 fn done(made: Made, took: Duration) -> Done {
-    let Made { value, said, row, saved, spent, reused } = made;
-    Done { value, said, row, spent, reused, took, saved }
+    let Made { value, said, row, saved, spent, reused, lane } = made;
+    Done { value, said, row, spent, reused, lane, took, saved }
 }
 
 /// A value for which nobody was asked.
 fn unasked(value: Value) -> Made {
-    Made { value, said: None, row: None, saved: None, spent: Spent::default(), reused: false }
+    Made { value, said: None, row: None, saved: None, spent: Spent::default(), reused: false, lane: None }
 }
 
 fn value_of(json: Json) -> Value {
@@ -365,7 +366,8 @@ fn value_of(json: Json) -> Value {
 }
 
 fn made(value: Value, answer: &Answer) -> Made {
-    Made { value, said: None, row: None, saved: None, spent: spent(answer), reused: answer.kept }
+    let (spent, reused, lane) = (spent(answer), answer.kept, answer.lane.clone());
+    Made { value, said: None, row: None, saved: None, spent, reused, lane }
 }
 
 /// What was said once a request is answered; nothing for a picture.

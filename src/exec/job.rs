@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Conversation, Cost, Failure, ItemRef, Json, JsonMap, Order, SkipReason, Usage, Value};
+use crate::model::{Conversation, Cost, Failure, ItemRef, Json, JsonMap, LaneRef, Order, SkipReason, Usage, Value};
 use crate::output::SafePath;
 use crate::plan::StageIx;
 
@@ -117,6 +117,8 @@ pub(super) struct Done {
     pub(super) row: Option<SavedRow>,
     pub(super) spent: Spent,
     pub(super) reused: bool,
+    /// Who gave its answer.
+    pub(super) lane: Option<LaneRef>,
     pub(super) took: Duration,
     /// Where it was saved, under the output folder.
     pub(super) saved: Option<Arc<str>>,

@@ -28,7 +28,8 @@ impl Frontier {
                     self.outbox.push(EventKind::Saved { stage: item.stage.clone(), path: path.clone() });
                 }
                 let (Spent { attempts, usage, cost }, took, saved) = (done.spent, done.took, done.saved);
-                self.outbox.push(EventKind::Done { item, attempts, usage, cost, took, saved });
+                let lane = done.lane;
+                self.outbox.push(EventKind::Done { item, lane, attempts, usage, cost, took, saved });
                 self.ends.push((instance, End::with(done.value, done.said), done.row));
                 None
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Call, CallKey, Cost, Failure, ItemRef, Reply};
+use super::{Call, CallKey, Cost, Failure, ItemRef, LaneRef, Reply};
 
 /// A call with what it is known by, worked out once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,10 @@ pub struct AttemptRecord {
     pub take: u32,
     /// For which instance.
     pub item: ItemRef,
-    /// The provider's name in the file.
-    pub provider: Arc<str>,
+    /// Who was asked.
+    pub lane: LaneRef,
+    /// How many others its `fallback` has before this one; 0 for who is asked first.
+    pub link: u32,
     /// From 1.
     pub number: u32,
     /// When it was sent.
@@ -66,6 +68,8 @@ pub struct KeptAnswer {
     pub id: AnswerId,
     /// When it had come.
     pub at: Timestamp,
+    /// Who gave it, where that is known; without a model where none was sent, or where that is not known.
+    pub lane: Option<LaneRef>,
     /// As the provider gave it.
     pub reply: Reply,
 }

@@ -173,6 +173,9 @@ pub enum EventKind {
         item: ItemRef,
         /// The call.
         call: CallKey,
+        /// Who gave it; absent where it comes from a tape, which does not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lane: Option<LaneRef>,
     },
     /// A request goes out.
     AttemptSent {
@@ -235,6 +238,9 @@ pub enum EventKind {
         /// Which.
         #[serde(flatten)]
         item: ItemRef,
+        /// Who gave its answer; absent for a stage without calls, and where it comes from a tape, which does not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lane: Option<LaneRef>,
         /// Requests sent for it; 0 for a stage without calls.
         attempts: u32,
         /// What it took, where the provider says.

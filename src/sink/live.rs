@@ -172,7 +172,15 @@ mod tests {
     }
 
     fn done(item: ItemRef) -> EventKind {
-        EventKind::Done { item, attempts: 1, usage: None, cost: Cost::NOTHING, took: Duration::ZERO, saved: None }
+        EventKind::Done {
+            item,
+            lane: None,
+            attempts: 1,
+            usage: None,
+            cost: Cost::NOTHING,
+            took: Duration::ZERO,
+            saved: None,
+        }
     }
 
     fn dropped(item: ItemRef) -> EventKind {

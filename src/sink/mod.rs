@@ -40,4 +40,4 @@ pub use stage_view::{SavedFiles, StageView};
 pub use summary::{SummaryView, problems, summary};
 pub use tally::{LaneView, Tally};
 pub use terminal::{ProgressMode, Terminal, TerminalSettings, Verbosity};
-pub use wording::short_number;
+pub use wording::{lane_name, short_number};

@@ -99,12 +99,13 @@ impl Sample {
     }
 
     pub(super) fn reuse(&mut self, stage: &str, number: u64) -> &mut Self {
-        self.push(EventKind::Reused { item: item(stage, number), call: call() })
+        self.push(EventKind::Reused { item: item(stage, number), call: call(), lane: Some(lane()) })
     }
 
     pub(super) fn done(&mut self, stage: &str, number: u64) -> &mut Self {
         self.push(EventKind::Done {
             item: item(stage, number),
+            lane: Some(lane()),
             attempts: 1,
             usage: Some(Usage { input_tokens: 8, output_tokens: 2, total_tokens: 10 }),
             cost: Cost::NOTHING,

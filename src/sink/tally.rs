@@ -318,6 +318,7 @@ mod tests {
         let failure = Failure::new(FailureKind::WrongAnswer, "no");
         let done = |item| EventKind::Done {
             item,
+            lane: None,
             attempts: 0,
             usage: None,
             cost: Cost::NOTHING,
@@ -326,10 +327,10 @@ mod tests {
         };
         let steps: Vec<EventKind> = vec![
             EventKind::InstancesFound { stage: "b".into(), count: 2 },
-            EventKind::Reused { item: item("a", 0), call: call() },
+            EventKind::Reused { item: item("a", 0), call: call(), lane: None },
             done(item("a", 0)),
             // An answer that was kept, and fails a check that is new.
-            EventKind::Reused { item: item("a", 6), call: call() },
+            EventKind::Reused { item: item("a", 6), call: call(), lane: None },
             EventKind::Failed {
                 item: item("a", 6),
                 attempts: 0,

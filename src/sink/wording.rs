@@ -15,7 +15,7 @@ pub(super) fn item_name(item: &ItemRef) -> String {
 }
 
 /// `pollinations/openai`, or `pollinations` where no model is sent.
-pub(super) fn lane_name(lane: &LaneRef) -> String {
+pub fn lane_name(lane: &LaneRef) -> String {
     match &lane.model {
         Some(model) => format!("{}/{}", lane.provider, one_line(model)),
         None => lane.provider.to_string(),

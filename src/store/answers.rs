@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use jiff::Timestamp;
 
-use crate::model::{AnswerId, Asked, Content, ImageInfo, KeptAnswer, Reply, Usage};
+use crate::model::{AnswerId, Asked, Content, ImageInfo, KeptAnswer, LaneRef, Reply, Usage};
 
 use super::encoding::{count, media, time};
 use super::error::StoreError;
@@ -24,7 +24,7 @@ pub struct Found {
 
 const LATEST: &str = "
 SELECT c.take, c.root, a.id, a.began + a.took, a.text, a.blob, a.media, a.width, a.height, a.model, a.finish_reason,
-       a.request_id, a.input_tokens, a.output_tokens, a.total_tokens
+       a.request_id, a.input_tokens, a.output_tokens, a.total_tokens, a.provider, a.asked_model
 FROM calls c JOIN attempts a ON a.call = c.id
 WHERE c.key = ? AND a.kind IS NULL AND a.id < ?
 ORDER BY c.take DESC, a.id DESC LIMIT 1";
@@ -70,6 +70,7 @@ struct Raw {
     finish_reason: Option<String>,
     request_id: Option<String>,
     usage: Option<Usage>,
+    lane: LaneRef,
 }
 
 impl Raw {
@@ -100,6 +101,7 @@ impl Raw {
             finish_reason: row.get(10)?,
             request_id: row.get(11)?,
             usage,
+            lane: lane(row, [15, 16])?,
         })
     }
 
@@ -111,6 +113,12 @@ impl Raw {
         };
         let Self { model, finish_reason, request_id, usage, .. } = self;
         let reply = Reply { content, usage, model, finish_reason, request_id };
-        Some(KeptAnswer { id: AnswerId(self.id), at: self.at, reply })
+        Some(KeptAnswer { id: AnswerId(self.id), at: self.at, lane: Some(self.lane), reply })
     }
+}
+
+/// Who was asked: the columns of a provider and of its model.
+pub(super) fn lane(row: &Row<'_>, [provider, model]: [usize; 2]) -> rusqlite::Result<LaneRef> {
+    let model: Option<String> = row.get(model)?;
+    Ok(LaneRef { provider: row.get::<_, String>(provider)?.into(), model: model.map(Into::into) })
 }

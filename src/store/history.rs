@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
-use crate::model::{Amount, Cost, Failure, Json, Usage};
+use crate::model::{Amount, Cost, Failure, Json, LaneRef, Usage};
 
+use super::answers::lane;
 use super::encoding::{count, time};
 use super::error::StoreError;
 use super::folder::Store;
@@ -44,6 +45,8 @@ pub struct Requests {
     pub sent: u64,
     /// Those that were answered.
     pub answered: u64,
+    /// Those of them that a fallback answered, and whose answer was taken.
+    pub fallbacks: u64,
     /// Tokens, as far as providers have told.
     pub usage: Usage,
     /// Money, as far as prices were known.
@@ -74,8 +77,8 @@ pub struct KeptAttempt {
     pub number: u64,
     /// Which take of the call, from 0.
     pub take: u64,
-    /// The provider's name in the file.
-    pub provider: String,
+    /// Who was asked; without a model where none was sent, or where a store of an older format did not say.
+    pub lane: LaneRef,
     /// When it was sent.
     pub began: Timestamp,
     /// Until its end.
@@ -88,7 +91,7 @@ pub struct KeptAttempt {
     pub text: Option<String>,
     /// The file with the picture that was answered.
     pub picture: Option<std::path::PathBuf>,
-    /// The model that answered.
+    /// The model that answered, as the service says.
     pub model: Option<String>,
     /// Why it ended.
     pub finish_reason: Option<String>,
@@ -102,7 +105,7 @@ const RUNS: &str = "SELECT id, name, root, pipeline, began, ended, outcome, abou
 
 const ATTEMPTS: &str = "
 SELECT coalesce(r.name, ''), a.number, c.take, a.provider, a.began, a.took, a.failure, c.request, a.text, a.blob, a.model,
-       a.finish_reason, a.input_tokens, a.output_tokens, a.total_tokens, a.usd, a.pollen, a.unpriced
+       a.finish_reason, a.input_tokens, a.output_tokens, a.total_tokens, a.usd, a.pollen, a.unpriced, a.asked_model
 FROM attempts a JOIN calls c ON c.id = a.call LEFT JOIN runs r ON r.id = a.run
 WHERE c.stage = :stage AND a.item IS :item";
 
@@ -147,7 +150,8 @@ impl Store {
         let mut statement = reader
             .prepare(
                 "SELECT c.stage, count(*), sum(a.kind IS NULL), sum(a.input_tokens), sum(a.output_tokens), \
-                 sum(a.total_tokens), sum(a.usd), sum(a.pollen), sum(a.unpriced) \
+                 sum(a.total_tokens), sum(a.usd), sum(a.pollen), sum(a.unpriced), \
+                 sum(a.link > 0 AND a.kind IS NULL AND a.failure IS NULL) \
                  FROM attempts a JOIN calls c ON c.id = a.call WHERE a.run = ? GROUP BY c.stage",
             )
             .map_err(wrong)?;
@@ -155,7 +159,8 @@ impl Store {
             let number = |column: usize| row.get::<_, Option<i64>>(column).map(|sum| count(sum.unwrap_or_default()));
             let usage = Usage { input_tokens: number(3)?, output_tokens: number(4)?, total_tokens: number(5)? };
             let cost = Cost { usd: Amount(number(6)?), pollen: Amount(number(7)?), unpriced: number(8)? };
-            Ok((row.get(0)?, Requests { sent: number(1)?, answered: number(2)?, usage, cost }))
+            let (sent, answered, fallbacks) = (number(1)?, number(2)?, number(9)?);
+            Ok((row.get(0)?, Requests { sent, answered, fallbacks, usage, cost }))
         });
         sums.and_then(Iterator::collect).map_err(wrong)
     }
@@ -241,7 +246,7 @@ impl Store {
             run: row.get(0)?,
             number: sum(1)?,
             take: sum(2)?,
-            provider: row.get(3)?,
+            lane: lane(row, [3, 18])?,
             began: time(row.get(4)?),
             took: Duration::from_millis(sum(5)?),
             failure: failure.and_then(|failure| serde_json::from_str(&failure).ok()),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Amount, Asked, AttemptRecord, CallKey, Content, Cost, Failure, FailureKind, ItemRef, Reply, Usage};
+use crate::model::{
+    Amount, Asked, AttemptRecord, CallKey, Content, Cost, Failure, FailureKind, ItemRef, LaneRef, Reply, Usage,
+};
 
 /// What `prompt` is known by.
 pub(super) fn asked(prompt: &str) -> Asked {
@@ -21,7 +23,8 @@ pub(super) fn attempt(prompt: &str, outcome: Result<Reply, Failure>, began: i64,
         asked: asked(prompt),
         take: 0,
         item: ItemRef { stage: "stage".into(), key: Some("item".into()), path: [0].into() },
-        provider: "p".into(),
+        lane: LaneRef { provider: "p".into(), model: Some("m".into()) },
+        link: 0,
         number: 1,
         began: Timestamp::from_millisecond(began).unwrap_or_default(),
         took: Duration::from_millis(took),

@@ -15,7 +15,7 @@ use super::error::StoreError;
 /// `blsm`
 const APPLICATION: i64 = 0x626c_736d;
 /// The format that this version writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 /// How long one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it waits before it looks again, where it has to look itself.
@@ -50,7 +50,8 @@ CREATE TABLE sendings(
 
 /// A call is known by its key and the number of its take. Whatever was sent for it is an attempt; one that was answered
 /// (`kind` is null) holds the answer: a text, or the digest of a picture; `failure` says there why it was not taken, as the
-/// checks stood when it came. `counted` is what of a budget's tokens it took;
+/// checks stood when it came. `asked_model` is the model that was asked, null if none was sent; `link` says how many others the
+/// `fallback` of the call has before the one who was asked. `counted` is what of a budget's tokens it took;
 /// `usd` and `pollen` are in trillionths.
 const TABLES: &str = "
 CREATE TABLE calls(
@@ -68,6 +69,8 @@ CREATE TABLE attempts(
     run INTEGER NOT NULL,
     item TEXT,
     provider TEXT NOT NULL,
+    asked_model TEXT,
+    link INTEGER,
     number INTEGER NOT NULL,
     began INTEGER NOT NULL,
     took INTEGER NOT NULL,
@@ -111,6 +114,18 @@ ALTER TABLE attempts ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
 UPDATE attempts SET counted = coalesce(total_tokens, 0);
 ";
 
+/// What the second version had: requests that did not say which model was asked, nor whether a fallback was.
+const FROM_2: &str = "
+ALTER TABLE attempts ADD COLUMN asked_model TEXT;
+ALTER TABLE attempts ADD COLUMN link INTEGER;
+";
+
+/// Has a database of an older version, which is read alone, look like one of this version.
+const LIKE_NOW: &str = "
+PRAGMA temp_store = memory;
+CREATE TEMP VIEW attempts AS SELECT *, NULL AS asked_model, NULL AS link FROM main.attempts;
+";
+
 /// Opens the database, makes its tables if it has none, and brings older ones up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let wrong = |error: rusqlite::Error| StoreError::database(path, &error);
@@ -135,8 +150,9 @@ fn bring_up_to_date(connection: &Connection) -> rusqlite::Result<()> {
         0 => [RUNS, SENDINGS, TABLES].into_iter().try_for_each(|tables| connection.execute_batch(tables))?,
         1 => {
             connection.execute_batch("ALTER TABLE runs RENAME TO runs_1")?;
-            [RUNS, SENDINGS, FROM_1].into_iter().try_for_each(|step| connection.execute_batch(step))?;
+            [RUNS, SENDINGS, FROM_1, FROM_2].into_iter().try_for_each(|step| connection.execute_batch(step))?;
         }
+        2 => connection.execute_batch(FROM_2)?,
         // Another process has been faster.
         _ => return Ok(()),
     }
@@ -150,10 +166,17 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
     connection.busy_timeout(PATIENCE).map_err(wrong)?;
-    connection.pragma_update(None, "query_only", true).map_err(wrong)?;
-    steady(&connection).map_err(wrong)?;
     check(path, &connection)?;
+    ready_to_read(&connection).map_err(wrong)?;
     Ok(connection)
+}
+
+fn ready_to_read(connection: &Connection) -> rusqlite::Result<()> {
+    if (1..VERSION).contains(&version(connection)?) {
+        connection.execute_batch(LIKE_NOW)?;
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    steady(connection)
 }
 
 /// The same where it need not be there: nothing if it has no tables, and as it stands where the folder can't be written.
@@ -166,8 +189,8 @@ pub(super) fn open_to_look(path: &Path) -> Result<Option<Connection>, StoreError
             // Nobody can change it, so nobody needs to be told that it is read.
             let connection =
                 Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).map_err(wrong)?;
-            steady(&connection).map_err(wrong)?;
             check(path, &connection)?;
+            ready_to_read(&connection).map_err(wrong)?;
             connection
         }
         opened => opened?,
@@ -267,16 +290,13 @@ mod tests {
             "DROP TABLE newer",
             "DROP TABLE sendings",
             "ALTER TABLE attempts DROP COLUMN counted",
+            AS_IN_2,
             "PRAGMA user_version = 1",
         ] {
             database.execute_batch(step).unwrap();
         }
         drop(database);
-        assert_eq!(
-            Store::open_to_read(folder.path()).unwrap().unwrap().runs().unwrap().len(),
-            1,
-            "it can be read as it is"
-        );
+        can_be_read_as_it_is(folder.path(), run);
         let store = Store::open(folder.path()).unwrap();
         assert!(store.look_up(&asked("x"), None).unwrap().answer.is_some());
         assert_eq!(store.used(run).unwrap().spent.tokens, 7);
@@ -284,6 +304,37 @@ mod tests {
         assert_ne!(next, run);
         futures::executor::block_on(store.keep(next, answered("y", "new", 0, 1))).unwrap();
         assert_eq!(store.runs().unwrap().len(), 2);
+    }
+
+    const AS_IN_2: &str = "ALTER TABLE attempts DROP COLUMN asked_model; ALTER TABLE attempts DROP COLUMN link;";
+
+    #[track_caller]
+    fn can_be_read_as_it_is(folder: &Path, run: RunId) {
+        let store = Store::open_to_read(folder).unwrap().unwrap();
+        assert_eq!(store.runs().unwrap().len(), 1);
+        let requests = store.requests(run).unwrap();
+        assert_eq!((requests[0].1.sent, requests[0].1.fallbacks), (1, 0));
+        let lane = store.look_up(&asked("x"), None).unwrap().answer.unwrap().lane.unwrap();
+        assert_eq!((&*lane.provider, lane.model), ("p", None));
+        assert_eq!(store.attempts(run, "stage", Some("item")).unwrap()[0].lane.model, None);
+    }
+
+    #[test]
+    fn answers_of_the_second_version_are_used_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let run = begin(&store, "old");
+        futures::executor::block_on(store.keep(run, answered("x", "kept", 0, 1))).unwrap();
+        drop(store);
+        let database = Connection::open(folder.path().join("store.db")).unwrap();
+        database.execute_batch(&format!("{AS_IN_2} PRAGMA user_version = 2")).unwrap();
+        drop(database);
+        can_be_read_as_it_is(folder.path(), run);
+        let store = Store::open(folder.path()).unwrap();
+        let model = |prompt| store.look_up(&asked(prompt), None).unwrap().answer.unwrap().lane.unwrap().model;
+        assert_eq!(model("x"), None);
+        futures::executor::block_on(store.keep(run, answered("y", "new", 0, 1))).unwrap();
+        assert_eq!(model("y").as_deref(), Some("m"));
     }
 
     #[test]

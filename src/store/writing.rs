@@ -106,16 +106,18 @@ fn attempt(connection: &Connection, run: RunId, record: &AttemptRecord, picture:
     };
     let Cost { usd, pollen, unpriced } = record.cost;
     let mut statement = connection.prepare_cached(
-        "INSERT INTO attempts(call, run, item, provider, number, began, took, kind, failure, model, finish_reason, \
+        "INSERT INTO attempts(call, run, item, provider, asked_model, link, number, began, took, kind, failure, model, finish_reason, \
          request_id, input_tokens, output_tokens, total_tokens, counted, usd, pollen, unpriced, media, width, height, blob, text) \
-         VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     // By place: finding each name among the statement's takes as long as all else that is done here.
     statement.insert(params![
         call,
         run.0,
         record.item.key.as_deref(),
-        &*record.provider,
+        &*record.lane.provider,
+        record.lane.model.as_deref(),
+        record.link,
         record.number,
         record.began.as_millisecond(),
         i64::try_from(record.took.as_millis()).unwrap_or(i64::MAX),

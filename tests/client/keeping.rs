@@ -21,7 +21,7 @@ async fn a_kept_answer_needs_no_request_and_no_permit() {
     let answer = desk.ask(&asked).await.unwrap();
     assert_eq!((answer.kept, answer.attempts, answer.usage, answer.reply), (true, 0, None, reply("kept")));
     assert_eq!(provider.sent(), []);
-    assert_eq!(desk.events().await, [EventKind::Reused { item: asked.item, call: asked.call.key() }]);
+    assert_eq!(desk.events().await, [EventKind::Reused { item: asked.item, call: asked.call.key(), lane: None }]);
 }
 
 #[tokio::test(start_paused = true)]

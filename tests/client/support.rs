@@ -346,7 +346,7 @@ impl Keep for Memory {
     fn look_up<'a>(&'a self, look_up: LookUp<'a>) -> BoxFuture<'a, Result<Standing, Failure>> {
         let kept = self.kept.lock().unwrap().get(&look_up.asked.key).cloned();
         let answer = kept.filter(|_| look_up.before.is_none());
-        let answer = answer.map(|reply| KeptAnswer { id: AnswerId(1), at: Timestamp::UNIX_EPOCH, reply });
+        let answer = answer.map(|reply| KeptAnswer { id: AnswerId(1), at: Timestamp::UNIX_EPOCH, lane: None, reply });
         async { Ok(Standing { take: 0, answer }) }.boxed()
     }
 

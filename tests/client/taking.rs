@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use blossom_run::client::StoreKeep;
-use blossom_run::model::{Asked, AttemptRecord, Content, Cost, FailureKind, Json, Reuse};
+use blossom_run::model::{Asked, AttemptRecord, Content, Cost, FailureKind, Json, LaneRef, Reuse};
 use blossom_run::store::{NewRun, RunId, Store};
 
 use crate::support::{Desk, DeskBuilder, Scripted, Seen, ask, fail, reply, settings, whole};
@@ -84,7 +84,8 @@ async fn an_answer_may_be_too_old() {
         asked: Asked::of(&asked.call),
         take: 0,
         item: asked.item,
-        provider: "p".into(),
+        lane: LaneRef { provider: "p".into(), model: None },
+        link: 0,
         number: 1,
         began: Timestamp::now() - 2 * hour,
         took: Duration::from_secs(1),

@@ -30,7 +30,8 @@ async fn a_second_program_pays_nothing() {
     let again = blossom.text("Hello").max_tokens(9).await.unwrap();
     assert_eq!((again.text.as_str(), again.kept, again.attempts), ("Answer 1", true, 0));
     assert_eq!((again.usage, again.cost, blossom.spent().calls), (None, Cost::NOTHING, 0));
-    assert_eq!(again.model, first.model);
+    assert_eq!((again.model, again.provider.as_str()), (first.model, "openai"));
+    assert_eq!(first.provider, "openai");
 
     // In one piece, since it is there.
     let mut stream = blossom.text("Hello").max_tokens(9).stream();
@@ -51,12 +52,13 @@ async fn pictures_and_streams_are_kept_too() {
         _ => Reply::stream(&["Hel", "lo"]),
     });
     let blossom = pollinations(&server).store(folder.path()).build().unwrap();
-    blossom.image("the sea").await.unwrap();
+    blossom.image("the sea").model("flux").await.unwrap();
     blossom.text("Hello").stream().finish().await.unwrap();
     drop(blossom);
     let blossom = pollinations(&server).store(folder.path()).build().unwrap();
-    let sea = blossom.image("the sea").await.unwrap();
+    let sea = blossom.image("the sea").model("flux").await.unwrap();
     assert_eq!((&sea.bytes[..], sea.kept, sea.width), (&picture("the sea")[..], true, 4));
+    assert_eq!((sea.provider.as_str(), sea.model.as_deref()), ("pollinations", Some("flux")));
     let hello = blossom.text("Hello").await.unwrap();
     assert_eq!((hello.text.as_str(), hello.kept), ("Hello", true));
     assert_eq!(server.requests().len(), 2);

@@ -30,6 +30,17 @@ fn json(ran: &Ran, words: &str) -> Value {
     serde_json::from_str(&ran.then(words).run().exit(0).stdout).unwrap()
 }
 
+fn second_n() -> Value {
+    serde_json::json!({"provider": "second", "model": "n"})
+}
+
+/// The `lane` of each event of a kind.
+fn lanes(ran: &Ran, kind: &str) -> Vec<Value> {
+    let events = ran.read("events.jsonl");
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["event"] == kind).map(|event| event["lane"].clone()).collect()
+}
+
 const MOTTO: &str = "stages: {motto: {for_each: {n: 2}, text: 'Motto {{n}}', concurrency: 1, save: motto.jsonl}}";
 
 #[test]
@@ -48,8 +59,15 @@ fn another_provider_answers_where_the_attempts_are_used_up() {
     let attempts = item["attempts"].as_array().unwrap();
     let who: Vec<(&Value, &Value)> = attempts.iter().map(|one| (&one["provider"], &one["number"])).collect();
     assert_eq!(who, [(&"first".into(), &1.into()), (&"first".into(), &2.into()), (&"second".into(), &3.into())]);
+    assert_eq!((&attempts[2]["asked_model"], &item["lane"]), (&"n".into(), &second_n()));
+    let shown = ran.then("runs last motto 1").run().exit(0).printed();
+    assert!(shown.contains(", second/n: answered by test-model (stop)"), "{shown}");
+    let done = |ran: &Ran| lanes(ran, "done");
+    assert_eq!(done(&ran), [second_n(), second_n()]);
     // It is kept under the key of the first: nothing is asked again.
-    let ran = ran.again("show.yaml").run().exit(0);
+    let ran = ran.again("show.yaml --events events.jsonl").run().exit(0);
+    assert_eq!((done(&ran), lanes(&ran, "reused")), (vec![second_n(); 2], vec![second_n(); 2]));
+    assert_eq!(json(&ran, "runs last motto 1 --json")["lane"], second_n());
     assert_eq!((first.requests().len(), second.requests().len()), (4, 2));
     assert!(ran.stderr.contains("2 answers were there already"), "{ran:?}");
     assert!(!ran.stderr.contains("fallback"), "{ran:?}");

@@ -101,7 +101,7 @@ fn an_item_is_told_request_by_request_with_its_whole_answer() {
     let (request, answer) = shown.split_once("\n\n").unwrap();
     assert!(request.starts_with("request\n  {\n    \"stage\": \"motto\",\n"), "{shown}");
     assert!(request.contains("\"content\": \"Motto of ulm\""), "{shown}");
-    let end = "attempt 1, [at], took [time], test: answered by test-model (stop), 9 tokens in, 12 out, 1 unpriced\n  Motto of ulm\n";
+    let end = "attempt 1, [at], took [time], test/m: answered by test-model (stop), 9 tokens in, 12 out, 1 unpriced\n  Motto of ulm\n";
     assert_eq!(answer, end);
     let shown = json(&ran, "runs last motto ulm --json");
     assert_eq!((&shown["attempts"][0]["text"], &shown["state"]), (&"Motto of ulm".into(), &().into()));
@@ -115,7 +115,7 @@ fn a_failed_item_is_told_with_its_reason() {
     let shown = ran.then("runs last motto bad").run().exit(0).printed();
     assert!(shown.starts_with("failed: `test` answers 400: That is not allowed\n\nrequest\n"), "{shown}");
     let end =
-        "\n\nattempt 1, [at], took [time], test: failed (bad_request)\n  `test` answers 400: That is not allowed\n";
+        "\n\nattempt 1, [at], took [time], test/m: failed (bad_request)\n  `test` answers 400: That is not allowed\n";
     assert!(shown.ends_with(end), "{shown}");
     assert_eq!(json(&ran, "runs last motto bad --json")["why"]["kind"], "bad_request");
 }

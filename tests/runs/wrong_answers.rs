@@ -72,7 +72,7 @@ fn a_wrong_answer_is_given_back_with_what_was_wrong() {
     );
     assert_eq!((&attempts[1]["text"], &attempts[1]["failure"]), (&"bug".into(), &Value::Null));
     let shown = ran.then("runs last sort sort").run().exit(0).printed();
-    let wrong = "test: answered by test-model (stop), not taken (wrong_answer), 9 tokens in, 12 out, $0.000021\n  The answer is \
+    let wrong = "test/m: answered by test-model (stop), not taken (wrong_answer), 9 tokens in, 12 out, $0.000021\n  The answer is \
                  `It is a bug.`, and must be one of `bug`, `praise`\n  answer:\n  It is a bug.\n";
     assert!(shown.contains(wrong), "{shown}");
 }

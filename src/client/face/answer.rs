@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Content, Cost, Failure, FailureKind, Json, MediaType, Reply, Usage};
+use crate::model::{Content, Cost, Failure, FailureKind, Json, LaneRef, MediaType, Reply, Usage};
 
 use super::super::Answer;
 use super::Error;
@@ -20,7 +20,9 @@ pub struct TextAnswer {
     pub text: String,
     /// The JSON in it, where JSON was asked for.
     pub json: Option<Json>,
-    /// Which model answered, as the service says.
+    /// The name of the provider that gave it.
+    pub provider: String,
+    /// Which model answered: as the service says, else the one that was asked.
     pub model: Option<String>,
     /// Why it ended, as the service says: `stop`, mostly.
     pub finish_reason: Option<String>,
@@ -66,11 +68,12 @@ impl TextAnswer {
 
     /// Of a text. A picture in its place would be a fault of this program.
     pub(super) fn of(answer: Answer) -> Result<Self, Error> {
-        let Answer { reply, json, attempts, kept, usage, cost, .. } = answer;
+        let Answer { reply, lane, json, attempts, kept, usage, cost, .. } = answer;
         let Reply { content, model, finish_reason, request_id, .. } = reply;
+        let (provider, model) = who(lane, model);
         match content {
             Content::Text(text) => {
-                Ok(Self { text, json, model, finish_reason, usage, cost, attempts, kept, request_id })
+                Ok(Self { text, json, provider, model, finish_reason, usage, cost, attempts, kept, request_id })
             }
             Content::Image { .. } => Err(mistaken("a picture", "a text")),
         }
@@ -107,7 +110,9 @@ pub struct ImageAnswer {
     pub width: u32,
     /// In pixels; 0 where the format does not say.
     pub height: u32,
-    /// Which model made it, as the service says.
+    /// The name of the provider that gave it.
+    pub provider: String,
+    /// Which model made it: as the service says, else the one that was asked.
     pub model: Option<String>,
     /// Tokens of all attempts, as far as the service says; nothing if it was kept.
     pub usage: Option<Usage>,
@@ -143,12 +148,13 @@ impl ImageAnswer {
 
     /// Of a picture. A text in its place would be a fault of this program.
     pub(super) fn of(answer: Answer) -> Result<Self, Error> {
-        let Answer { reply, attempts, kept, usage, cost, .. } = answer;
+        let Answer { reply, lane, attempts, kept, usage, cost, .. } = answer;
         let Reply { content, model, request_id, .. } = reply;
+        let (provider, model) = who(lane, model);
         match content {
             Content::Image { bytes, info } => {
                 let (media_type, width, height) = (info.media_type, info.width, info.height);
-                Ok(Self { bytes, media_type, width, height, model, usage, cost, attempts, kept, request_id })
+                Ok(Self { bytes, media_type, width, height, provider, model, usage, cost, attempts, kept, request_id })
             }
             Content::Text(_) => Err(mistaken("a text", "a picture")),
         }
@@ -162,6 +168,7 @@ impl fmt::Debug for ImageAnswer {
             .field("media_type", &self.media_type)
             .field("width", &self.width)
             .field("height", &self.height)
+            .field("provider", &self.provider)
             .field("model", &self.model)
             .field("usage", &self.usage)
             .field("cost", &self.cost)
@@ -170,6 +177,13 @@ impl fmt::Debug for ImageAnswer {
             .field("request_id", &self.request_id)
             .finish()
     }
+}
+
+/// Who gave it, and which of its models.
+fn who(lane: Option<LaneRef>, told: Option<String>) -> (String, Option<String>) {
+    // Only a tape does not say who, and none is played here.
+    let (provider, asked) = lane.map(|lane| (lane.provider.to_string(), lane.model)).unwrap_or_default();
+    (provider, told.or_else(|| asked.map(|model| model.to_string())))
 }
 
 fn mistaken(came: &str, wanted: &str) -> Error {
