@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse, Spent};
 
 use super::admission::{Admission, LaneId};
-use super::feedback::Wrongs;
+use super::feedback::Earlier;
 use super::gate::pass;
 use super::joint::{Joint, Part, Told};
 use super::keep::{LookUp, Standing};
@@ -43,7 +43,7 @@ enum Kept {
     /// Nothing good; the take that is asked for, and the wrong answers of it.
     Nothing {
         take: u32,
-        wrongs: Wrongs,
+        earlier: Earlier,
     },
 }
 
@@ -145,7 +145,7 @@ impl Client {
     async fn ask_alone(&self, ask: &Ask, asked: &Asked, outlet: Option<&Outlet>) -> Result<Answer, Unanswered> {
         match self.kept(ask, asked).await.map_err(unsent)? {
             Kept::Answer(answer) => Ok(*answer),
-            Kept::Nothing { take, wrongs } => Route { client: self, ask, asked, take, wrongs, outlet }.run().await,
+            Kept::Nothing { take, earlier } => Route { client: self, ask, asked, take, outlet }.run(earlier).await,
         }
     }
 
@@ -169,7 +169,7 @@ impl Client {
     /// A good answer that is kept already: the latest that passes. One that does not pass is no answer.
     async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
         let (mut before, mut first_take, mut wrong) = (None, None, None);
-        let mut wrongs = Wrongs::default();
+        let mut earlier = Earlier::none(ask);
         loop {
             let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before, take: first_take };
             let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong.take()) {
@@ -182,7 +182,9 @@ impl Client {
             };
             let first = *first_take.get_or_insert(take);
             // Answers of an earlier take stay where they are.
-            let Some(kept) = answer.filter(|_| take == first) else { return Ok(Kept::Nothing { take: first, wrongs }) };
+            let Some(kept) = answer.filter(|_| take == first) else {
+                return Ok(Kept::Nothing { take: first, earlier });
+            };
             before = Some(kept.id);
             let passed = match verdict_in_time(&ask.call, &ask.terms, &kept.reply).await {
                 Ok(json) => pass(ask, &kept.reply, &self.shared.events).await.map(|()| json),
@@ -211,7 +213,7 @@ impl Client {
                 Err(failure) if failure.kind == FailureKind::Template => return Err(failure),
                 Err(failure) => {
                     if failure.kind == FailureKind::WrongAnswer && ask.terms.feedback {
-                        wrongs.add_earlier(&kept.reply, &failure.message);
+                        earlier.add(kept.lane.as_ref(), &kept.reply, &failure.message);
                     }
                     // The latest is the one that its run has told of.
                     wrong.get_or_insert_with(|| {

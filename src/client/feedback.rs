@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::model::{Call, CallKey, Content, JsonMap, Message, Reply, Request, Role};
+use crate::model::{Call, CallKey, Content, JsonMap, LaneRef, Message, Reply, Request, Role};
+
+use super::Ask;
 
 /// Wrong answers that are kept from before are given back up to this many, the latest: each makes the request longer.
 const CARRIED: usize = 3;
@@ -65,6 +68,47 @@ impl Wrongs {
         (before + 1..).zip(&self.turns).flat_map(move |(number, (answer, why))| {
             [say(Role::Assistant, answer.clone()), say(Role::User, correction(number, why))]
         })
+    }
+}
+
+/// The wrong answers to a call that are kept from before, for each who is asked, in turn: what somebody else has said is
+/// nobody's affair.
+#[derive(Debug, Clone)]
+pub(super) struct Earlier {
+    links: Vec<(LaneRef, Wrongs)>,
+}
+
+impl Earlier {
+    /// None so far.
+    pub(super) fn none(ask: &Ask) -> Self {
+        let first = (&ask.provider, ask.call.model.as_deref());
+        let others = ask.terms.fallbacks.iter().map(|other| (&other.provider, other.model.as_deref()));
+        let lane = |(provider, model): (&Arc<str>, Option<&str>)| LaneRef {
+            provider: provider.clone(),
+            model: model.map(Into::into),
+        };
+        Self { links: std::iter::once(first).chain(others).map(|link| (lane(link), Wrongs::default())).collect() }
+    }
+
+    /// Adds one that came before all others. One of somebody who is asked no more goes to who is asked first; where its model
+    /// is not known, it may be of each of its provider.
+    pub(super) fn add(&mut self, lane: Option<&LaneRef>, reply: &Reply, why: &str) {
+        let is_of = |link: &LaneRef| {
+            lane.is_some_and(|lane| {
+                lane.provider == link.provider && (lane.model.is_none() || lane.model == link.model)
+            })
+        };
+        let is_of_nobody = !self.links.iter().any(|(link, _)| is_of(link));
+        for (at, (link, wrongs)) in self.links.iter_mut().enumerate() {
+            if is_of(link) || is_of_nobody && at == 0 {
+                wrongs.add_earlier(reply, why);
+            }
+        }
+    }
+
+    /// Those of each.
+    pub(super) fn each(self) -> impl Iterator<Item = Wrongs> {
+        self.links.into_iter().map(|(_, wrongs)| wrongs)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::{Advice, Asked, Call, EventKind, Failure, FailureKind, LaneRef
 
 use super::account::Account;
 use super::course::{Course, Way};
-use super::feedback::Wrongs;
+use super::feedback::{Earlier, Wrongs};
 use super::outlet::Outlet;
 use super::{Answer, Ask, Client, Unanswered};
 
@@ -27,29 +27,25 @@ pub(super) struct Route<'a> {
     pub(super) asked: &'a Asked,
     /// Which take of the call is asked for, from 0.
     pub(super) take: u32,
-    /// Wrong answers to it that are kept.
-    pub(super) wrongs: Wrongs,
     /// Where its text is handed out as it comes.
     pub(super) outlet: Option<&'a Outlet>,
 }
 
 impl<'a> Route<'a> {
-    /// Asks one after the other, until there is a good answer.
-    pub(super) async fn run(mut self) -> Result<Answer, Unanswered> {
+    /// Asks one after the other, until there is a good answer. Each is told of the wrong ones that it has given before.
+    pub(super) async fn run(self, earlier: Earlier) -> Result<Answer, Unanswered> {
         let mut account = Account::new();
         let mut tried: Vec<Tried> = Vec::new();
         let ask = self.ask;
         let others = ask.terms.fallbacks.iter().map(|other| (&*other.provider, Cow::Owned(other.call(&ask.call))));
         let links = std::iter::once((&*ask.provider, Cow::Borrowed(&ask.call))).chain(others);
-        // What was answered wrongly before is the affair of who is asked first: others begin anew.
-        let mut wrongs = std::mem::take(&mut self.wrongs);
-        for (link, (provider, call)) in (0..).zip(links) {
+        for (link, ((provider, call), wrongs)) in (0..).zip(links.zip(earlier.each())) {
             let lane = LaneRef { provider: provider.into(), model: call.model.as_deref().map(Into::into) };
             if let Some(last) = tried.last() {
                 self.fall_back(last, &lane).await;
             }
             // In a place of its own: it is by far the largest part of a task, and would be moved with it.
-            let course = Box::pin(self.course((link, provider, call), std::mem::take(&mut wrongs), &mut account));
+            let course = Box::pin(self.course((link, provider, call), wrongs, &mut account));
             match course.await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => {

@@ -1,5 +1,7 @@
 //! `fallback`: who else is asked, within one budget, and under one key.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::cli::{Cli, Ran};
@@ -101,6 +103,49 @@ fn a_wrong_answer_goes_on_and_the_other_begins_anew() {
     let ran = cli("", (&first, &second), body).run().exit(0);
     assert_eq!((first.requests().len(), ran.read("out/sort.txt").as_str()), (2, "bug\n"));
     assert_eq!(second.request().json()["messages"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn each_is_told_of_its_own_wrong_answers_by_the_next_run() {
+    let first = Server::start(|request| Reply::chat(format!("no idea {}", request.number)));
+    let second = Server::start(|request| match request.number {
+        5.. => Reply::chat("bug"),
+        number => Reply::chat(format!("perhaps {number}")),
+    });
+    let body = "stages: {sort: {text: Sort it, expect: {one_of: [bug, praise]}, save: sort.txt}}";
+    let ran = cli("", (&first, &second), body).run().exit(4);
+    let ran = ran.then("resume").run().exit(4);
+    let ran = ran.again("show.yaml").run().exit(0);
+    assert_eq!(ran.read("out/sort.txt"), "bug\n");
+    for server in [&first, &second] {
+        let requests = server.requests();
+        let bodies: BTreeSet<&[u8]> = requests.iter().map(|request| &*request.body).collect();
+        assert_eq!(bodies.len(), requests.len(), "a request was sent twice");
+    }
+    let said = |server: &Server, at: usize| -> Vec<String> {
+        let json = server.requests()[at].json();
+        let messages = json["messages"].as_array().unwrap().iter();
+        let answers = messages.filter(|message| message["role"] == "assistant");
+        answers.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((first.requests().len(), second.requests().len()), (6, 5));
+    assert_eq!(said(&second, 0), [""; 0], "it knows nothing of what the other has said");
+    assert_eq!(said(&second, 2), ["perhaps 1", "perhaps 2"]);
+    assert_eq!(said(&second, 4), ["perhaps 2", "perhaps 3", "perhaps 4"]);
+    assert_eq!(said(&first, 4), ["no idea 2", "no idea 3", "no idea 4"]);
+}
+
+#[test]
+fn models_of_one_provider_are_told_apart() {
+    let server = Server::start(|request| Reply::chat(format!("{} {}", request.json()["model"], request.number)));
+    let body = "stages: {sort: {text: Sort it, expect: {one_of: [bug]}, fallback: {model: other}}}";
+    let ran = cli("", (&server, &server), body).run().exit(4);
+    ran.then("resume").run().exit(4);
+    let requests = server.requests();
+    let bodies: BTreeSet<&[u8]> = requests.iter().map(|request| &*request.body).collect();
+    assert_eq!((requests.len(), bodies.len()), (8, 8), "a request was sent twice");
+    let of = |at: usize| requests[at].json()["messages"][1]["content"].as_str().unwrap().to_owned();
+    assert_eq!((of(4), of(6)), ("\"m\" 1".to_owned(), "\"other\" 3".to_owned()));
 }
 
 #[test]
