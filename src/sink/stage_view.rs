@@ -32,7 +32,7 @@ pub struct StageView {
     pub tally: StageTally,
     /// Requests sent.
     pub calls: u64,
-    /// Requests sent again after a failed one.
+    /// Requests sent again to the same provider and model after a failed one.
     pub retries: u64,
     /// Tokens, as far as the provider says.
     pub usage: Usage,
@@ -53,6 +53,8 @@ pub struct StageView {
     reusing: HashSet<Arc<[u64]>>,
     /// Instances in flight that a fallback is asked for.
     fell_back: HashSet<Arc<[u64]>>,
+    /// Instances in flight of which the one who is asked now has had no request.
+    unasked: HashSet<Arc<[u64]>>,
     /// When the first request went out, for instances in flight.
     sent: HashMap<Arc<[u64]>, Timestamp>,
     recent: VecDeque<Timestamp>,
@@ -124,6 +126,7 @@ impl StageView {
             in_flight: HashSet::new(),
             reusing: HashSet::new(),
             fell_back: HashSet::new(),
+            unasked: HashSet::new(),
             sent: HashMap::new(),
             recent: VecDeque::new(),
             took: Duration::ZERO,
@@ -210,6 +213,7 @@ impl StageView {
 
     pub(super) fn fall_back(&mut self, path: &Arc<[u64]>) {
         self.fell_back.insert(path.clone());
+        self.unasked.insert(path.clone());
     }
 
     /// An instance came out, of an answer that was kept or of a new one.
@@ -222,8 +226,11 @@ impl StageView {
         }
     }
 
-    /// The first request for an instance is sent: until then it has waited for its turn.
-    pub(super) fn send(&mut self, path: &Arc<[u64]>, at: Timestamp) {
+    /// A request for an instance is sent. Until the first one it has waited for its turn.
+    pub(super) fn send(&mut self, path: &Arc<[u64]>, attempt: u32, at: Timestamp) {
+        self.calls += 1;
+        let is_first_there = self.unasked.remove(path) || attempt == 1;
+        self.retries += u64::from(!is_first_there);
         self.sent.entry(path.clone()).or_insert(at);
     }
 
@@ -239,6 +246,7 @@ impl StageView {
         self.in_flight.remove(path);
         self.reusing.remove(path);
         self.fell_back.remove(path);
+        self.unasked.remove(path);
         self.sent.remove(path);
         if self.recent.len() == RATE_WINDOW {
             self.recent.pop_front();
@@ -251,6 +259,7 @@ impl StageView {
     pub(super) fn settle(&mut self, tally: StageTally) {
         self.tally = tally;
         self.in_flight.clear();
+        self.unasked.clear();
         self.sent.clear();
     }
 

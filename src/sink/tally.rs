@@ -150,9 +150,7 @@ impl Tally {
             EventKind::Started { item } => self.on(&item.stage, |stage| stage.start(&item.path, at)),
             EventKind::Saved { stage, path } => self.on(stage, |stage| stage.saved.add(path)),
             EventKind::AttemptSent { item, attempt, .. } => self.on(&item.stage, |stage| {
-                stage.calls += 1;
-                stage.retries += u64::from(*attempt > 1);
-                stage.send(&item.path, at);
+                stage.send(&item.path, *attempt, at);
             }),
             EventKind::FellBack { item, .. } => self.on(&item.stage, |stage| stage.fall_back(&item.path)),
             EventKind::Reused { item, .. } => self.on(&item.stage, |stage| stage.reuse(&item.path)),
@@ -429,6 +427,16 @@ mod tests {
         sample.plan("a", Some(1)).start("a", 0).send("a", 0, 1).send("a", 0, 2).done("a", 0);
         let stage = sample.tally().stage("a").unwrap();
         assert_eq!((stage.calls, stage.retries, stage.usage.total_tokens), (2, 1, 10));
+    }
+
+    #[test]
+    fn the_first_request_to_a_fallback_is_no_retry() {
+        let mut sample = Sample::new();
+        let fall_back = || EventKind::FellBack { item: item("a", 0), from: lane(), lane: lane() };
+        sample.plan("a", Some(1)).start("a", 0).send("a", 0, 1).send("a", 0, 2).push(fall_back());
+        sample.send("a", 0, 3).send("a", 0, 4).push(fall_back()).push(fall_back()).send("a", 0, 5).done("a", 0);
+        let stage = sample.tally().stage("a").unwrap();
+        assert_eq!((stage.calls, stage.retries), (5, 2));
     }
 
     #[test]
