@@ -57,14 +57,15 @@ pub(super) fn pruned(pruned: &Pruned) -> String {
 fn head(run: &KeptRun, taken: &Requests) -> Json {
     json!({
         "run": run.name, "pipeline": run.pipeline, "began": run.began, "ended": run.ended, "end": end_in_a_word(run),
-        "requests": taken.sent, "answered": taken.answered, "usage": taken.usage, "cost": taken.cost,
+        "requests": taken.sent, "answered": taken.answered, "fallbacks": taken.fallbacks, "usage": taken.usage,
+        "cost": taken.cost,
     })
 }
 
 fn line((name, tally, taken): &StageLine) -> Json {
     json!({
-        "name": name, "tally": tally, "requests": taken.sent, "answered": taken.answered, "usage": taken.usage,
-        "cost": taken.cost,
+        "name": name, "tally": tally, "requests": taken.sent, "answered": taken.answered,
+        "fallbacks": taken.fallbacks, "usage": taken.usage, "cost": taken.cost,
     })
 }
 

@@ -240,7 +240,7 @@ fn head(lines: &[StageLine]) -> Vec<String> {
     let fates = ["items", "done", "reused", "replaced", "skipped", "failed", "not started"];
     let mut head = vec!["stage".to_owned()];
     head.extend(fates.iter().filter(|_| has_tally).map(|name| (*name).to_owned()));
-    head.extend(["requests", "tokens in", "tokens out", "cost"].map(str::to_owned));
+    head.extend(["requests", "from a fallback", "tokens in", "tokens out", "cost"].map(str::to_owned));
     head
 }
 
@@ -253,7 +253,7 @@ fn row(name: &str, tally: Option<StageTally>, taken: &Requests) -> Vec<String> {
         row.extend(counts.map(|count| count.to_string()));
     }
     let usage = taken.usage;
-    row.extend([taken.sent, usage.input_tokens, usage.output_tokens].map(|count| count.to_string()));
+    row.extend([taken.sent, taken.fallbacks, usage.input_tokens, usage.output_tokens].map(|count| count.to_string()));
     row.push(money(taken.cost));
     row
 }

@@ -62,6 +62,12 @@ fn another_provider_answers_where_the_attempts_are_used_up() {
     let who: Vec<(&Value, &Value)> = attempts.iter().map(|one| (&one["provider"], &one["number"])).collect();
     assert_eq!(who, [(&"first".into(), &1.into()), (&"first".into(), &2.into()), (&"second".into(), &3.into())]);
     assert_eq!((&attempts[2]["asked_model"], &item["lane"]), (&"n".into(), &second_n()));
+    let run = json(&ran, "runs last --json");
+    assert_eq!((&run["fallbacks"], &run["stages"][0]["fallbacks"]), (&2.into(), &2.into()));
+    let shown = ran.then("runs last").run().exit(0).stdout;
+    let rows: Vec<Vec<&str>> = shown.lines().skip(2).map(|line| line.split("  ").map(str::trim).collect()).collect();
+    let cell = rows[0].iter().filter(|cell| !cell.is_empty()).position(|cell| *cell == "from a fallback").unwrap();
+    assert_eq!(rows[1].iter().filter(|cell| !cell.is_empty()).nth(cell), Some(&"2"), "{shown}");
     let shown = ran.then("runs last motto 1").run().exit(0).printed();
     assert!(shown.contains(", second/n: answered by test-model (stop)"), "{shown}");
     let done = |ran: &Ran| lanes(ran, "done");
@@ -70,6 +76,8 @@ fn another_provider_answers_where_the_attempts_are_used_up() {
     let ran = ran.again("show.yaml --events events.jsonl").run().exit(0);
     assert_eq!((done(&ran), lanes(&ran, "reused")), (vec![second_n(); 2], vec![second_n(); 2]));
     assert_eq!(json(&ran, "runs last motto 1 --json")["lane"], second_n());
+    let shown = ran.then("runs last").run().exit(0).stdout;
+    assert!(!shown.contains("fallback"), "{shown}");
     assert_eq!((first.requests().len(), second.requests().len()), (4, 2));
     assert!(ran.stderr.contains("2 answers were there already"), "{ran:?}");
     assert!(!ran.stderr.contains("fallback"), "{ran:?}");
