@@ -329,9 +329,15 @@ impl<'a, 'b> Course<'a, 'b> {
             biased;
             () = self.client.halt().draining() => Err(self.interrupted("Not sent")),
             failure = self.way.service.blocked() => Err(failure),
-            limit = self.account.time_is_up() => Err(self.account.after_last(Clock::Total.failure(limit))),
+            limit = self.account.time_is_up() => Err(self.too_late(limit)),
             value = wait => Ok(value),
         }
+    }
+
+    /// What others have come to is told of them.
+    fn too_late(&self, limit: Duration) -> Failure {
+        let failure = Clock::Total.failure(limit);
+        if self.sent > 0 { self.account.after_last(failure) } else { failure }
     }
 
     fn interrupted(&self, what: &str) -> Failure {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blossom_run::client::{Ask, Fallback, Terms};
 use blossom_run::model::{
-    Budget, Check, Clocks, EventKind, FailureKind, ProviderIdentity, ProviderKind, RetryPolicy, Spent,
+    Budget, Check, Clocks, EventKind, FailureKind, ProviderIdentity, ProviderKind, ProviderSettings, RetryPolicy, Spent,
 };
 use tokio::time::Instant;
 
@@ -106,6 +106,29 @@ async fn one_total_time_holds_for_all_who_are_asked() {
     assert_eq!([&p, &q, &r].map(|one| one.sent().len()), [1, 1, 0]);
     assert_eq!(unanswered.failure.kind, FailureKind::Timeout);
     assert!(unanswered.failure.message.contains("(`total`)"), "{}", unanswered.failure.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_each_came_to_is_told_once() {
+    let p = Arc::new(Scripted::new(|_| vec![fail(FailureKind::Server)]));
+    let q = Arc::new(Scripted::new(|_| vec![Step::Hang]));
+    let narrow = ProviderSettings { concurrency: Some(1), ..settings("q") };
+    let desk = DeskBuilder::default().member(settings("p"), &p).member(narrow, &q).build();
+    let clocks = Clocks { total: Some(6 * SECOND), ..Clocks::default() };
+    let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    let asked = falling_back(Ask { clocks, retry, ..ask("a") }, &["q"]);
+    // Somebody else has the only place.
+    let busy = Ask { provider: "q".into(), ..ask("b") };
+    let unanswered = tokio::select! {
+        biased;
+        _ = desk.ask(&busy) => panic!("it hangs"),
+        unanswered = desk.ask(&asked) => unanswered.unwrap_err(),
+    };
+    assert_eq!((q.sent().len(), unanswered.attempts), (1, 1));
+    assert_eq!(
+        unanswered.failure.message,
+        "Server; then `q/other`: No good answer within 6.0s, all attempts and pauses together (`total`)"
+    );
 }
 
 #[tokio::test(start_paused = true)]
