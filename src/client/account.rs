@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::model::{Cost, Failure, Usage};
@@ -22,11 +23,14 @@ pub(super) struct Account {
     pub(super) last: Option<Failure>,
     /// When the total time is up, and how long it is; from the first request on.
     total: Option<(Instant, Duration)>,
+    /// Where others are told that its first request has gone out.
+    begun: Option<watch::Sender<bool>>,
 }
 
 impl Account {
-    pub(super) fn new() -> Self {
-        Self { sent: 0, usage: None, cost: Cost::NOTHING, last: None, total: None }
+    /// Of nothing so far; `begun` becomes true with the first request.
+    pub(super) fn new(begun: Option<watch::Sender<bool>>) -> Self {
+        Self { sent: 0, usage: None, cost: Cost::NOTHING, last: None, total: None, begun }
     }
 
     /// A request goes out: its time begins with the first.
@@ -34,6 +38,9 @@ impl Account {
         self.sent += 1;
         if self.total.is_none() {
             self.total = total.and_then(from_now);
+        }
+        if let Some(begun) = &self.begun {
+            begun.send_replace(true);
         }
     }
 

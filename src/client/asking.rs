@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse, Spent};
 
+use super::account::Account;
 use super::admission::{Admission, LaneId};
 use super::feedback::Earlier;
 use super::gate::pass;
@@ -93,17 +94,17 @@ impl Client {
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
         let asked = Asked::of(&ask.call);
         if ask.reuse == Reuse::Never {
-            return self.ask_alone(ask, &asked, None).await;
+            return self.ask_alone(ask, &asked, None, Account::new(None)).await;
         }
         loop {
-            match self.shared.joint.join((asked.key, ask.fresh)) {
-                Part::Lead(lead) => {
-                    let outcome = self.ask_alone(ask, &asked, None).await;
+            match self.shared.joint.join((asked.key, ask.fresh), &ask.clocks) {
+                Part::Lead(lead, begun) => {
+                    let outcome = self.ask_alone(ask, &asked, None, Account::new(Some(begun))).await;
                     lead.tell(&outcome, ask);
                     return outcome;
                 }
-                Part::Follow(outcome) => {
-                    if let Ok(told) = outcome.await
+                Part::Follow(follow) => {
+                    if let Some(told) = follow.outcome(&ask.clocks).await.map_err(unsent)?
                         && let Some(outcome) = self.joined(ask, asked.key, told).await
                     {
                         return outcome;
@@ -114,7 +115,7 @@ impl Client {
     }
 
     /// What somebody else has asked for at the same time: it was paid for once. Nothing where that was on other terms, so
-    /// that it says nothing about these.
+    /// that it says nothing about these, or where it was given up sooner than here.
     async fn joined(&self, ask: &Ask, key: CallKey, told: Told) -> Option<Result<Answer, Unanswered>> {
         let is_same = told.is_for(ask);
         match told.outcome {
@@ -129,6 +130,7 @@ impl Client {
                 Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, json, ..answer }))
             }
             Err(unanswered) if is_of_the_answer(unanswered.failure.kind) && !is_same => None,
+            Err(_) if told.is_impatient_beside(ask) => None,
             Err(unanswered) => Some(Err(unsent(unanswered.failure))),
         }
     }
@@ -139,13 +141,21 @@ impl Client {
     /// # Errors
     /// As for [`Client::ask`].
     pub(super) async fn ask_aloud(&self, ask: &Ask, outlet: &Outlet) -> Result<Answer, Unanswered> {
-        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet)).await
+        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet), Account::new(None)).await
     }
 
-    async fn ask_alone(&self, ask: &Ask, asked: &Asked, outlet: Option<&Outlet>) -> Result<Answer, Unanswered> {
+    async fn ask_alone(
+        &self,
+        ask: &Ask,
+        asked: &Asked,
+        outlet: Option<&Outlet>,
+        account: Account,
+    ) -> Result<Answer, Unanswered> {
         match self.kept(ask, asked).await.map_err(unsent)? {
             Kept::Answer(answer) => Ok(*answer),
-            Kept::Nothing { take, earlier } => Route { client: self, ask, asked, take, outlet }.run(earlier).await,
+            Kept::Nothing { take, earlier } => {
+                Route { client: self, ask, asked, take, outlet }.run(earlier, account).await
+            }
         }
     }
 

@@ -33,8 +33,7 @@ pub(super) struct Route<'a> {
 
 impl<'a> Route<'a> {
     /// Asks one after the other, until there is a good answer. Each is told of the wrong ones that it has given before.
-    pub(super) async fn run(self, earlier: Earlier) -> Result<Answer, Unanswered> {
-        let mut account = Account::new();
+    pub(super) async fn run(self, earlier: Earlier, mut account: Account) -> Result<Answer, Unanswered> {
         let mut tried: Vec<Tried> = Vec::new();
         let ask = self.ask;
         let others = ask.terms.fallbacks.iter().map(|other| (&*other.provider, Cow::Owned(other.call(&ask.call))));

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{join, join_all};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use blossom_run::model::{EventKind, FailureKind, Reuse};
+use blossom_run::client::Ask;
+use blossom_run::model::{Clocks, EventKind, FailureKind, ProviderSettings, RetryPolicy, Reuse};
 
 use crate::support::{Desk, DeskBuilder, Memory, SECOND, Scripted, Step, ask, fail, settings, whole};
 
@@ -96,4 +97,41 @@ async fn a_follower_is_told_only_when_the_answer_is_kept() {
     let (led, (other, after)) = join(desk.ask(&asks[0]), follower).await;
     assert!(led.is_ok() && other.is_ok());
     assert_eq!(after, Duration::from_secs(5));
+}
+
+fn within(total: Duration) -> Ask {
+    Ask { clocks: Clocks { total: Some(total), ..Clocks::default() }, ..ask("a") }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_waits_no_longer_than_its_own_time() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(10 * SECOND), whole("good")]));
+    let desk = DeskBuilder::default()
+        .member(ProviderSettings { concurrency: Some(1), ..settings("p") }, &provider)
+        .keep(Arc::new(Memory::default()))
+        .build();
+    let begun = Instant::now();
+    let timed = async |ask: Ask| (desk.ask(&ask).await, begun.elapsed());
+    // Their request waits for its turn behind another one, which does not count.
+    let (_, (led, _), (short, after), (long, _)) =
+        tokio::join!(timed(ask("b")), timed(ask("a")), timed(within(4 * SECOND)), timed(within(30 * SECOND)));
+    let short = short.unwrap_err();
+    assert_eq!((short.failure.kind, short.attempts, after), (FailureKind::Timeout, 0, 14 * SECOND));
+    assert!(led.is_ok() && long.is_ok_and(|answer| answer.kept));
+    assert_eq!(provider.prompts(), ["b", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_asks_itself_where_who_leads_was_less_patient() {
+    let provider = Arc::new(Scripted::new(|seen| {
+        vec![Step::Wait(SECOND), if seen.number == 2 { whole("good") } else { fail(FailureKind::Server) }]
+    }));
+    let desk = desk(&provider);
+    let trying = |attempts| Ask { retry: RetryPolicy { attempts, ..ask("a").retry }, ..ask("a") };
+    let asks = [trying(1), trying(3), trying(1), trying(3)];
+    let [led, patient, like_it, another] =
+        join_all(asks.iter().map(|ask| desk.ask(ask))).await.try_into().expect("four");
+    assert_eq!((led.unwrap_err().attempts, like_it.unwrap_err().attempts), (1, 0));
+    assert_eq!((patient.unwrap().attempts, another.unwrap().attempts), (2, 0));
+    assert_eq!(provider.sent().len(), 3);
 }

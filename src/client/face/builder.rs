@@ -209,7 +209,8 @@ impl BlossomBuilder {
     }
 
     /// Keeps answers in this folder, and gives what is kept there instead of asking again; the same questions at the same
-    /// time are asked once. Else nothing is kept, and each question is asked. The folder is a store as pipelines have it:
+    /// time are asked once, though each waits no longer than it may take itself, and is asked after all where the other had
+    /// fewer attempts or less time and failed. Else nothing is kept, and each question is asked. The folder is a store as pipelines have it:
     /// `blossom-run runs --store FOLDER` shows what was asked.
     pub fn store(self, folder: impl Into<PathBuf>) -> Self {
         self.with(|it| it.store = Some(folder.into()))
