@@ -84,8 +84,8 @@ fn attempt(attempt: &KeptAttempt) -> Json {
     json!({
         "number": attempt.number, "take": attempt.take, "provider": attempt.lane.provider,
         "asked_model": attempt.lane.model, "began": attempt.began, "took": attempt.took.as_secs_f64(),
-        "failure": attempt.failure, "text": attempt.text, "picture": attempt.picture, "model": attempt.model, "finish_reason": attempt.finish_reason,
-        "usage": attempt.usage, "cost": attempt.cost,
+        "failure": attempt.failure, "text": attempt.text, "picture": attempt.picture, "model": attempt.model,
+        "finish_reason": attempt.finish_reason, "usage": attempt.usage, "cost": attempt.cost,
         "request": serde_json::from_str::<Json>(&attempt.request).unwrap_or_default(),
     })
 }
