@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,7 +184,11 @@ pub(super) fn looker(plan: &Arc<Plan>, store: Option<&Store>, fresh: &Fresh) -> 
 pub async fn forecast(plan: &Arc<Plan>, options: ForecastOptions<'_>) -> Result<Forecast, Failure> {
     let Looker { parts, providers } = looker(plan, options.store, options.fresh)?;
     let mut folds: Vec<Fold> = plan.stages.iter().map(|_| Fold::default()).collect();
-    let uncounted = exec::forecast(parts, &mut |prospect: Prospect<'_>| folds[prospect.stage.0].add(prospect)).await?;
+    let mut add = |prospect: Prospect<'_>| {
+        folds[prospect.stage.0].add(prospect);
+        ControlFlow::Continue(())
+    };
+    let uncounted = exec::forecast(parts, &mut add).await?;
     for ix in uncounted.keys() {
         folds[ix.0].counts.may_be_more = true;
     }

@@ -1,8 +1,7 @@
 //! What an instance will ask where all that it needs is made without a call: values and renderings of what is there.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-
-use tokio::sync::Notify;
 
 use crate::exec::{self, Asks, Fate, Fresh, Prospect};
 use crate::model::{Failure, Value};
@@ -26,20 +25,9 @@ pub(super) async fn foreseen(plan: &Arc<Plan>, ix: StageIx, item: Option<&str>) 
     }
     let Looker { parts, .. } = looker(plan, None, &Fresh::default())?;
     let mut pick = Pick::new(item);
-    let enough = Notify::new();
-    let mut see = |prospect: Prospect<'_>| {
-        if prospect.stage == ix {
-            pick.see(prospect);
-            if pick.is_settled() {
-                enough.notify_one();
-            }
-        }
-    };
-    tokio::select! {
-        biased;
-        () = enough.notified() => {}
-        seen = exec::forecast(parts, &mut see) => drop(seen?),
-    }
+    let mut see =
+        |prospect: Prospect<'_>| if prospect.stage == ix { pick.see(prospect) } else { ControlFlow::Continue(()) };
+    exec::forecast(parts, &mut see).await?;
     let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
     match pick.picked().map(|(_, fate)| fate) {
         Some(Fate::ToCall(planned) | Fate::Shared(planned) | Fate::Kept(planned, _)) => {

@@ -1,6 +1,7 @@
 //! One item out of those that a forecast tells of, by its key or its number.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::diag::did_you_mean;
@@ -16,7 +17,9 @@ pub(super) struct Pick<'a> {
     key: Option<&'a str>,
     /// From 1.
     number: usize,
-    /// The first so many of those that it may be, in item order.
+    /// The one, once it has come.
+    found: Option<(ItemRef, Fate)>,
+    /// The first so many in item order, where that alone tells which one it is.
     first: BTreeMap<Arc<[u64]>, (ItemRef, Fate)>,
     /// Keys of the first that were seen, for whoever names one that is not there.
     keys: BTreeMap<Arc<[u64]>, Arc<str>>,
@@ -27,10 +30,12 @@ impl<'a> Pick<'a> {
     pub(super) fn new(wanted: Option<&'a str>) -> Self {
         let number = wanted.and_then(|wanted| wanted.strip_prefix('#')?.parse().ok());
         let key = wanted.filter(|_| number.is_none());
-        Self { key, number: number.unwrap_or(1), first: BTreeMap::new(), keys: BTreeMap::new(), seen: 0 }
+        let (first, keys) = (BTreeMap::new(), BTreeMap::new());
+        Self { key, number: number.unwrap_or(1), found: None, first, keys, seen: 0 }
     }
 
-    pub(super) fn see(&mut self, prospect: Prospect<'_>) {
+    /// Takes it in; breaks off once the item is found, whatever comes.
+    pub(super) fn see(&mut self, prospect: Prospect<'_>) -> ControlFlow<()> {
         let item = prospect.item;
         self.seen += 1;
         if let Some(key) = &item.key {
@@ -39,30 +44,41 @@ impl<'a> Pick<'a> {
                 self.keys.pop_last();
             }
         }
-        if self.key.is_some_and(|key| item.key.as_deref() != Some(key)) {
-            return;
+        match self.is_it(item) {
+            Some(true) => {
+                self.found = Some((item.clone(), prospect.fate));
+                return ControlFlow::Break(());
+            }
+            Some(false) => {}
+            None => {
+                self.first.insert(item.path.clone(), (item.clone(), prospect.fate));
+                if self.first.len() > self.number {
+                    self.first.pop_last();
+                }
+            }
         }
-        self.first.insert(item.path.clone(), (item.clone(), prospect.fate));
-        if self.first.len() > self.number {
-            self.first.pop_last();
-        }
+        ControlFlow::Continue(())
     }
 
-    /// Whether it has been seen, whatever comes.
-    pub(super) fn is_settled(&self) -> bool {
-        match (self.key, self.first.first_key_value()) {
-            (Some(_), first) => first.is_some(),
-            // The very first of all.
-            (None, Some((path, _))) => self.number == 1 && path.iter().all(|index| *index == 0),
-            (None, None) => false,
+    /// Whether an item is the one, as far as it tells that by itself.
+    fn is_it(&self, item: &ItemRef) -> Option<bool> {
+        match (self.key, &*item.path) {
+            (Some(key), _) => Some(item.key.as_deref() == Some(key)),
+            (None, []) => Some(self.number == 1),
+            (None, [index]) => {
+                Some(usize::try_from(*index).is_ok_and(|index| index.checked_add(1) == Some(self.number)))
+            }
+            (None, path) if self.number == 1 && path.iter().all(|index| *index == 0) => Some(true),
+            (None, _) => None,
         }
     }
 
     pub(super) fn picked(&mut self) -> Option<(ItemRef, Fate)> {
-        if self.number == 0 || self.first.len() < self.number {
-            return None;
-        }
-        self.first.pop_last().map(|(_, picked)| picked)
+        let by_order = || {
+            let is_there = self.number > 0 && self.first.len() >= self.number;
+            self.first.pop_last().filter(|_| is_there).map(|(_, picked)| picked)
+        };
+        self.found.take().or_else(by_order)
     }
 
     pub(super) fn not_found(&self, plan: &Plan, ix: StageIx, wanted: Option<&str>) -> Failure {

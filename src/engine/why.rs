@@ -1,5 +1,6 @@
 //! Why a run would ask for an item, or would not.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -97,11 +98,8 @@ pub async fn why(
     }
     let Looker { parts, .. } = looker(plan, store, fresh)?;
     let mut pick = Pick::new(item);
-    let mut see = |prospect: Prospect<'_>| {
-        if prospect.stage == ix {
-            pick.see(prospect);
-        }
-    };
+    let mut see =
+        |prospect: Prospect<'_>| if prospect.stage == ix { pick.see(prospect) } else { ControlFlow::Continue(()) };
     let uncounted = exec::forecast(parts, &mut see).await?;
     let Some((item, fate)) = pick.picked() else {
         return match uncounted.get(&ix) {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
@@ -93,15 +94,15 @@ pub enum Fate {
     },
 }
 
-/// Looks at every instance that is known before a run, and tells of each once. Gives the stages with further instances
-/// of which nobody knows how many there are, and for each the stage whose value their list is made of.
+/// Who is told of instances, and says when it has heard enough.
+type Each<'e> = dyn FnMut(Prospect<'_>) -> ControlFlow<()> + Send + 'e;
+
+/// Looks at every instance that is known before a run, and tells of each once, until `each` breaks off. Gives the stages
+/// with further instances of which nobody knows how many there are, and for each the stage whose value their list is made of.
 ///
 /// # Errors
 /// A list can't be read, or what is kept can't.
-pub async fn forecast(
-    parts: ForecastParts,
-    each: &mut (dyn FnMut(Prospect<'_>) + Send),
-) -> Result<BTreeMap<StageIx, StageIx>, Failure> {
+pub async fn forecast(parts: ForecastParts, each: &mut Each<'_>) -> Result<BTreeMap<StageIx, StageIx>, Failure> {
     let ForecastParts { plan, client, providers, fresh, window } = parts;
     let internal = |error: std::io::Error| Failure::new(FailureKind::Internal, error.to_string());
     let scratch = tempfile::tempdir().map_err(internal)?;
@@ -129,7 +130,7 @@ pub async fn forecast(
         plan.stages.iter().map(|_| ReadyQueue::new(None)).unzip();
     let held = Arc::new(Held::new(scratch.path().join("held"), HELD_IN_MEMORY));
     let frontier = Frontier::new(plan, queues, stdin, &held, window);
-    let mut looking = Looking { env: Arc::new(env), frontier, asked: HashSet::new() };
+    let mut looking = Looking { env: Arc::new(env), frontier, asked: HashSet::new(), is_enough: false };
     looking.go(select_all(streams), each).await?;
     Ok(looking.frontier.uncounted)
 }
@@ -139,17 +140,15 @@ struct Looking {
     frontier: Frontier,
     /// The beginnings of the keys of calls that would be made.
     asked: HashSet<u64>,
+    /// Whether nobody wants to hear of more.
+    is_enough: bool,
 }
 
 impl Looking {
-    async fn go(
-        &mut self,
-        mut ready: SelectAll<ReadyStream>,
-        each: &mut (dyn FnMut(Prospect<'_>) + Send),
-    ) -> Result<(), Failure> {
+    async fn go(&mut self, mut ready: SelectAll<ReadyStream>, each: &mut Each<'_>) -> Result<(), Failure> {
         self.frontier.start();
         self.tell(None, each);
-        while !self.frontier.is_over {
+        while !self.frontier.is_over && !self.is_enough {
             let job = tokio::select! {
                 biased;
                 Some(job) = ready.next() => Some(job),
@@ -171,13 +170,13 @@ impl Looking {
     }
 
     /// Looks at one instance, and gives it back.
-    async fn look(&mut self, job: Box<Job>, each: &mut (dyn FnMut(Prospect<'_>) + Send)) -> Result<ItemRef, Failure> {
+    async fn look(&mut self, job: Box<Job>, each: &mut Each<'_>) -> Result<ItemRef, Failure> {
         let (stage, item) = (job.stage, job.item.clone());
         let returned = if let Some((named, asks)) = unknown(&job) {
             let reason = SkipReason::Unknown { stage: asks.clone() };
             let left_out = is_left_out(&self.env, &job);
             let fate = if left_out { Fate::Skipped(SkipReason::When) } else { Fate::Unknown { asks, named } };
-            each(Prospect { stage, item: &item, fate });
+            self.is_enough |= each(Prospect { stage, item: &item, fate }).is_break();
             let outcome = Outcome::Skipped(if left_out { SkipReason::When } else { reason });
             Returned { stage, instance: job.instance, item: job.item, outcome }
         } else {
@@ -186,7 +185,7 @@ impl Looking {
             if matches!(fate, Fate::ToCall(_) | Fate::Shared(_)) {
                 returned.outcome = Outcome::Skipped(SkipReason::Unknown { stage: item.stage.clone() });
             }
-            each(Prospect { stage, item: &item, fate });
+            self.is_enough |= each(Prospect { stage, item: &item, fate }).is_break();
             returned
         };
         self.frontier.settle(returned);
@@ -217,7 +216,7 @@ impl Looking {
     }
 
     /// Tells of instances that came to an end without being looked at: `told` was.
-    fn tell(&mut self, told: Option<&ItemRef>, each: &mut (dyn FnMut(Prospect<'_>) + Send)) {
+    fn tell(&mut self, told: Option<&ItemRef>, each: &mut Each<'_>) {
         let mut told = told;
         for event in std::mem::take(&mut self.frontier.outbox) {
             let (item, fate) = match event {
@@ -229,7 +228,7 @@ impl Looking {
                 continue;
             }
             if let Some(stage) = self.frontier.plan.find_stage(&item.stage) {
-                each(Prospect { stage, item: &item, fate });
+                self.is_enough |= each(Prospect { stage, item: &item, fate }).is_break();
             }
         }
     }

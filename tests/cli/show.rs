@@ -228,3 +228,16 @@ fn a_value_is_free_and_stands_in_the_graph() {
     assert_eq!(line(&graph)[..2], ["card", "value"], "{graph}");
     assert!(graph.contains("{{town.name}}.json"), "{graph}");
 }
+
+#[test]
+fn an_item_near_the_beginning_is_found_without_the_rest_of_a_long_list() {
+    let file = "name: long\nstages:\n  a: {for_each: {n: 1000000000}, render: 'a{{n}}'}\n  b: {for_each: n, text: 'B {{a}}'}\n";
+    for item in ["", "3", "#3"] {
+        let run = |command: &str| {
+            Cli::new(&format!("{command} long.yaml b {item} --offline")).file("long.yaml", file).run().exit(0).stdout
+        };
+        let (number, shown) = (if item.is_empty() { 1 } else { 3 }, run("show"));
+        assert!(shown.contains(&format!("\"B a{number}\"")), "{shown}");
+        assert_eq!(run("why"), format!("b/{number} would be asked: no call of this stage is kept\n"));
+    }
+}
