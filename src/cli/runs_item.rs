@@ -31,7 +31,8 @@ impl ItemHistory {
             attempts = store.attempts(run.id, stage, None)?;
         }
         let mut kept = None;
-        if attempts.is_empty() {
+        // What was skipped or failed without a request has no answer.
+        if attempts.is_empty() && instance.is_none() {
             kept = store.earlier_answer(run, stage, Some(name))?;
             if kept.is_none() && name == stage {
                 kept = store.earlier_answer(run, stage, None)?;

@@ -157,12 +157,15 @@ pub(super) fn stage(store: &Store, run: &KeptRun, stage: &str, paint: Paint) -> 
 pub(super) fn item(store: &Store, run: &KeptRun, stage: &str, item: &str) -> Result<String, StoreError> {
     let ItemHistory { instance, attempts, kept } = ItemHistory::of(store, run, stage, item)?;
     let mut blocks = Vec::new();
-    if let Some(one) = instance {
-        blocks.push(format!("{}: {}\n", one.state.name(), one_line(&reason(&one).0)));
+    if let Some(one) = &instance {
+        blocks.push(format!("{}: {}\n", one.state.name(), one_line(&reason(one).0)));
     }
     if attempts.is_empty() {
         blocks.push(match &kept {
-            None => "no request was sent for this item in this run, or there is no such item\n".to_owned(),
+            None if instance.is_some() => "no request was sent for this item in this run\n".to_owned(),
+            None => {
+                "no request was sent for this item in this run: it asks nobody, or there is no such item\n".to_owned()
+            }
             Some(KeptAttempt { run, .. }) if run.is_empty() => {
                 "no request was sent for this item in this run; an earlier one, which was pruned, had this answer\n"
                     .to_owned()

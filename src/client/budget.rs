@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::model::{Budget, BudgetPart, Currency, EventKind, Failure, FailureKind, Spent};
+use crate::model::{Amount, Budget, BudgetPart, Currency, EventKind, Failure, FailureKind, Spent};
 
 /// Holds a run to its budget, first come first served, however many ask at once: what is set aside and what is settled
 /// never pass a limit together, as long as nothing takes more than was set aside for it.
@@ -213,29 +213,36 @@ fn lacking(budget: &Budget, total: Spent) -> Option<Lack> {
 }
 
 fn used_up(budget: &Budget, lack: Lack, used: Spent, worst: Spent) -> Failure {
-    let (message, flag) = match lack {
+    let (message, higher) = match lack {
         Lack::Calls => {
             let limit = budget.calls.unwrap_or_default();
-            (format!("The budget of {limit} calls is used up: {} are made", used.calls), "`--max-calls`")
+            (format!("The budget of {limit} calls is used up: {} are made", used.calls), "`budget` or `--max-calls`")
         }
         Lack::Tokens => {
-            let (limit, used, next) = (budget.tokens.unwrap_or_default(), used.tokens, worst.tokens);
-            let message = format!(
-                "The budget of {limit} tokens is used up: {used} are used, and the next call could take {next}"
-            );
-            (message, "`tokens`")
+            let (limit, next) = (budget.tokens.unwrap_or_default(), worst.tokens);
+            let message = match used.tokens {
+                0 => format!("The budget of {limit} tokens is too small: the next call could take {next}"),
+                used => format!(
+                    "The budget of {limit} tokens is used up: {used} are used, and the next call could take {next}"
+                ),
+            };
+            (message, "`budget: {tokens: ..}`")
         }
         Lack::Cost(currency) => {
             let show = |amount| currency.show(amount);
-            let limit = show(budget.cost.unwrap_or_default());
-            let (used, next) = (show(used.cost.amount(currency)), show(worst.cost.amount(currency)));
-            let message =
-                format!("The budget of {limit} is used up: {used} is spent, and the next call could cost {next}");
-            (message, "`--max-cost`")
+            let (limit, next) = (show(budget.cost.unwrap_or_default()), show(worst.cost.amount(currency)));
+            let used = used.cost.amount(currency);
+            let message = if used == Amount::ZERO {
+                format!("The budget of {limit} is too small: the next call could cost {next}")
+            } else {
+                let used = show(used);
+                format!("The budget of {limit} is used up: {used} is spent, and the next call could cost {next}")
+            };
+            (message, "`budget` or `--max-cost`")
         }
     };
-    let suggestion = format!("run it again with a higher `budget` or {flag}; it goes on from there");
-    Failure::new(FailureKind::BudgetUsedUp, message).suggest(suggestion)
+    Failure::new(FailureKind::BudgetUsedUp, message)
+        .suggest(format!("run it again with a higher {higher}; it goes on from there"))
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use super::{Answer, Ask, Client, Unanswered};
 struct Tried {
     who: LaneRef,
     failure: Failure,
+    /// Whether a request was sent there.
+    is_asked: bool,
 }
 
 /// A call that nobody has answered yet.
@@ -44,13 +46,14 @@ impl<'a> Route<'a> {
                 self.fall_back(last, &lane).await;
             }
             // In a place of its own: it is by far the largest part of a task, and would be moved with it.
+            let sent_before = account.sent;
             let course = Box::pin(self.course((link, provider, call), wrongs, &mut account));
             match course.await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => {
                     let has_spoken = self.outlet.is_some_and(Outlet::has_spoken);
                     let may_go_on = is_worth_elsewhere(failure.kind) && !account.is_over() && !has_spoken;
-                    tried.push(Tried { who: lane, failure });
+                    tried.push(Tried { who: lane, failure, is_asked: account.sent > sent_before });
                     if !may_go_on {
                         break;
                     }
@@ -122,6 +125,13 @@ fn is_of_run(kind: FailureKind) -> bool {
     !is_worth_elsewhere(kind) && kind != FailureKind::Length
 }
 
+/// Whether one was left out since its provider has refused another one for a reason that holds for all of its models: what
+/// it is said to have failed with is what that one was told.
+fn is_left_out(one: &Tried, before: &[Tried]) -> bool {
+    let refused = |other: &Tried| other.who.provider == one.who.provider && other.failure.kind == one.failure.kind;
+    !one.is_asked && before.iter().any(refused)
+}
+
 /// What all of them came to. Where one of them has failed for this item alone, the next item may do better there: only if
 /// every one is blocked, the call is.
 fn told(mut tried: Vec<Tried>) -> Failure {
@@ -137,7 +147,11 @@ fn told(mut tried: Vec<Tried>) -> Failure {
     let blocked = |one: &Tried| one.failure.advice() == Advice::Block;
     let at = tried.iter().rposition(|one| !blocked(one)).unwrap_or(tried.len().saturating_sub(1));
     let mut message = String::new();
-    for (number, Tried { who, failure }) in tried.iter().enumerate() {
+    for (number, one) in tried.iter().enumerate() {
+        let Tried { who, failure, .. } = one;
+        if is_left_out(one, &tried[..number]) {
+            continue;
+        }
         if number > 0 {
             let model = who.model.as_ref().map(|model| format!("/{model}")).unwrap_or_default();
             _ = write!(message, "; then `{}{model}`: ", who.provider);

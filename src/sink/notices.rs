@@ -29,7 +29,7 @@ impl Notices {
             EventKind::Failed { item, failure, .. } => self.failed("failed", item, failure, tally),
             EventKind::Replaced { item, failure, .. } => self.failed("replaced", item, failure, tally),
             EventKind::Warning { message } => self.warning(message, tally.more_warnings()),
-            EventKind::Stopping { reason } => Some(match tally.in_flight() {
+            EventKind::Stopping { reason } => Some(match tally.asking() {
                 0 => format!("stopping: {}", one_line(reason)),
                 flying => format!("stopping: {} (finishing {} in flight)", one_line(reason), count_of(flying, "item")),
             }),
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_busy_lane_and_the_end_are_told() {
         let mut sample = Sample::new();
-        sample.plan("a", Some(5)).start("a", 0).start("a", 1);
+        sample.plan("a", Some(5)).start("a", 0).start("a", 1).send("a", 0, 1);
         let events = || {
             [
                 EventKind::LaneSlowed { lane: lane(), limit: 3 },
@@ -177,7 +177,7 @@ mod tests {
             told(&mut sample, false, events()),
             [
                 "pollinations/openai is busy: nothing is sent for 2.0s (as the server asks)",
-                "stopping: interrupted, Ctrl-C again stops at once (finishing 2 items in flight)",
+                "stopping: interrupted, Ctrl-C again stops at once (finishing 1 item in flight)",
             ]
         );
         assert_eq!(told(&mut sample, true, events())[0], "pollinations/openai now gets at most 3 requests at once");

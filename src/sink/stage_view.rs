@@ -145,6 +145,11 @@ impl StageView {
         tally.done + tally.reused + tally.replaced + tally.skipped + tally.skipped_after_failure + tally.failed
     }
 
+    /// Instances in flight for which a request has gone out.
+    pub fn asking(&self) -> u64 {
+        self.sent.len() as u64
+    }
+
     /// Instances that have a place among those in flight.
     pub fn in_flight(&self) -> u64 {
         self.in_flight.len() as u64

@@ -271,6 +271,11 @@ impl Tally {
         self.outcome.as_ref()
     }
 
+    /// Instances in flight for which a request has gone out, in all stages.
+    pub fn asking(&self) -> u64 {
+        self.stages().map(StageView::asking).sum()
+    }
+
     /// Instances in flight, in all stages.
     pub fn in_flight(&self) -> u64 {
         self.stages().map(StageView::in_flight).sum()

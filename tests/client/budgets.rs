@@ -78,7 +78,7 @@ async fn a_budget_that_is_used_up_says_so_with_figures() {
     let provider = Arc::new(Scripted::new(|_| vec![whole("good")]));
     let desk = desk(&provider, cost("0.001"));
     let failure = desk.ask(&short("a", 1_000)).await.unwrap_err().failure;
-    let told = "The budget of $0.001 is used up: $0.00 is spent, and the next call could cost $0.0011";
+    let told = "The budget of $0.001 is too small: the next call could cost $0.0011";
     assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::BudgetUsedUp, told));
     let suggestion = "run it again with a higher `budget` or `--max-cost`; it goes on from there";
     assert_eq!(failure.suggestion.as_deref(), Some(suggestion));

@@ -193,6 +193,27 @@ fn a_plan_has_it_in_the_most_alone() {
 }
 
 #[test]
+fn whoever_is_asked_before_a_fallback_and_has_no_key_is_told_when_the_run_begins() {
+    let (first, second) = (echo(), echo());
+    let body = MOTTO.replace("save:", "provider: pollinations, model: openai, save:");
+    let ran = cli("", (&first, &second), &body).run().exit(0);
+    let told = "warning: `motto` can't ask `pollinations`, and falls back on others. No key for `pollinations`: neither \
+                `POLLINATIONS_API_KEY` nor `BLOSSOM_API_KEY` is set";
+    assert!(ran.stderr.contains(told), "{ran:?}");
+    assert_eq!((first.requests().len(), second.requests().len()), (0, 2));
+}
+
+#[test]
+fn a_model_that_was_not_asked_is_said_to_have_answered_nothing() {
+    let refused = || Server::start(|_| Reply::error(401, "UNAUTHORIZED", "Who are you?"));
+    let (first, second) = (refused(), refused());
+    let body = MOTTO.replace("save:", "fallback: [{model: other}, {provider: second, model: n}], save:");
+    let ran = cli("", (&first, &second), &body).run().exit(5);
+    assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+    assert!(ran.stderr.contains("`first` answers 401: Who are you?; then `second/n`: `second` answers 401"), "{ran:?}");
+}
+
+#[test]
 fn a_fallback_without_a_key_is_told_when_the_run_begins() {
     let (first, second) = (echo(), echo());
     let body = MOTTO.replace("save:", "fallback: {provider: pollinations, model: openai}, save:");

@@ -153,3 +153,25 @@ fn a_closed_pipe_is_no_mistake() {
     let ended = ran.then("runs last motto").start_with_broken_pipe().wait();
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn an_item_that_was_skipped_has_no_answer_of_an_earlier_run() {
+    let server = Server::start(|request| Reply::chat(request.prompt()));
+    let file = |word: &str| {
+        format!(
+            "name: show\nproviders: {{test: {{kind: openai, base_url: \"{}\"}}}}\ndefaults: {{provider: test, model: m}}\n\
+             stages: {{word: {{render: {word}}}, say: {{when: \"eq word 'yes'\", text: Say it}}}}\n",
+            server.url
+        )
+    };
+    let ran = Cli::new("show.yaml").file("show.yaml", file("'yes'")).run().exit(0);
+    let skipped = ran.then("show.yaml").file("show.yaml", file("'no'")).run().exit(0);
+    assert_eq!(server.requests().len(), 1);
+    let shown = skipped.then("runs last say say").run().exit(0).printed();
+    assert_eq!(shown, "skipped: its `when` is false\n\nno request was sent for this item in this run\n");
+    let item = json(&skipped, "runs last say say --json");
+    assert_eq!(
+        (&item["state"], &item["lane"], &item["kept"]),
+        (&"skipped".into(), &serde_json::Value::Null, &serde_json::Value::Null)
+    );
+}
