@@ -23,14 +23,19 @@ pub(super) struct Account {
     pub(super) last: Option<Failure>,
     /// When the total time is up, and how long it is; from the first request on.
     total: Option<(Instant, Duration)>,
-    /// Where others are told that its first request has gone out.
-    begun: Option<watch::Sender<bool>>,
+    /// Where others are told when its first request went out.
+    begun: Option<watch::Sender<Option<Instant>>>,
 }
 
 impl Account {
-    /// Of nothing so far; `begun` becomes true with the first request.
-    pub(super) fn new(begun: Option<watch::Sender<bool>>) -> Self {
-        Self { sent: 0, usage: None, cost: Cost::NOTHING, last: None, total: None, begun }
+    /// Of nothing so far.
+    pub(super) fn new() -> Self {
+        Self { sent: 0, usage: None, cost: Cost::NOTHING, last: None, total: None, begun: None }
+    }
+
+    /// The same for one that others wait for, and that may have waited itself: its time runs already then, if there is any.
+    pub(super) fn joint(begun: watch::Sender<Option<Instant>>, total: Option<(Instant, Duration)>) -> Self {
+        Self { total, begun: Some(begun), ..Self::new() }
     }
 
     /// A request goes out: its time begins with the first.
@@ -39,8 +44,8 @@ impl Account {
         if self.total.is_none() {
             self.total = total.and_then(from_now);
         }
-        if let Some(begun) = &self.begun {
-            begun.send_replace(true);
+        if let Some(begun) = self.begun.take() {
+            begun.send_replace(Some(Instant::now()));
         }
     }
 

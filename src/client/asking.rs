@@ -1,8 +1,10 @@
 //! The client: what it is put together from, and the way of a question to its course.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::model::{AnswerId, Asked, Call, CallKey, Cost, EventKind, Failure, FailureKind, LaneRef, Reuse, Spent};
 
@@ -94,18 +96,20 @@ impl Client {
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
         let asked = Asked::of(&ask.call);
         if ask.reuse == Reuse::Never {
-            return self.ask_alone(ask, &asked, None, Account::new(None)).await;
+            return self.ask_alone(ask, &asked, None, Account::new()).await;
         }
+        // Its time runs from when it waits for a request, whoever has sent it.
+        let mut running = None;
         loop {
-            match self.shared.joint.join((asked.key, ask.fresh), &ask.clocks) {
+            match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead, begun) => {
-                    let outcome = self.ask_alone(ask, &asked, None, Account::new(Some(begun))).await;
+                    let outcome = self.ask_alone(ask, &asked, None, Account::joint(begun, running)).await;
                     lead.tell(&outcome, ask);
                     return outcome;
                 }
                 Part::Follow(follow) => {
-                    if let Some(told) = follow.outcome(&ask.clocks).await.map_err(unsent)?
-                        && let Some(outcome) = self.joined(ask, asked.key, told).await
+                    if let Some(told) = follow.outcome(ask.clocks.total, &mut running).await.map_err(unsent)?
+                        && let Some(outcome) = self.joined(ask, asked.key, told, running).await
                     {
                         return outcome;
                     }
@@ -116,7 +120,13 @@ impl Client {
 
     /// What somebody else has asked for at the same time: it was paid for once. Nothing where that was on other terms, so
     /// that it says nothing about these, or where it was given up sooner than here.
-    async fn joined(&self, ask: &Ask, key: CallKey, told: Told) -> Option<Result<Answer, Unanswered>> {
+    async fn joined(
+        &self,
+        ask: &Ask,
+        key: CallKey,
+        told: Told,
+        running: Option<(Instant, Duration)>,
+    ) -> Option<Result<Answer, Unanswered>> {
         let is_same = told.is_for(ask);
         match told.outcome {
             Ok(answer) => {
@@ -130,7 +140,7 @@ impl Client {
                 Some(Ok(Answer { attempts: 0, kept: true, usage: None, cost: Cost::NOTHING, json, ..answer }))
             }
             Err(unanswered) if is_of_the_answer(unanswered.failure.kind) && !is_same => None,
-            Err(_) if told.is_impatient_beside(ask) => None,
+            Err(_) if told.is_impatient_beside(ask, running) => None,
             Err(unanswered) => Some(Err(unsent(unanswered.failure))),
         }
     }
@@ -141,7 +151,7 @@ impl Client {
     /// # Errors
     /// As for [`Client::ask`].
     pub(super) async fn ask_aloud(&self, ask: &Ask, outlet: &Outlet) -> Result<Answer, Unanswered> {
-        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet), Account::new(None)).await
+        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet), Account::new()).await
     }
 
     async fn ask_alone(

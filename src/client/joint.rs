@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::channel::oneshot;
-
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::model::{Advice, CallKey, Check, Choice, Clocks, Failure, FailureKind};
+use crate::model::{Advice, CallKey, Check, Choice, Failure, FailureKind};
 
-use super::clock::{Clock, from_now, time_is_up};
+use super::clock::{Clock, time_is_up};
 use super::{Answer, Ask, Unanswered};
 
 /// What is asked for: a call, and whether another take of it is wanted.
@@ -28,8 +28,8 @@ pub(super) struct Told {
     is_judged: bool,
     /// How many requests there could be.
     attempts: u32,
-    /// How long they could take together.
-    total: Option<Duration>,
+    /// Whether it had a total time.
+    is_timed: bool,
 }
 
 impl Told {
@@ -39,29 +39,30 @@ impl Told {
         !is_judged && self.answer == ask.call.answer && self.checks == ask.terms.checks
     }
 
-    /// Whether it was given up where this question may still go on: it may be sent more often, or take longer.
-    pub(super) fn is_impatient_beside(&self, ask: &Ask) -> bool {
-        let may_end_well = |failure: &Failure| {
-            failure.advice() == Advice::Retry || (failure.kind == FailureKind::WrongAnswer && ask.terms.feedback)
-        };
-        let has_more = ask.retry.attempts > self.attempts || is_shorter(self.total, ask.clocks.total);
-        has_more && self.outcome.as_ref().is_err_and(|unanswered| may_end_well(&unanswered.failure))
+    /// Whether it was given up where this question, whose time is `running`, may still go on: it may be sent more often, or
+    /// has time left where the other had none.
+    pub(super) fn is_impatient_beside(&self, ask: &Ask, running: Option<(Instant, Duration)>) -> bool {
+        let Err(Unanswered { failure, attempts, .. }) = &self.outcome else { return false };
+        let may_end_well =
+            failure.advice() == Advice::Retry || (failure.kind == FailureKind::WrongAnswer && ask.terms.feedback);
+        // Who may send more requests than it has sent had no more time for them.
+        let is_out_of_time = self.is_timed && (*attempts < self.attempts || failure.kind == FailureKind::Timeout);
+        may_end_well && (ask.retry.attempts > self.attempts || is_out_of_time && has_time(running))
     }
 }
 
-/// Whether one total time is up before another that begins with it.
-fn is_shorter(one: Option<Duration>, other: Option<Duration>) -> bool {
-    one.is_some_and(|one| other.is_none_or(|other| one < other))
+/// Whether there is time left that another request is worth: a tenth, since whoever joins a moment later has no more than
+/// that moment.
+fn has_time(running: Option<(Instant, Duration)>) -> bool {
+    running.is_none_or(|(end, total)| end.saturating_duration_since(Instant::now()) > total / 10)
 }
 
 /// A question in flight: who waits for what comes of it.
 #[derive(Debug)]
 struct InFlight {
     waiting: Vec<oneshot::Sender<Told>>,
-    /// Becomes true with its first request.
-    begun: watch::Receiver<bool>,
-    /// How long it may take.
-    total: Option<Duration>,
+    /// When its first request went out, once it has.
+    begun: watch::Receiver<Option<Instant>>,
 }
 
 /// Questions in flight.
@@ -72,8 +73,8 @@ pub(super) struct Joint {
 
 /// What somebody who asks has to do.
 pub(super) enum Part<'a> {
-    /// Ask, and tell the others; that the first request is sent, too.
-    Lead(Lead<'a>, watch::Sender<bool>),
+    /// Ask, and tell the others; when the first request is sent, too.
+    Lead(Lead<'a>, watch::Sender<Option<Instant>>),
     /// Wait. Who leads may give up without a word; then somebody else has to lead.
     Follow(Follow),
 }
@@ -82,30 +83,42 @@ pub(super) enum Part<'a> {
 #[derive(Debug)]
 pub(super) struct Follow {
     told: oneshot::Receiver<Told>,
-    begun: watch::Receiver<bool>,
-    /// How long who leads may take.
-    total: Option<Duration>,
+    begun: watch::Receiver<Option<Instant>>,
+    joined: Instant,
 }
 
 impl Follow {
     /// What comes of it; nothing where who leads has given up without a word. Waiting takes no longer than the question may,
-    /// from when the request is on its way: who leads may have more time.
+    /// from when the request is on its way and waited for: `running` says when that is up, also for what comes next.
     ///
     /// # Errors
     /// The total time is up.
-    pub(super) async fn outcome(mut self, clocks: &Clocks) -> Result<Option<Told>, Failure> {
-        let own = clocks.total.filter(|_| is_shorter(clocks.total, self.total));
-        let too_long = async {
-            if self.begun.wait_for(|begun| *begun).await.is_err() {
+    pub(super) async fn outcome(
+        self,
+        total: Option<Duration>,
+        running: &mut Option<(Instant, Duration)>,
+    ) -> Result<Option<Told>, Failure> {
+        let Self { mut told, mut begun, joined } = self;
+        let sent = async {
+            let at = begun.wait_for(Option::is_some).await.ok().and_then(|at| *at);
+            match at {
+                Some(at) => at,
                 // No request goes out any more.
-                std::future::pending::<()>().await;
+                None => std::future::pending().await,
             }
-            time_is_up(own.and_then(from_now)).await
         };
         tokio::select! {
             biased;
-            told = self.told => Ok(told.ok()),
-            limit = too_long => Err(Clock::Total.failure(limit)),
+            told = &mut told => return Ok(told.ok()),
+            at = sent => {
+                let from = at.max(joined);
+                *running = running.or_else(|| total.and_then(|total| Some((from.checked_add(total)?, total))));
+            }
+        }
+        tokio::select! {
+            biased;
+            told = told => Ok(told.ok()),
+            limit = time_is_up(*running) => Err(Clock::Total.failure(limit)),
         }
     }
 }
@@ -123,19 +136,19 @@ impl Joint {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever may take so long asks for this.
-    pub(super) fn join(&self, wanted: Wanted, clocks: &Clocks) -> Part<'_> {
+    /// Somebody asks for this.
+    pub(super) fn join(&self, wanted: Wanted) -> Part<'_> {
         match self.asked().entry(wanted) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
-                let (telling, begun) = watch::channel(false);
-                vacant.insert(InFlight { waiting: Vec::new(), begun, total: clocks.total });
+                let (telling, begun) = watch::channel(None);
+                vacant.insert(InFlight { waiting: Vec::new(), begun });
                 Part::Lead(Lead { joint: self, wanted, has_told: false }, telling)
             }
             std::collections::hash_map::Entry::Occupied(mut there) => {
                 let (tell, told) = oneshot::channel();
                 let there = there.get_mut();
                 there.waiting.push(tell);
-                Part::Follow(Follow { told, begun: there.begun.clone(), total: there.total })
+                Part::Follow(Follow { told, begun: there.begun.clone(), joined: Instant::now() })
             }
         }
     }
@@ -149,9 +162,9 @@ impl Lead<'_> {
         for waits in waiting {
             let (answer, checks) = (ask.call.answer.clone(), ask.terms.checks.clone());
             let is_judged = ask.terms.judge.is_some();
-            let (attempts, total) = (ask.retry.attempts, ask.clocks.total);
+            let (attempts, is_timed) = (ask.retry.attempts, ask.clocks.total.is_some());
             // Who no longer waits does not want to know.
-            waits.send(Told { outcome: outcome.clone(), answer, checks, is_judged, attempts, total }).ok();
+            waits.send(Told { outcome: outcome.clone(), answer, checks, is_judged, attempts, is_timed }).ok();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The same question at the same time is asked once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::{join, join_all};
@@ -134,4 +135,37 @@ async fn who_follows_asks_itself_where_who_leads_was_less_patient() {
     assert_eq!((led.unwrap_err().attempts, like_it.unwrap_err().attempts), (1, 0));
     assert_eq!((patient.unwrap().attempts, another.unwrap().attempts), (2, 0));
     assert_eq!(provider.sent().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_has_its_own_time_from_the_first_request_on() {
+    let provider = Arc::new(Scripted::new(|_| vec![Step::Wait(1_000 * SECOND), whole("late")]));
+    let desk = desk(&provider);
+    let begun = Instant::now();
+    let timed = async |ask: Ask| (desk.ask(&ask).await.unwrap_err(), begun.elapsed());
+    let ((short, first), (long, second)) = tokio::join!(timed(within(20 * SECOND)), timed(within(30 * SECOND)));
+    assert_eq!((first, second), (20 * SECOND, 30 * SECOND), "and not twenty and thirty");
+    assert!(short.failure.message.contains("within 20"), "{short:?}");
+    assert!(long.failure.message.contains("within 30"), "{long:?}");
+    assert_eq!((short.attempts, long.attempts, provider.times()), (1, 1, vec![0, 20_000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_late_asks_itself_where_who_leads_has_no_time_left() {
+    let hangs = AtomicBool::new(true);
+    let provider = Arc::new(Scripted::new(move |_| {
+        let wait = if hangs.swap(false, Ordering::SeqCst) { 1_000 * SECOND } else { SECOND };
+        vec![Step::Wait(wait), whole("good")]
+    }));
+    let desk = desk(&provider);
+    let (first, late, latest) = (within(30 * SECOND), within(30 * SECOND), within(30 * SECOND));
+    let after = async |pause: u32, ask: &Ask| {
+        sleep(pause * SECOND).await;
+        desk.ask(ask).await
+    };
+    let (led, soon, late) = tokio::join!(desk.ask(&first), after(1, &late), after(20, &latest));
+    assert_eq!(led.unwrap_err().failure.kind, FailureKind::Timeout);
+    assert_eq!(soon.unwrap_err().attempts, 0, "a second is not worth a request");
+    assert!(late.is_ok());
+    assert_eq!(provider.times(), [0, 30_000]);
 }

@@ -10,7 +10,7 @@ use super::Error;
 
 pub(super) fn write(bytes: &[u8], path: &Path) -> Result<(), Error> {
     publish(bytes, path).map_err(|error| {
-        Failure::new(FailureKind::Output, format!("`{}` can't be written: {error}", path.display()))
+        Failure::new(FailureKind::Output, format!("`{}` can't be written: {}", path.display(), error.kind()))
             .suggest("check that its folder is there and can be written")
             .into()
     })
