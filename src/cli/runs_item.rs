@@ -43,6 +43,9 @@ impl ItemHistory {
 
     /// Who gave the answer that was taken, in this run or in the earlier one.
     pub(super) fn lane(&self) -> Option<&LaneRef> {
+        if self.instance.is_some() {
+            return None;
+        }
         let mut answers = self.attempts.iter().chain(&self.kept).rev();
         answers.find(|attempt| attempt.failure.is_none()).map(|attempt| &attempt.lane)
     }

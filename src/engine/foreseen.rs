@@ -4,24 +4,33 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::exec::{self, Asks, Fate, Fresh, Prospect};
-use crate::model::{Failure, Value};
+use crate::model::{Failure, SkipReason, Value};
 use crate::plan::{LoopSource, Plan, Stage, StageIx};
 
 use super::forecast::{Looker, looker};
 use super::pick::Pick;
 
-/// What an item of a stage asks, as a run would find it out; nothing where a run has to ask somebody first, where the
-/// item would be skipped, or where the stage looks at no other one.
+/// What is known of an item before a run.
+pub(super) enum Foreseen {
+    /// What it asks.
+    Asks(Asks),
+    /// That it would be skipped, and why.
+    Skipped(SkipReason),
+    /// Nothing: a run has to ask somebody first, or the stage looks at no other one.
+    Nothing,
+}
+
+/// What an item of a stage asks, as a run would find it out.
 ///
 /// # Errors
 /// No such item, or what it would fail with.
-pub(super) async fn foreseen(plan: &Arc<Plan>, ix: StageIx, item: Option<&str>) -> Result<Option<Asks>, Failure> {
+pub(super) async fn foreseen(plan: &Arc<Plan>, ix: StageIx, item: Option<&str>) -> Result<Foreseen, Failure> {
     let stage = plan.stage(ix);
     if !plan.runs(ix)
         || needed(plan, stage).next().is_none()
         || !is_free(plan, stage, &mut vec![false; plan.stages.len()])
     {
-        return Ok(None);
+        return Ok(Foreseen::Nothing);
     }
     let Looker { parts, .. } = looker(plan, None, &Fresh::default())?;
     let mut pick = Pick::new(item);
@@ -29,16 +38,17 @@ pub(super) async fn foreseen(plan: &Arc<Plan>, ix: StageIx, item: Option<&str>) 
         |prospect: Prospect<'_>| if prospect.stage == ix { pick.see(prospect) } else { ControlFlow::Continue(()) };
     exec::forecast(parts, &mut see).await?;
     let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
-    match pick.picked().map(|(_, fate)| fate) {
+    Ok(match pick.picked().map(|(_, fate)| fate) {
         Some(Fate::ToCall(planned) | Fate::Shared(planned) | Fate::Kept(planned, _)) => {
-            Ok(Some(Asks::Call { call: Box::new(planned.call), provider: planned.provider, stream }))
+            Foreseen::Asks(Asks::Call { call: Box::new(planned.call), provider: planned.provider, stream })
         }
-        Some(Fate::Made(Value::Text(text))) => Ok(Some(Asks::Text(text.to_string()))),
-        Some(Fate::Made(value)) => Ok(Some(Asks::Json(value.to_json()))),
-        Some(Fate::Fails(failure)) => Err(failure),
-        Some(Fate::Skipped(_) | Fate::Unknown { .. }) => Ok(None),
-        None => Err(pick.not_found(plan, ix, item)),
-    }
+        Some(Fate::Made(Value::Text(text))) => Foreseen::Asks(Asks::Text(text.to_string())),
+        Some(Fate::Made(value)) => Foreseen::Asks(Asks::Json(value.to_json())),
+        Some(Fate::Fails(failure)) => return Err(failure),
+        Some(Fate::Skipped(reason)) => Foreseen::Skipped(reason),
+        Some(Fate::Unknown { .. }) => Foreseen::Nothing,
+        None => return Err(pick.not_found(plan, ix, item)),
+    })
 }
 
 /// The stages whose values an instance looks at, or goes through.

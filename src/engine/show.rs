@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::client::Member;
 use crate::diag::did_you_mean;
 use crate::exec::{Asks, Preview, Sketch};
-use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind};
+use crate::model::{Failure, FailureKind, Json, JsonMap, ProviderKind, SkipReason};
 use crate::plan::template::{Step, Template};
 use crate::plan::{InputValue, LoopIx, LoopSource, PREVIOUS, Plan, Reach, Stage, StageIx};
 use crate::provider::Attempt;
 
-use super::foreseen::foreseen;
+use super::foreseen::{Foreseen, foreseen};
 use super::providers::{identities, members};
 use super::shown_item::{ShownItem, items, pairs};
 use super::shown_talk::before;
@@ -36,18 +36,24 @@ pub struct Shown {
 pub async fn show(plan: &Arc<Plan>, stage: &str, item: Option<&str>) -> Result<Shown, Failure> {
     let ix = stage_named(plan, stage)?;
     let members = members(&plan.providers)?;
-    if let Some(asks) = foreseen(plan, ix, item).await? {
-        return Ok(Shown { text: text_of(asks, &members)?, notes: Vec::new() });
-    }
+    let skipped_for = match foreseen(plan, ix, item).await? {
+        Foreseen::Asks(asks) => return Ok(Shown { text: text_of(asks, &members)?, notes: Vec::new() }),
+        Foreseen::Skipped(reason) => Some(skipped_for(&reason)),
+        Foreseen::Nothing => None,
+    };
     let stage = plan.stage(ix);
-    let items = items(plan, stage, item)?;
+    let items = items(plan, stage, item).map_err(|failure| match &skipped_for {
+        // There is one: it has no request to be shown.
+        Some(why) => Failure::new(FailureKind::NotFound, format!("this item of `{}` asks nothing: {why}", stage.name)),
+        None => failure,
+    })?;
     let names = names(plan, stage, &items);
     let (pairs, providers) = (pairs(&items), identities(&members));
     let unknown = Unknown::of(plan, stage, &items);
     let mut notes = unknown.notes(stage);
     let before = before(plan, stage, &items, &providers)?;
     let seen = Sketch { plan, providers: &providers, names, items: &pairs, before }.preview(stage)?;
-    notes.extend(skipped(stage, &seen, &unknown));
+    notes.extend(skipped_for.or_else(|| skipped(stage, &seen, &unknown)));
     Ok(Shown { text: text_of(seen.asks, &members)?, notes })
 }
 
@@ -85,6 +91,17 @@ pub(super) fn stage_named(plan: &Plan, stage: &str) -> Result<StageIx, Failure> 
         };
         Failure::new(FailureKind::NotFound, format!("there is no stage `{stage}`")).suggest(help)
     })
+}
+
+/// Why a run skips it.
+fn skipped_for(reason: &SkipReason) -> String {
+    let why = match reason {
+        SkipReason::When => "its `when` does not hold".to_owned(),
+        SkipReason::Absent { stage } => format!("`{stage}` is not there"),
+        SkipReason::Failed { stage } => format!("`{stage}` fails"),
+        SkipReason::Unknown { stage } => format!("`{stage}` is not known"),
+    };
+    format!("a run skips it, since {why}")
 }
 
 /// Whether `when` would skip it, as far as that is known.

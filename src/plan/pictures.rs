@@ -106,16 +106,18 @@ fn check_literal(
     looked.map_err(|error| binder.diagnostics().push(wrong(error, place))).ok()
 }
 
-/// What stands in for a picture, at a path that is written out, is a file beside that which says so.
+/// What stands in for a picture, at a path that is written out, is mostly a file beside that which says so: whoever is shown
+/// it needs one. Where it is only printed it may be anything.
 pub(super) fn check_stand_in(path: &str, place: &Place, binder: &mut Binder<'_>) {
+    if path.is_empty() || is_address(path) {
+        return;
+    }
     let folder = binder.ground.units.written_in(binder.speaks, place.file);
-    let looked = match no_picture(path) {
-        Some(error) => Err(error),
-        None if is_address(path) => return,
-        None => look_at_picture(path, &find_picture(path, &[folder])).map(|_| ()),
-    };
-    if let Err(error) = looked {
-        binder.diagnostics().push(wrong(error, place));
+    if let Err(error) = look_at_picture(path, &find_picture(path, &[folder])) {
+        let help =
+            "it is looked for beside this file where it is shown with `images`, and printed as it stands elsewhere";
+        let warning = Diagnostic::warning("missing-picture", place, error.to_string()).help(help);
+        binder.diagnostics().push(warning);
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn pipeline(root: &Node, reader: &mut Reader<'_>) -> Option<PipelineS
     let (providers, providers_unread) = section("providers", &mut fields, reader, providers);
     let defaults = fields.read("defaults", reader, defaults).unwrap_or_default();
     let (stages, stages_unread) = section("stages", &mut fields, reader, stages);
-    let outputs = fields.take("outputs").map(|entry| outputs(&entry.value, reader));
+    let outputs = fields.take("outputs").map(|entry| outputs(&entry.value, &stages, reader));
     let budget = fields.read_at("budget", reader, budget);
     let deadline = fields.read_at("deadline", reader, time);
     fields.finish(reader);

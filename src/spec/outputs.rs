@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::fields::{Fields, Keys};
 use super::names::{self, Named};
 use super::node::{Entry, Node, Value};
-use super::pipeline::{JsonSpec, OutputSpec, SaveSpec, TextSpec};
+use super::pipeline::{JsonSpec, OutputSpec, SaveSpec, StageSpec, TextSpec};
 use super::reader::Reader;
 use super::templates::{json, template};
 use super::text_map::TextMap;
 use crate::diag::Diagnostic;
-use crate::model::{At, Place};
+use crate::model::{At, Json, Place};
 
 pub(super) const SAVE: Keys = Keys { owner: "`save`", own: &["path", "row"], settings: &[] };
 
@@ -55,7 +55,7 @@ fn row(node: &Node, reader: &mut Reader<'_>) -> Option<Vec<(At<String>, JsonSpec
 }
 
 /// `{name: value, ..}`, or `[name, ..]`: those that can be read.
-pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Vec<OutputSpec> {
+pub(super) fn outputs(node: &Node, stages: &[StageSpec], reader: &mut Reader<'_>) -> Vec<OutputSpec> {
     let outputs: Vec<OutputSpec> = match &node.value {
         Value::Mapping(entries) => entries.iter().filter_map(|entry| output(entry, reader)).collect(),
         Value::List(elements) => elements.iter().filter_map(|element| short(element, reader)).collect(),
@@ -66,7 +66,19 @@ pub(super) fn outputs(node: &Node, reader: &mut Reader<'_>) -> Vec<OutputSpec> {
         }
     };
     refuse_twice(&outputs, reader);
+    outputs.iter().for_each(|output| warn_of_names(output, stages, reader));
     outputs
+}
+
+/// A value that reads like the name of a stage, and is just that text.
+fn warn_of_names(output: &OutputSpec, stages: &[StageSpec], reader: &mut Reader<'_>) {
+    if let JsonSpec::Plain(At { value: Json::String(text), place }) = &output.value
+        && stages.iter().any(|stage| stage.name.value == *text)
+    {
+        let message = format!("this is the text `{text}`, and not what the stage of that name makes");
+        let help = format!("write `{}: \"{{{{{text}}}}}\"`", output.name.value);
+        reader.push(Diagnostic::warning("name-as-text", place, message).help(help));
+    }
 }
 
 fn output(entry: &Entry, reader: &mut Reader<'_>) -> Option<OutputSpec> {

@@ -208,6 +208,8 @@ fn what_is_made_of_values_without_a_call_is_known_before_a_run() {
     assert_eq!(asked("note e"), "Sum up e");
     assert_eq!(asked("all"), "In 3 parts: a b; c d; e");
     assert_eq!(shown("pairs"), "[\n  [\n    \"a b\",\n    \"c d\"\n  ],\n  [\n    \"e\"\n  ]\n]\n");
+    let skipped = Cli::new("show parts.yaml note #2 --offline").file("parts.yaml", PARTS).run();
+    skipped.exit(2).stderr("error: this item of `note` asks nothing: a run skips it, since its `when` does not hold\n");
     let none = Cli::new("show parts.yaml note #4 --offline").file("parts.yaml", PARTS).run();
     none.exit(2)
         .stdout("")

@@ -22,6 +22,7 @@ mod history;
 mod keys;
 mod limits;
 mod loops;
+mod magazine;
 mod order;
 mod pictures;
 mod printing;
