@@ -66,7 +66,9 @@ pub(super) fn outputs(node: &Node, stages: &[StageSpec], reader: &mut Reader<'_>
         }
     };
     refuse_twice(&outputs, reader);
-    outputs.iter().for_each(|output| warn_of_names(output, stages, reader));
+    for output in &outputs {
+        warn_of_names(output, stages, reader);
+    }
     outputs
 }
 
