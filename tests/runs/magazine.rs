@@ -32,7 +32,7 @@ stages:
     save: "pages/{{article.slug}}.md"
 "##;
 
-const ILLUSTRATE: &str = r##"
+const ILLUSTRATE: &str = r#"
 name: illustrate
 inputs: {text: {description: What it is about}}
 stages:
@@ -40,7 +40,7 @@ stages:
   picture: {image: "A drawing of {{idea}}", width: 64, height: 64, save: "{{file_key}}.png"}
   caption: {text: "A caption for {{idea}}"}
 outputs: {picture: "{{picture}}", caption: "{{caption}}"}
-"##;
+"#;
 
 const COUNT: usize = 12;
 
