@@ -189,7 +189,7 @@ impl Client {
     /// A good answer that is kept already: the latest that passes. One that does not pass is no answer.
     async fn kept(&self, ask: &Ask, asked: &Asked) -> Result<Kept, Failure> {
         let (mut before, mut first_take, mut wrong) = (None, None, None);
-        let mut earlier = Earlier::none(ask);
+        let mut earlier = Earlier::default();
         loop {
             let look_up = LookUp { asked, reuse: ask.reuse, fresh: ask.fresh, before, take: first_take };
             let Standing { take, answer } = match (self.shared.keep.look_up(look_up).await, wrong.take()) {
@@ -233,7 +233,7 @@ impl Client {
                 Err(failure) if failure.kind == FailureKind::Template => return Err(failure),
                 Err(failure) => {
                     if failure.kind == FailureKind::WrongAnswer && ask.terms.feedback {
-                        earlier.add(kept.lane.as_ref(), &kept.reply, &failure.message);
+                        earlier.add(ask, kept.lane.as_ref(), &kept.reply, &failure.message);
                     }
                     // The latest is the one that its run has told of.
                     wrong.get_or_insert_with(|| {

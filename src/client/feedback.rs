@@ -73,26 +73,30 @@ impl Wrongs {
 
 /// The wrong answers to a call that are kept from before, for each who is asked, in turn: what somebody else has said is
 /// nobody's affair.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Earlier {
+    /// Empty where there are none.
     links: Vec<(LaneRef, Wrongs)>,
 }
 
 impl Earlier {
-    /// None so far.
-    pub(super) fn none(ask: &Ask) -> Self {
+    /// Everybody who may be asked, with none so far.
+    fn links(ask: &Ask) -> Vec<(LaneRef, Wrongs)> {
         let first = (&ask.provider, ask.call.model.as_deref());
         let others = ask.terms.fallbacks.iter().map(|other| (&other.provider, other.model.as_deref()));
         let lane = |(provider, model): (&Arc<str>, Option<&str>)| LaneRef {
             provider: provider.clone(),
             model: model.map(Into::into),
         };
-        Self { links: std::iter::once(first).chain(others).map(|link| (lane(link), Wrongs::default())).collect() }
+        std::iter::once(first).chain(others).map(|link| (lane(link), Wrongs::default())).collect()
     }
 
-    /// Adds one that came before all others. One of somebody who is asked no more goes to who is asked first; where its model
-    /// is not known, it may be of each of its provider.
-    pub(super) fn add(&mut self, lane: Option<&LaneRef>, reply: &Reply, why: &str) {
+    /// Adds one to this question that came before all others. One of somebody who is asked no more goes to who is asked
+    /// first; where its model is not known, it may be of each of its provider.
+    pub(super) fn add(&mut self, ask: &Ask, lane: Option<&LaneRef>, reply: &Reply, why: &str) {
+        if self.links.is_empty() {
+            self.links = Self::links(ask);
+        }
         let is_of = |link: &LaneRef| {
             lane.is_some_and(|lane| {
                 lane.provider == link.provider && (lane.model.is_none() || lane.model == link.model)
@@ -106,9 +110,9 @@ impl Earlier {
         }
     }
 
-    /// Those of each.
+    /// Those of each, for as many as are asked.
     pub(super) fn each(self) -> impl Iterator<Item = Wrongs> {
-        self.links.into_iter().map(|(_, wrongs)| wrongs)
+        self.links.into_iter().map(|(_, wrongs)| wrongs).chain(std::iter::repeat_with(Wrongs::default))
     }
 }
 
