@@ -1,9 +1,8 @@
 //! What an instance will ask where all that it needs is made without a call: values and renderings of what is there.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::exec::{self, Asks, Fate, Fresh, Prospect};
+use crate::exec::{Asks, Fate, Fresh};
 use crate::model::{Failure, SkipReason, Value};
 use crate::plan::{LoopSource, Plan, Stage, StageIx};
 
@@ -34,9 +33,7 @@ pub(super) async fn foreseen(plan: &Arc<Plan>, ix: StageIx, item: Option<&str>) 
     }
     let Looker { parts, .. } = looker(plan, None, &Fresh::default())?;
     let mut pick = Pick::new(item);
-    let mut see =
-        |prospect: Prospect<'_>| if prospect.stage == ix { pick.see(prospect) } else { ControlFlow::Continue(()) };
-    exec::forecast(parts, &mut see).await?;
+    pick.look(ix, parts).await?;
     let stream = stage.work.asking().and_then(|asking| asking.stream).unwrap_or(false);
     Ok(match pick.picked().map(|(_, fate)| fate) {
         Some(Fate::ToCall(planned) | Fate::Shared(planned) | Fate::Kept(planned, _)) => {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::diag::did_you_mean;
-use crate::exec::{Fate, Prospect};
+use crate::exec::{self, Fate, ForecastParts, Prospect};
 use crate::model::{Failure, FailureKind, ItemRef};
 use crate::plan::{Plan, StageIx};
 
@@ -34,8 +34,23 @@ impl<'a> Pick<'a> {
         Self { key, number: number.unwrap_or(1), found: None, first, keys, seen: 0 }
     }
 
+    /// Looks ahead for an item of a stage, and no further than to that. Gives the stages with further items of which nobody
+    /// knows how many there are, as [`exec::forecast`] does.
+    ///
+    /// # Errors
+    /// A list can't be read, or what is kept can't.
+    pub(super) async fn look(
+        &mut self,
+        ix: StageIx,
+        parts: ForecastParts,
+    ) -> Result<BTreeMap<StageIx, StageIx>, Failure> {
+        let mut see =
+            |prospect: Prospect<'_>| if prospect.stage == ix { self.see(prospect) } else { ControlFlow::Continue(()) };
+        exec::forecast(parts, &mut see).await
+    }
+
     /// Takes it in; breaks off once the item is found, whatever comes.
-    pub(super) fn see(&mut self, prospect: Prospect<'_>) -> ControlFlow<()> {
+    fn see(&mut self, prospect: Prospect<'_>) -> ControlFlow<()> {
         let item = prospect.item;
         self.seen += 1;
         if let Some(key) = &item.key {

@@ -1,12 +1,11 @@
 //! Why a run would ask for an item, or would not.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::client::{undecodable, verdict};
-use crate::exec::{self, Fate, Fresh, Planned, Prospect};
+use crate::exec::{Fate, Fresh, Planned};
 use crate::model::{
     AnswerId, Asked, Difference, Failure, FailureKind, ItemRef, Reuse, SkipReason, differences, nearest,
 };
@@ -98,9 +97,7 @@ pub async fn why(
     }
     let Looker { parts, .. } = looker(plan, store, fresh)?;
     let mut pick = Pick::new(item);
-    let mut see =
-        |prospect: Prospect<'_>| if prospect.stage == ix { pick.see(prospect) } else { ControlFlow::Continue(()) };
-    let uncounted = exec::forecast(parts, &mut see).await?;
+    let uncounted = pick.look(ix, parts).await?;
     let Some((item, fate)) = pick.picked() else {
         return match uncounted.get(&ix) {
             Some(made_of) => {
