@@ -6,7 +6,7 @@ use crate::model::{
     AnswerId, Call, Clocks, Cost, Failure, ItemRef, Json, LaneRef, Order, Reply, RetryPolicy, Reuse, Usage,
 };
 
-use super::{RateGate, Terms};
+use super::{RateGate, Slot, Terms};
 
 /// A call, whom it goes to, and how patiently it is made.
 #[derive(Debug, Clone)]
@@ -19,6 +19,9 @@ pub struct Ask {
     pub retry: RetryPolicy,
     /// What each further attempt passes before it is sent. The first one is its caller's affair.
     pub rate: Option<Arc<RateGate>>,
+    /// The slot of its stage that its item holds, if it has one: given back once an answer has come, and while it waits for
+    /// that of another.
+    pub slot: Option<Arc<Slot>>,
     /// How long it may take.
     pub clocks: Clocks,
     /// Whether an answer that is kept will do.
@@ -35,6 +38,22 @@ pub struct Ask {
     pub order: Order,
     /// Who asks, for events.
     pub item: ItemRef,
+}
+
+impl Ask {
+    /// There is nothing to send for now.
+    pub(super) fn give_slot_back(&self) {
+        if let Some(slot) = &self.slot {
+            slot.give_back();
+        }
+    }
+
+    /// Waits until its item may send.
+    pub(super) async fn hold_slot(&self) {
+        if let Some(slot) = &self.slot {
+            slot.hold().await;
+        }
+    }
 }
 
 /// A good answer.

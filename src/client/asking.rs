@@ -108,6 +108,7 @@ impl Client {
                     return outcome;
                 }
                 Part::Follow(follow) => {
+                    ask.give_slot_back();
                     if let Some(told) = follow.outcome(ask.clocks.total, &mut running).await.map_err(unsent)?
                         && let Some(outcome) = self.joined(ask, asked.key, told, running).await
                     {
@@ -162,7 +163,10 @@ impl Client {
         account: Account,
     ) -> Result<Answer, Unanswered> {
         match self.kept(ask, asked).await.map_err(unsent)? {
-            Kept::Answer(answer) => Ok(*answer),
+            Kept::Answer(answer) => {
+                ask.give_slot_back();
+                Ok(*answer)
+            }
             Kept::Nothing { take, earlier } => {
                 Route { client: self, ask, asked, take, outlet }.run(earlier, account).await
             }

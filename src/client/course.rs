@@ -118,6 +118,7 @@ impl<'a, 'b> Course<'a, 'b> {
 
     /// What it can take at most is set aside before it waits for its turn, so that no permit lies idle meanwhile.
     async fn admission(&self) -> Result<(Reservation<'a>, Permit<'a>), Failure> {
+        self.unless_over(self.ask.hold_slot()).await?;
         let reservation = self.reservation().await?;
         Ok((reservation, self.permit().await?))
     }
@@ -147,7 +148,8 @@ impl<'a, 'b> Course<'a, 'b> {
         self.unless_over(self.client.permits().acquire(wish)).await
     }
 
-    /// Sends one request, and gives the permit back as soon as the answer has arrived.
+    /// Sends one request, and gives the permit and the slot back as soon as the answer has arrived: that it waits for the
+    /// disk then keeps nobody else from sending.
     async fn send(
         &mut self,
         mut reservation: Reservation<'_>,
@@ -186,6 +188,9 @@ impl<'a, 'b> Course<'a, 'b> {
             self.client.store().note(self.record(&sent, Err(failure.clone())));
         }
         let aftermath = permit.finish(end_of(&outcome));
+        if outcome.is_ok() {
+            self.ask.give_slot_back();
+        }
         for news in aftermath.news.into_iter().chain(news) {
             self.tell(news).await;
         }

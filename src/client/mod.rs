@@ -1,4 +1,4 @@
-//! A call through its gates: kept already? -> budget -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
+//! A call through its gates: kept already? -> slot -> budget -> permit -> pause -> rate -> send with clocks -> keep -> verdict -> advice ->
 //! delay. The only attempt loop of the program, and its only reader of the environment. Where one provider has no good answer
 //! to give, the call goes on to the next (`route`).
 //!
@@ -35,6 +35,7 @@ mod recording;
 mod replaying;
 mod route;
 mod service;
+mod slot;
 mod store_keep;
 mod terms;
 mod veil;
@@ -56,6 +57,7 @@ pub use purse::{Purse, unpriced};
 pub use recording::Recording;
 pub use replaying::Replaying;
 pub use service::Member;
+pub use slot::Slot;
 pub use store_keep::StoreKeep;
 pub use terms::{Fallback, Judge, Judgement, Terms};
 pub use verdict::verdict;

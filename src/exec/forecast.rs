@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
 
-use crate::client::{Client, Terms};
+use crate::client::{Client, Slot, Terms};
 use crate::model::{
     AnswerId, Call, EventKind, Failure, FailureKind, ItemRef, ProviderIdentity, Reuse, SkipReason, Value, truthy,
 };
@@ -127,7 +127,7 @@ pub async fn forecast(parts: ForecastParts, each: &mut Each<'_>) -> Result<BTree
         told_empty,
     };
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
-        plan.stages.iter().map(|_| ReadyQueue::new(None)).unzip();
+        plan.stages.iter().map(|_| ReadyQueue::new(1, None)).unzip();
     let held = Arc::new(Held::new(scratch.path().join("held"), HELD_IN_MEMORY));
     let frontier = Frontier::new(plan, queues, stdin, &held, window);
     let mut looking = Looking { env: Arc::new(env), frontier, asked: HashSet::new(), is_enough: false };
@@ -149,13 +149,13 @@ impl Looking {
         self.frontier.start();
         self.tell(None, each);
         while !self.frontier.is_over && !self.is_enough {
-            let job = tokio::select! {
+            let next = tokio::select! {
                 biased;
-                Some(job) = ready.next() => Some(job),
+                Some(next) = ready.next() => Some(next),
                 () = poll_fn(|cx| self.frontier.read(cx, BATCH)) => None,
             };
-            let item = match job {
-                Some(job) => Some(self.look(job, each).await?),
+            let item = match next {
+                Some((slot, job)) => Some(self.look(slot, job, each).await?),
                 None => None,
             };
             // What would end a run does not end this: what else is known is of use, too.
@@ -170,7 +170,7 @@ impl Looking {
     }
 
     /// Looks at one instance, and gives it back.
-    async fn look(&mut self, job: Box<Job>, each: &mut Each<'_>) -> Result<ItemRef, Failure> {
+    async fn look(&mut self, slot: Arc<Slot>, job: Box<Job>, each: &mut Each<'_>) -> Result<ItemRef, Failure> {
         let (stage, item) = (job.stage, job.item.clone());
         let returned = if let Some((named, asks)) = unknown(&job) {
             let reason = SkipReason::Unknown { stage: asks.clone() };
@@ -180,7 +180,7 @@ impl Looking {
             let outcome = Outcome::Skipped(if left_out { SkipReason::When } else { reason });
             Returned { stage, instance: job.instance, item: job.item, outcome }
         } else {
-            let mut returned = run(self.env.clone(), job).await;
+            let mut returned = run(self.env.clone(), job, slot).await;
             let fate = self.fate(&returned.outcome, self.env.asks.looked())?;
             if matches!(fate, Fate::ToCall(_) | Fate::Shared(_)) {
                 returned.outcome = Outcome::Skipped(SkipReason::Unknown { stage: item.stage.clone() });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::{Answer, Ask, Events, Halt, RateGate, Unanswered};
+use crate::client::{Answer, Ask, Events, Halt, RateGate, Slot, Unanswered};
 use crate::model::{
     Advice, Choice, Content, Conversation, EventKind, Failure, FailureKind, Json, LaneRef, OnError, ProviderIdentity,
     Reply, Request, Value,
@@ -89,10 +89,10 @@ impl From<Unanswered> for Unmade {
     }
 }
 
-/// Runs one instance.
-pub(super) async fn run(env: Arc<Env>, job: Box<Job>) -> Returned {
+/// Runs one instance, with the slot of its stage that it holds.
+pub(super) async fn run(env: Arc<Env>, job: Box<Job>, slot: Arc<Slot>) -> Returned {
     let outcome = match read_collections(&env, &job).await {
-        Ok(()) => Instance::new(&env, &job).outcome().await,
+        Ok(()) => Instance::new(&env, &job, &slot).outcome().await,
         Err(failure) => unread(failure),
     };
     Returned { stage: job.stage, instance: job.instance, item: job.item, outcome }
@@ -127,14 +127,15 @@ struct Instance<'a> {
     env: &'a Env,
     job: &'a Job,
     stage: &'a Stage,
+    slot: &'a Arc<Slot>,
     renderer: Renderer<'a>,
 }
 
 impl<'a> Instance<'a> {
-    fn new(env: &'a Env, job: &'a Job) -> Self {
+    fn new(env: &'a Env, job: &'a Job, slot: &'a Arc<Slot>) -> Self {
         let stage = env.plan.stage(job.stage);
         let context = names(&env.plan, stage, job, &env.fixed).into();
-        Self { env, job, stage, renderer: Renderer::new(context, job) }
+        Self { env, job, stage, slot, renderer: Renderer::new(context, job) }
     }
 
     async fn outcome(&self) -> Outcome {
@@ -288,6 +289,7 @@ impl<'a> Instance<'a> {
             provider: asked.provider,
             retry: asking.retry.clone(),
             rate: self.env.rates[self.job.stage.0].clone(),
+            slot: Some(self.slot.clone()),
             reuse: asking.reuse,
             fresh: self.env.fresh.covers(&self.job.item),
             clocks: asking.clocks.clone(),

@@ -12,7 +12,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::client::{Client, Events, Halt, HaltReason, RateGate};
+use crate::client::{Client, Events, Halt, HaltReason, RateGate, Slot};
 use crate::model::{EventKind, Failure, FailureKind, JsonMap, ProviderIdentity, RunOutcome, StageTally};
 use crate::output::OutputFolder;
 use crate::plan::{Plan, StageIx};
@@ -125,7 +125,7 @@ pub async fn execute(parts: RunParts) -> Finished {
     });
 
     let (queues, streams): (Vec<ReadyQueue>, Vec<ReadyStream>) =
-        plan.stages.iter().map(|stage| ReadyQueue::new(stage.waves)).unzip();
+        plan.stages.iter().map(|stage| ReadyQueue::new(stage.concurrency, stage.waves)).unzip();
     let tracker = TaskTracker::new();
     let flow = flow(&env, &tracker, streams);
     let frontier = Frontier::new(plan.clone(), queues, stdin, &held, window);
@@ -151,17 +151,18 @@ async fn announce(plan: &Plan, events: &Events, id: &Arc<str>, (journal, tape): 
 }
 
 /// One buffered stream for each stage, all as one. What a buffer holds is the handle of a spawned task, never the
-/// request itself: a buffered future is not polled while its consumer is busy, and its clocks would lie.
+/// request itself: a buffered future is not polled while its consumer is busy, and its clocks would lie. A stage has as many
+/// slots as it may have in flight, and as many items again may be waiting for the disk.
 fn flow(env: &Arc<Env>, tracker: &TaskTracker, streams: Vec<ReadyStream>) -> SelectAll<BoxStream<'static, Returned>> {
     let stages = streams.into_iter().enumerate().map(|(ix, ready)| {
         let (env, tracker) = (env.clone(), tracker.clone());
         let concurrency = env.plan.stages[ix].concurrency;
-        let spawn = move |job: Box<Job>| {
+        let spawn = move |(slot, job): (Arc<Slot>, Box<Job>)| {
             let (stage, instance, item) = (job.stage, job.instance, job.item.clone());
-            let task = AbortOnDropHandle::new(tracker.spawn(run(env.clone(), job)));
+            let task = AbortOnDropHandle::new(tracker.spawn(run(env.clone(), job, slot)));
             task.map(move |joined| joined.unwrap_or_else(|_| Returned { stage, instance, item, outcome: panicked() }))
         };
-        ready.map(spawn).buffer_unordered(concurrency).boxed()
+        ready.map(spawn).buffer_unordered(concurrency.saturating_mul(2)).boxed()
     });
     select_all(stages)
 }

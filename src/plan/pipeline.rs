@@ -261,7 +261,7 @@ pub struct Stage {
     pub when: Option<Template>,
     /// The same for the stages that use the pipeline which it is one of: it runs where these hold, too.
     pub outer_when: Vec<Template>,
-    /// Instances in flight at once; at least one.
+    /// Instances at work at once, each until its answer has come; at least one.
     pub concurrency: usize,
     /// Starts in a time.
     pub rate: Option<Rate>,

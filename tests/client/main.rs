@@ -10,6 +10,7 @@ mod joining;
 mod keeping;
 mod lanes;
 mod pictures;
+mod slots;
 mod support;
 mod taking;
 

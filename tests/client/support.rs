@@ -236,6 +236,7 @@ pub(crate) fn settings(name: &str) -> ProviderSettings {
 pub(crate) fn ask(prompt: &str) -> Ask {
     Ask {
         rate: None,
+        slot: None,
         call: Call {
             stage: "stage".into(),
             provider: identity(),

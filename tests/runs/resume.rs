@@ -50,6 +50,22 @@ fn written(count: u32) -> String {
     (1..=count).map(row).collect::<Vec<_>>().concat()
 }
 
+/// So often the disk is looked at before a test gives up: for a minute.
+const PATIENCE: usize = 12_000;
+
+/// Waits until so many answers are on the disk: the next request may go out before.
+fn until_kept(going: &Going, answers: i64) {
+    let store = rusqlite::Connection::open(going.path(".blossom/store.db")).unwrap();
+    let kept = || store.query_row("SELECT count(*) FROM attempts WHERE kind IS NULL", [], |row| row.get::<_, i64>(0));
+    for _ in 0..PATIENCE {
+        if kept().unwrap() >= answers {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("{answers} answers are not kept");
+}
+
 #[track_caller]
 fn is_whole(ran: &Ran) {
     let rows = written(5);
@@ -78,6 +94,7 @@ fn a_run_that_was_killed_goes_on_from_what_is_kept() {
     let server = echo_holding("Write 3", &gate);
     let going = cli("letters.yaml", &server, LETTERS).start();
     wait_for(&server, "Write 3");
+    until_kept(&going, 2);
     let ran = going.kill();
     gate.open();
     let list = ran.then("runs --json").run().exit(0);
@@ -181,6 +198,7 @@ fn rows_of_standard_input_are_kept_until_the_run_is_done() {
     }
     going.close();
     wait_for(&server, "Write 2");
+    until_kept(&going, 1);
     until_whole(&going);
     let ran = going.kill();
     gate.open();

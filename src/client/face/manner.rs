@@ -58,6 +58,7 @@ impl Inner {
             provider: Arc::clone(&self.provider),
             retry: manner.retry.clone(),
             rate: None,
+            slot: None,
             clocks: manner.clocks.clone(),
             reuse: self.reuse,
             fresh: manner.fresh,
