@@ -1,8 +1,9 @@
 //! What a call has come to so far, whoever was asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use crate::model::{Cost, Failure, Usage};
@@ -20,11 +21,11 @@ pub(super) struct Account {
     /// What they cost so far.
     pub(super) cost: Cost,
     /// Why the last attempt failed.
-    pub(super) last: Option<Failure>,
+    pub(super) last: Option<Box<Failure>>,
     /// When the total time is up, and how long it is; from the first request on.
     total: Option<(Instant, Duration)>,
     /// Where others are told when its first request went out.
-    begun: Option<watch::Sender<Option<Instant>>>,
+    begun: Option<Arc<SetOnce<Instant>>>,
 }
 
 impl Account {
@@ -34,7 +35,7 @@ impl Account {
     }
 
     /// The same for one that others wait for, and that may have waited itself: its time runs already then, if there is any.
-    pub(super) fn joint(begun: watch::Sender<Option<Instant>>, total: Option<(Instant, Duration)>) -> Self {
+    pub(super) fn joint(begun: Arc<SetOnce<Instant>>, total: Option<(Instant, Duration)>) -> Self {
         Self { total, begun: Some(begun), ..Self::new() }
     }
 
@@ -45,7 +46,8 @@ impl Account {
             self.total = total.and_then(from_now);
         }
         if let Some(begun) = self.begun.take() {
-            begun.send_replace(Some(Instant::now()));
+            // Nobody else says when.
+            begun.set(Instant::now()).ok();
         }
     }
 

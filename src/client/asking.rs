@@ -96,21 +96,21 @@ impl Client {
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Unanswered> {
         let asked = Asked::of(&ask.call);
         if ask.reuse == Reuse::Never {
-            return self.ask_alone(ask, &asked, None, Account::new()).await;
+            return self.ask_alone(ask, &asked, None, &mut Account::new()).await;
         }
         // Its time runs from when it waits for a request, whoever has sent it.
         let mut running = None;
         loop {
             match self.shared.joint.join((asked.key, ask.fresh)) {
                 Part::Lead(lead, begun) => {
-                    let outcome = self.ask_alone(ask, &asked, None, Account::joint(begun, running)).await;
+                    let outcome = self.ask_alone(ask, &asked, None, &mut Account::joint(begun, running)).await;
                     lead.tell(&outcome, ask);
                     return outcome;
                 }
                 Part::Follow(follow) => {
                     ask.give_slot_back();
                     if let Some(told) = follow.outcome(ask.clocks.total, &mut running).await.map_err(unsent)?
-                        && let Some(outcome) = self.joined(ask, asked.key, told, running).await
+                        && let Some(outcome) = Box::pin(self.joined(ask, asked.key, told, running)).await
                     {
                         return outcome;
                     }
@@ -152,7 +152,7 @@ impl Client {
     /// # Errors
     /// As for [`Client::ask`].
     pub(super) async fn ask_aloud(&self, ask: &Ask, outlet: &Outlet) -> Result<Answer, Unanswered> {
-        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet), Account::new()).await
+        self.ask_alone(ask, &Asked::of(&ask.call), Some(outlet), &mut Account::new()).await
     }
 
     async fn ask_alone(
@@ -160,7 +160,7 @@ impl Client {
         ask: &Ask,
         asked: &Asked,
         outlet: Option<&Outlet>,
-        account: Account,
+        account: &mut Account,
     ) -> Result<Answer, Unanswered> {
         match self.kept(ask, asked).await.map_err(unsent)? {
             Kept::Answer(answer) => {
@@ -255,7 +255,7 @@ impl Client {
         &self,
         call: &Call,
         worst: Spent,
-    ) -> Result<(Option<Call>, Option<i64>), Failure> {
+    ) -> Result<(Option<Box<Call>>, Option<i64>), Failure> {
         let loaded = loaded(call).await?;
         Ok((loaded, if self.purse.is_limited() { self.shared.keep.sending(worst).await? } else { None }))
     }

@@ -1,6 +1,9 @@
 //! The course of one call at one provider: the only attempt loop. Each gate is a method.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -102,7 +105,7 @@ impl<'a, 'b> Course<'a, 'b> {
     }
 
     /// To the end, whichever.
-    pub(super) async fn run(mut self) -> Result<Answer, Failure> {
+    pub(super) async fn run(&mut self) -> Result<Answer, Failure> {
         loop {
             let (reservation, permit) = self.admission().await?;
             match self.send(reservation, permit).await {
@@ -111,14 +114,15 @@ impl<'a, 'b> Course<'a, 'b> {
                         return Ok(answer);
                     }
                 }
-                Err((failure, next)) => self.wait(failure, next).await?,
+                // Boxed: it is seldom needed, and the future of every call would be larger.
+                Err((failure, next)) => Box::pin(self.wait(failure, next)).await?,
             }
         }
     }
 
     /// What it can take at most is set aside before it waits for its turn, so that no permit lies idle meanwhile.
     async fn admission(&self) -> Result<(Reservation<'a>, Permit<'a>), Failure> {
-        self.unless_over(self.ask.hold_slot()).await?;
+        self.unless_over(pin!(self.ask.hold_slot())).await?;
         let reservation = self.reservation().await?;
         Ok((reservation, self.permit().await?))
     }
@@ -126,7 +130,7 @@ impl<'a, 'b> Course<'a, 'b> {
     /// Waits until the budget has room for it.
     async fn reservation(&self) -> Result<Reservation<'a>, Failure> {
         let purse = self.client.purse();
-        let reserved = self.unless_over(purse.reserve(&self.way.service.name, &self.call, self.price)).await?;
+        let reserved = self.unless_over(pin!(purse.reserve(&self.way.service.name, &self.call, self.price))).await?;
         if let Some(news) = purse.news() {
             self.tell(news).await;
         }
@@ -143,9 +147,9 @@ impl<'a, 'b> Course<'a, 'b> {
             tokens: estimated_tokens(&self.call),
         };
         if let Some(rate) = self.ask.rate.as_ref().filter(|_| self.account.sent > 0) {
-            self.unless_over(rate.pass()).await?;
+            self.unless_over(pin!(rate.pass())).await?;
         }
-        self.unless_over(self.client.permits().acquire(wish)).await
+        self.unless_over(pin!(self.client.permits().acquire(wish))).await
     }
 
     /// Sends one request, and gives the permit and the slot back as soon as the answer has arrived: that it waits for the
@@ -164,7 +168,7 @@ impl<'a, 'b> Course<'a, 'b> {
         let (call, attempt) = (self.asked.key.take(self.take), self.account.sent);
         self.tell(EventKind::AttemptSent { item: self.ask.item.clone(), call, attempt, lane: self.lane.clone() }).await;
         let form = self.way.service.forms.of(&self.call);
-        let outcome = self.exchange(loaded.as_ref(), &mut permit, form).await;
+        let outcome = self.exchange(loaded.as_deref(), &mut permit, form).await;
         let took = start.elapsed();
         let (outcome, chunks) = match outcome {
             Ok((reply, chunks)) => {
@@ -243,10 +247,10 @@ impl<'a, 'b> Course<'a, 'b> {
             Next::Pause(pause) | Next::Lane(pause) => Some(*pause),
         };
         self.tell_failed(failure.clone(), retry_in).await;
-        self.account.last = Some(failure);
+        self.account.last = Some(failure.into());
         match next {
             Next::GiveUp(failure) => Err(failure),
-            Next::Pause(pause) => self.unless_over(sleep(pause)).await,
+            Next::Pause(pause) => self.unless_over(pin!(sleep(pause))).await,
             Next::Lane(_) => Ok(()),
         }
     }
@@ -269,7 +273,7 @@ impl<'a, 'b> Course<'a, 'b> {
                 }
                 self.way.wrongs.add(&reply, &why);
                 (self.call, self.drawn) = self.way.next(self.asked.key.take(self.take));
-                self.wait(failure, Next::Pause(Duration::ZERO)).await?;
+                Box::pin(self.wait(failure, Next::Pause(Duration::ZERO))).await?;
                 Ok(None)
             }
         }
@@ -329,7 +333,12 @@ impl<'a, 'b> Course<'a, 'b> {
     }
 
     /// Waits, unless the run is drained, the provider is blocked, or the total time is up.
-    async fn unless_over<T>(&self, wait: impl Future<Output = T>) -> Result<T, Failure> {
+    async fn unless_over<T>(&self, mut wait: Pin<&mut impl Future<Output = T>>) -> Result<T, Failure> {
+        let is_over = self.client.halt().is_draining() || self.way.service.is_blocked() || self.account.is_over();
+        // Most need not wait, and need not listen to what could end it.
+        if !is_over && let Poll::Ready(value) = poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx))).await {
+            return Ok(value);
+        }
         tokio::select! {
             biased;
             () = self.client.halt().draining() => Err(self.interrupted("Not sent")),
@@ -364,8 +373,8 @@ impl<'a, 'b> Course<'a, 'b> {
         Patience { retry: &self.ask.retry, sent: self.sent, total: self.account.total(), has_spoken }
     }
 
-    async fn tell(&self, kind: EventKind) {
-        self.client.events().emit(kind).await;
+    fn tell(&self, kind: EventKind) -> impl Future<Output = ()> + use<> {
+        self.client.events().emit(kind)
     }
 
     async fn tell_failed(&self, failure: Failure, retry_in: Option<Duration>) {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::model::{EventKind, RunEvent};
 
@@ -22,9 +23,22 @@ impl Events {
         (Self { sender }, EventStream { receiver, seq: 0 })
     }
 
-    /// Tells what has just happened. Waits while too many events lie unread; if nobody listens any more, it is lost.
-    pub async fn emit(&self, kind: EventKind) {
-        self.sender.send((Timestamp::now(), kind)).await.ok();
+    /// Tells what has just happened: at once if there is room. What comes back must be awaited, since an event for which there
+    /// is none is told by it. If nobody listens any more, the event is lost.
+    pub fn emit(&self, kind: EventKind) -> impl Future<Output = ()> + Send + use<> {
+        // Mostly it has its place at once, and whoever tells it need not make room for it in its own future.
+        let waits = match self.sender.try_send((Timestamp::now(), kind)) {
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+            Err(TrySendError::Full(event)) => {
+                let sender = self.sender.clone();
+                Some(Box::pin(async move { sender.send(event).await.ok() }))
+            }
+        };
+        async {
+            if let Some(waits) = waits {
+                waits.await;
+            }
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 //! of it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use crate::model::{Advice, CallKey, Check, Choice, Failure, FailureKind};
@@ -62,7 +62,7 @@ fn has_time(running: Option<(Instant, Duration)>) -> bool {
 struct InFlight {
     waiting: Vec<oneshot::Sender<Told>>,
     /// When its first request went out, once it has.
-    begun: watch::Receiver<Option<Instant>>,
+    begun: Arc<SetOnce<Instant>>,
 }
 
 /// Questions in flight.
@@ -74,7 +74,7 @@ pub(super) struct Joint {
 /// What somebody who asks has to do.
 pub(super) enum Part<'a> {
     /// Ask, and tell the others; when the first request is sent, too.
-    Lead(Lead<'a>, watch::Sender<Option<Instant>>),
+    Lead(Lead<'a>, Arc<SetOnce<Instant>>),
     /// Wait. Who leads may give up without a word; then somebody else has to lead.
     Follow(Follow),
 }
@@ -83,7 +83,7 @@ pub(super) enum Part<'a> {
 #[derive(Debug)]
 pub(super) struct Follow {
     told: oneshot::Receiver<Told>,
-    begun: watch::Receiver<Option<Instant>>,
+    begun: Arc<SetOnce<Instant>>,
     joined: Instant,
 }
 
@@ -98,20 +98,12 @@ impl Follow {
         total: Option<Duration>,
         running: &mut Option<(Instant, Duration)>,
     ) -> Result<Option<Told>, Failure> {
-        let Self { mut told, mut begun, joined } = self;
-        let sent = async {
-            let at = begun.wait_for(Option::is_some).await.ok().and_then(|at| *at);
-            match at {
-                Some(at) => at,
-                // No request goes out any more.
-                None => std::future::pending().await,
-            }
-        };
+        let Self { mut told, begun, joined } = self;
         tokio::select! {
             biased;
             told = &mut told => return Ok(told.ok()),
-            at = sent => {
-                let from = at.max(joined);
+            at = begun.wait() => {
+                let from = (*at).max(joined);
                 *running = running.or_else(|| total.and_then(|total| Some((from.checked_add(total)?, total))));
             }
         }
@@ -140,15 +132,15 @@ impl Joint {
     pub(super) fn join(&self, wanted: Wanted) -> Part<'_> {
         match self.asked().entry(wanted) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
-                let (telling, begun) = watch::channel(None);
-                vacant.insert(InFlight { waiting: Vec::new(), begun });
-                Part::Lead(Lead { joint: self, wanted, has_told: false }, telling)
+                let begun = Arc::new(SetOnce::new());
+                vacant.insert(InFlight { waiting: Vec::new(), begun: Arc::clone(&begun) });
+                Part::Lead(Lead { joint: self, wanted, has_told: false }, begun)
             }
             std::collections::hash_map::Entry::Occupied(mut there) => {
                 let (tell, told) = oneshot::channel();
                 let there = there.get_mut();
                 there.waiting.push(tell);
-                Part::Follow(Follow { told, begun: there.begun.clone(), joined: Instant::now() })
+                Part::Follow(Follow { told, begun: Arc::clone(&there.begun), joined: Instant::now() })
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::model::{Call, Failure, FailureKind, Picture, PictureFile};
 ///
 /// # Errors
 /// A file can't be read, or is no longer what the call's key says.
-pub(super) async fn loaded(call: &Call) -> Result<Option<Call>, Failure> {
+pub(super) async fn loaded(call: &Call) -> Result<Option<Box<Call>>, Failure> {
     if call.request.pictures().all(|picture| picture.file().is_none()) {
         return Ok(None);
     }
@@ -16,7 +16,7 @@ pub(super) async fn loaded(call: &Call) -> Result<Option<Call>, Failure> {
     let loaded = tokio::task::spawn_blocking(move || request.with_pictures(load)).await;
     let lost = |_| Failure::new(FailureKind::Internal, "a task of this program panicked").suggest("please report it");
     let request = loaded.map_err(lost).and_then(|loaded| loaded)?;
-    Ok(Some(Call { request, ..call.clone() }))
+    Ok(Some(Box::new(Call { request, ..call.clone() })))
 }
 
 /// The bytes of a file as long as it was: one that has become longer is told by its digest, and is not read to its end.

@@ -35,7 +35,7 @@ pub(super) struct Route<'a> {
 
 impl<'a> Route<'a> {
     /// Asks one after the other, until there is a good answer. Each is told of the wrong ones that it has given before.
-    pub(super) async fn run(self, earlier: Earlier, mut account: Account) -> Result<Answer, Unanswered> {
+    pub(super) async fn run(self, earlier: Earlier, account: &mut Account) -> Result<Answer, Unanswered> {
         let mut tried: Vec<Tried> = Vec::new();
         let ask = self.ask;
         let others = ask.terms.fallbacks.iter().map(|other| (&*other.provider, Cow::Owned(other.call(&ask.call))));
@@ -47,7 +47,7 @@ impl<'a> Route<'a> {
             }
             // In a place of its own: it is by far the largest part of a task, and would be moved with it.
             let sent_before = account.sent;
-            let course = Box::pin(self.course((link, provider, call), wrongs, &mut account));
+            let course = Box::pin(self.course((link, provider, call), wrongs, account));
             match course.await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => {

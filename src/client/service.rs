@@ -71,20 +71,20 @@ impl Service {
         environment: &Environment,
         events: &Events,
     ) -> Result<Option<&SecretString>, Failure> {
-        let found = self.key.get_or_init(async || match environment.key(&self.settings).await {
-            Err(failure) => {
-                self.note(&failure);
-                Err(failure)
-            }
-            Ok(None) => Ok(None),
-            Ok(Some(key)) => {
-                if let Some(message) = key.warning {
-                    events.emit(EventKind::Warning { message }).await;
-                }
-                Ok(Some(key.secret))
-            }
-        });
-        found.await.as_ref().map(Option::as_ref).map_err(Clone::clone)
+        let found = match self.key.get() {
+            Some(found) => found,
+            None => Box::pin(self.key.get_or_init(|| self.look_for_key(environment, events))).await,
+        };
+        found.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    async fn look_for_key(&self, environment: &Environment, events: &Events) -> Result<Option<SecretString>, Failure> {
+        let key = environment.key(&self.settings).await.inspect_err(|failure| self.note(failure))?;
+        let Some(key) = key else { return Ok(None) };
+        if let Some(message) = key.warning {
+            events.emit(EventKind::Warning { message }).await;
+        }
+        Ok(Some(key.secret))
     }
 
     /// What no answer may show: the key that [`Service::secret`] has found, and headers that are credentials. Nothing if
@@ -116,6 +116,11 @@ impl Service {
             }
             is_news
         });
+    }
+
+    /// Whether there is no point in asking.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.block.borrow().as_ref().is_some_and(Block::holds)
     }
 
     /// Returns when there is no point in asking any more, with the reason.

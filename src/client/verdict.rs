@@ -54,8 +54,8 @@ pub(super) async fn verdict_in_time(call: &Call, terms: &Terms, reply: &Reply) -
     if !terms.checks.contains(&Check::NotBlank) {
         return verdict(call, terms, reply);
     }
-    let (call, terms, reply) = (call.clone(), terms.clone(), reply.clone());
-    let looked = tokio::task::spawn_blocking(move || verdict(&call, &terms, &reply)).await;
+    let parts = Box::new((call.clone(), terms.clone(), reply.clone()));
+    let looked = tokio::task::spawn_blocking(move || verdict(&parts.0, &parts.1, &parts.2)).await;
     looked.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, format!("A check has ended early: {error}"))))
 }
 

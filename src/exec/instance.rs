@@ -280,11 +280,11 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Result<Ask, Unmade> {
+    fn ask(&self, asking: &Asking, asked: Asked, (stream, show): (bool, bool)) -> Result<Box<Ask>, Unmade> {
         let fallbacks = self.requests().fallbacks(asking, &asked);
         let names = || names(&self.env.plan, self.stage, self.job, &self.env.fixed);
         let terms = terms(asking, fallbacks, &self.renderer, (&self.stage.name, names))?;
-        Ok(Ask {
+        Ok(Box::new(Ask {
             call: asked.call,
             provider: asked.provider,
             retry: asking.retry.clone(),
@@ -298,7 +298,7 @@ impl<'a> Instance<'a> {
             order: self.job.order.clone(),
             item: self.job.item.clone(),
             terms,
-        })
+        }))
     }
 
     /// What a missing value means: `on_error` may put another in its place.

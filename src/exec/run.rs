@@ -34,7 +34,7 @@ use super::rows::RowFiles;
 use super::settle::Ending;
 use super::tape::RunTape;
 
-/// Items opened at a time, before what has come back is looked at.
+/// Items opened at a time, before what has come back is looked at; and as many that have come back are settled at a time.
 const BATCH: usize = 64;
 /// How long whoever is dropped has to write down what it had sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -245,8 +245,14 @@ impl Run {
                 }
                 Step::TimeIsUp => self.end(Ending::out_of_time()),
                 Step::Returned(Some(returned)) => {
-                    if let Some(ending) = self.frontier.settle(returned) {
-                        self.end(ending);
+                    // With all that have come back meanwhile. They are taken first: what becomes ready by one of them
+                    // starts after that was told.
+                    let more = std::iter::from_fn(|| flow.next().now_or_never().flatten());
+                    let more: Vec<Returned> = more.take(BATCH).collect();
+                    for returned in std::iter::once(returned).chain(more) {
+                        if let Some(ending) = self.frontier.settle(returned) {
+                            self.end(ending);
+                        }
                     }
                 }
                 Step::ReadMore => {}

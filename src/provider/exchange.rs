@@ -146,7 +146,7 @@ impl<'a> Exchange<'a> {
                     self.read_events(body, chat).await;
                     Ok(())
                 }
-                Phase::Fetch(url, reply) => self.fetch(url, reply).await,
+                Phase::Fetch(url, reply) => Box::pin(self.fetch(url, reply)).await,
                 Phase::End => return None,
             };
             if let Err(failure) = result {
