@@ -36,7 +36,7 @@ impl Store {
     /// The store can't be read.
     pub fn look_up(&self, asked: &Asked, before: Option<AnswerId>) -> Result<Found, StoreError> {
         let before = before.map_or(i64::MAX, |AnswerId(id)| id);
-        let found = self.latest(asked, before)?;
+        let found = if self.known().may_have(&asked.key) { self.latest(asked, before)? } else { None };
         Ok(found.unwrap_or(Found { take: 0, made_by: None, answer: None }))
     }
 

@@ -3,6 +3,7 @@
 //! an answer can be kept without it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::model::{AnswerId, AttemptRecord, Content, Failure, Spent};
 
 use super::blobs::{Blobs, Digest};
 use super::error::StoreError;
+use super::known::{Clerk, Known};
 use super::runs::{InstanceRecord, NewRun, RunEnd, RunId};
 use super::schema;
 use super::writing;
@@ -54,9 +56,14 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(connection: Connection, database: &Path, blobs: Blobs) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        connection: Connection,
+        database: &Path,
+        blobs: Blobs,
+        known: Arc<Known>,
+    ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
-        let desk = Desk { connection, database: database.to_owned(), blobs };
+        let desk = Desk { connection, database: database.to_owned(), blobs, clerk: Clerk::new(known) };
         let thread = std::thread::Builder::new().name("commit".to_owned()).spawn(move || desk.work(&receiver));
         let thread = thread.map_err(|error| StoreError::file(database, &error))?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
@@ -96,6 +103,7 @@ struct Desk {
     connection: Connection,
     database: PathBuf,
     blobs: Blobs,
+    clerk: Clerk,
 }
 
 impl Desk {
@@ -120,6 +128,7 @@ impl Desk {
                         // Not everyone waits.
                         told.send(Ok(row)).ok();
                     }
+                    self.clerk.read_on(&self.connection);
                 }
                 Err(error) => {
                     for (_, told) in handed {
@@ -145,6 +154,7 @@ impl Desk {
 
     fn commit(&mut self, handed: &[Handed], pictures: &[Option<Digest>]) -> rusqlite::Result<Vec<i64>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.clerk.note(&transaction, handed.iter().map(|(entry, _)| entry));
         let mut rows = Vec::with_capacity(handed.len());
         for ((entry, _), picture) in handed.iter().zip(pictures) {
             rows.push(writing::write(&transaction, entry, picture.as_ref())?);

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::blobs::{Blobs, part_in};
 use super::committer::Committer;
 use super::error::StoreError;
+use super::known::Known;
 use super::schema;
 
 /// The database in the folder.
@@ -28,6 +29,7 @@ struct Inner {
     database: PathBuf,
     blobs: Blobs,
     reader: Mutex<Connection>,
+    known: Arc<Known>,
     /// None where the store is read alone.
     committer: Option<Committer>,
 }
@@ -43,8 +45,9 @@ impl Store {
         let writer = schema::open(&database)?;
         let reader = schema::open_to_read(&database)?;
         let blobs = Blobs::new(folder.join(BLOBS));
-        let committer = Some(Committer::start(writer, &database, blobs.clone())?);
-        let inner = Inner { folder: folder.to_owned(), database, blobs, reader: Mutex::new(reader), committer };
+        let known = Arc::new(Known::default());
+        let committer = Some(Committer::start(writer, &database, blobs.clone(), Arc::clone(&known))?);
+        let inner = Inner { folder: folder.to_owned(), database, blobs, reader: Mutex::new(reader), known, committer };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -60,7 +63,8 @@ impl Store {
         let Some(reader) = schema::open_to_look(&database)? else { return Ok(None) };
         let reader = Mutex::new(reader);
         let blobs = Blobs::new(folder.join(BLOBS));
-        let inner = Inner { folder: folder.to_owned(), database, blobs, reader, committer: None };
+        let known = Arc::default();
+        let inner = Inner { folder: folder.to_owned(), database, blobs, reader, known, committer: None };
         Ok(Some(Self { inner: Arc::new(inner) }))
     }
 
@@ -71,6 +75,10 @@ impl Store {
 
     pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
         self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.inner.known
     }
 
     pub(super) fn database(&self) -> &Path {

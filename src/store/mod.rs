@@ -19,6 +19,7 @@ mod error;
 mod folder;
 mod held;
 mod history;
+mod known;
 mod lineage;
 mod lock;
 mod new_tape;
