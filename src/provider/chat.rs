@@ -8,6 +8,7 @@ use super::errors::{self, Speaker};
 use super::form::Wanted;
 use super::heard::{Heard, chosen};
 use super::message::HttpHead;
+use super::said::{Said, owned};
 use super::shown;
 use crate::model::{Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams};
 
@@ -90,11 +91,11 @@ pub(super) fn whole(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Resu
 
 fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply, Failure> {
     let bytes = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let Ok(json) = serde_json::from_slice::<Json>(bytes) else {
+    let Ok(json) = serde_json::from_slice::<Said<'_>>(bytes) else {
         return Err(errors::not_json(head, body, speaker));
     };
     if errors::is_error(&json) {
-        return Err(errors::in_band(head, &json, speaker));
+        return Err(errors::in_band(head, &owned(&json), speaker));
     }
     let frame = json.as_object();
     let Some((frame, choices)) = frame.and_then(|frame| Some((frame, frame.get("choices")?.as_array()?))) else {
@@ -108,7 +109,7 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
     let mut answer = Heard::default();
     answer.take_frame(frame);
     if let Some(choice) = chosen(choices) {
-        if let Some(message) = choice.get("message").and_then(Json::as_object) {
+        if let Some(message) = choice.get("message").and_then(Said::as_object) {
             answer.take_message(message);
         }
         answer

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use super::errors::{self, Speaker};
 use super::heard::{Heard, chosen, index_of, is_thinking};
 use super::message::HttpHead;
+use super::said::{Fields, Said, owned};
 use super::sse::{Event, EventReader};
-use crate::model::{Failure, FailureKind, Json, JsonMap, Piece};
+use crate::model::{Failure, FailureKind, Json, Piece};
 
 /// The longest text, in bytes: far beyond any model, and an end to a server that has none.
 const TEXT_LIMIT: usize = 32 * 1024 * 1024;
@@ -117,9 +118,9 @@ impl<'a> ChatStream<'a> {
         if data == "[DONE]" {
             return Ok(Progress::Over);
         }
-        match serde_json::from_str::<Json>(data) {
-            Ok(json) if event.name == "error" || errors::is_error_event(&json) => Err(self.error(&json)),
-            Ok(Json::Object(chunk)) => self.chunk(&chunk, pieces).map(|()| Progress::Open),
+        match serde_json::from_str::<Said<'_>>(data) {
+            Ok(json) if event.name == "error" || errors::is_error_event(&json) => Err(self.error(&owned(&json))),
+            Ok(Said::Object(chunk)) => self.chunk(&chunk, pieces).map(|()| Progress::Open),
             Err(_) if event.name == "error" => Err(self.error(&Json::from(data))),
             // Servers that forget the empty line between chunks: each line is one.
             Err(_) if data.contains('\n') => {
@@ -136,9 +137,9 @@ impl<'a> ChatStream<'a> {
         }
     }
 
-    fn chunk(&mut self, chunk: &JsonMap, pieces: &mut Pieces) -> Result<(), Failure> {
+    fn chunk(&mut self, chunk: &Fields<'_>, pieces: &mut Pieces) -> Result<(), Failure> {
         self.heard.take_frame(chunk);
-        let Some(choice) = chunk.get("choices").and_then(Json::as_array).and_then(|choices| chosen(choices)) else {
+        let Some(choice) = chunk.get("choices").and_then(Said::as_array).and_then(chosen) else {
             return Ok(());
         };
         // A chunk may be one of another answer alone: which one is listened to is settled by its first word.
@@ -149,9 +150,9 @@ impl<'a> ChatStream<'a> {
         if self.choice != Some(index) {
             return Ok(());
         }
-        let delta = choice.get("delta").and_then(Json::as_object);
+        let delta = choice.get("delta").and_then(Said::as_object);
         // Some gateways send one chunk in the form of a whole answer.
-        let message = choice.get("message").and_then(Json::as_object).filter(|_| self.heard.text.is_empty());
+        let message = choice.get("message").and_then(Said::as_object).filter(|_| self.heard.text.is_empty());
         if let Some(said) = delta.or(message) {
             match self.heard.take_message(said) {
                 Some(text) => pieces.push_back(Ok(Piece::Text(text))),

@@ -12,8 +12,9 @@ use super::form::Form;
 use super::message::HttpHead;
 use super::redact::Redactor;
 use super::retry_after::retry_after;
+use super::said::{Fields, Said, truthy};
 use super::status;
-use crate::model::{Advice, Failure, FailureKind, Json, JsonMap, ProviderSettings, Units};
+use crate::model::{Advice, Failure, FailureKind, Json, ProviderSettings, Units};
 
 /// So much of what a server says is repeated, in characters.
 const SAID_LIMIT: usize = 400;
@@ -99,29 +100,29 @@ fn empty(speaker: Speaker<'_>) -> Failure {
 }
 
 /// Whether a reply under a status of success is an error all the same.
-pub(super) fn is_error(json: &Json) -> bool {
+pub(super) fn is_error(json: &Said<'_>) -> bool {
     let Some(object) = json.as_object() else { return false };
-    is_error_event(json) || (!has_answer(object) && object.get("detail").is_some_and(crate::model::truthy))
+    is_error_event(json) || (!has_answer(object) && object.get("detail").is_some_and(truthy))
 }
 
 /// The same of one event of a stream, in which `detail` may be anything.
-pub(super) fn is_error_event(json: &Json) -> bool {
+pub(super) fn is_error_event(json: &Said<'_>) -> bool {
     let Some(object) = json.as_object() else { return false };
-    object.get("error").is_some_and(|error| crate::model::truthy(error) && !(has_answer(object) && is_blank(error)))
+    object.get("error").is_some_and(|error| truthy(error) && !(has_answer(object) && is_blank(error)))
         || object.contains_key("x402Version")
-        || object.get("object").and_then(Json::as_str) == Some("error")
-        || (!has_answer(object) && object.get("success") == Some(&Json::Bool(false)))
+        || object.get("object").and_then(Said::as_str) == Some("error")
+        || (!has_answer(object) && object.get("success") == Some(&Said::Bool(false)))
 }
 
-fn has_answer(object: &JsonMap) -> bool {
-    ["choices", "data"].iter().any(|name| object.get(*name).is_some_and(Json::is_array))
+fn has_answer(object: &Fields<'_>) -> bool {
+    ["choices", "data"].iter().any(|name| object.get(name).is_some_and(Said::is_array))
 }
 
 /// Whether an error is one in form alone: some servers send the field always.
-pub(super) fn is_blank(error: &Json) -> bool {
+pub(super) fn is_blank(error: &Said<'_>) -> bool {
     match error {
-        Json::Object(fields) => fields.values().all(is_blank),
-        error => !crate::model::truthy(error),
+        Said::Object(fields) => fields.values().all(is_blank),
+        error => !truthy(error),
     }
 }
 

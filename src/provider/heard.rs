@@ -3,8 +3,9 @@
 use super::errors::{self, Speaker};
 use super::finish::Finish;
 use super::message::HttpHead;
+use super::said::{Fields, Said, field};
 use super::usage;
-use crate::model::{Content, Failure, FailureKind, Json, JsonMap, Reply, Usage};
+use crate::model::{Content, Failure, FailureKind, Json, Reply, Usage};
 
 /// Texts under status 200 that no model has written. The gateway of Pollinations says them when it fails.
 const NO_ANSWERS: [&str; 2] = ["Streaming response could not be processed.", "Response format not recognized"];
@@ -30,23 +31,23 @@ pub(super) struct Heard {
 
 impl Heard {
     /// Takes what stands beside the choices.
-    pub(super) fn take_frame(&mut self, frame: &JsonMap) {
-        let text = |name: &str| frame.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+    pub(super) fn take_frame(&mut self, frame: &Fields<'_>) {
+        let text = |name: &str| frame.get(name).and_then(Said::as_str).filter(|text| !text.is_empty());
         self.model = self.model.take().or_else(|| text("model").map(str::to_owned));
         self.id = self.id.take().or_else(|| text("id").map(str::to_owned));
         self.usage = frame.get("usage").and_then(usage::of_json).or(self.usage);
     }
 
     /// Takes the text of a message or of a delta and gives it back; `None` if it has none.
-    pub(super) fn take_message(&mut self, message: &JsonMap) -> Option<String> {
-        if let Some(refusal) = message.get("refusal").and_then(Json::as_str) {
+    pub(super) fn take_message(&mut self, message: &Fields<'_>) -> Option<String> {
+        if let Some(refusal) = message.get("refusal").and_then(Said::as_str) {
             self.refusal.get_or_insert_default().push_str(refusal);
         }
         self.tool = self.tool.take().or_else(|| tool(message));
         self.thinks |= is_thinking(message);
         let text = match message.get("content")? {
-            Json::String(text) => text.clone(),
-            Json::Array(parts) => parts.iter().filter_map(part).collect(),
+            Said::Str(text) => text.to_string(),
+            Said::Array(parts) => parts.iter().filter_map(part).collect(),
             _ => return None,
         };
         self.text.push_str(&text);
@@ -56,13 +57,13 @@ impl Heard {
     /// Takes the reason why the choice ended; one that is an error is one.
     pub(super) fn take_finish(
         &mut self,
-        choice: &JsonMap,
+        choice: &Fields<'_>,
         head: &HttpHead,
         speaker: Speaker<'_>,
     ) -> Result<(), Failure> {
-        let reason = choice.get("finish_reason").and_then(Json::as_str).filter(|reason| !reason.is_empty());
+        let reason = choice.get("finish_reason").and_then(Said::as_str).filter(|reason| !reason.is_empty());
         let has_error = choice.get("error").is_some_and(|error| !errors::is_blank(error));
-        let error = || Err(errors::in_band(head, &Json::Object(choice.clone()), speaker));
+        let error = || Err(errors::in_band(head, &Json::Object(choice.into()), speaker));
         let Some(reason) = reason else { return if has_error { error() } else { Ok(()) } };
         let stopped = |kind| {
             let message = format!("The model of `{}` stops before its end (`{}`)", speaker.name, speaker.clean(reason));
@@ -160,36 +161,36 @@ impl Heard {
 }
 
 /// Whether a message, or a delta, has thinking in it, by either of the names that servers have for it.
-pub(super) fn is_thinking(message: &JsonMap) -> bool {
-    let said = |name: &str| message.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
+pub(super) fn is_thinking(message: &Fields<'_>) -> bool {
+    let said = |name: &str| message.get(name).and_then(Said::as_str).is_some_and(|text| !text.is_empty());
     said("reasoning_content") || said("reasoning")
 }
 
 /// The choice that is listened to: with `n` above one, others are other answers.
-pub(super) fn chosen(choices: &[Json]) -> Option<&JsonMap> {
-    let mut choices = choices.iter().filter_map(Json::as_object);
+pub(super) fn chosen<'v, 'a>(choices: &'v [Said<'a>]) -> Option<&'v Fields<'a>> {
+    let mut choices = choices.iter().filter_map(Said::as_object);
     let first = choices.clone().next();
     choices.find(|choice| index_of(choice) == 0).or(first)
 }
 
 /// The number of a choice; the first where it has none.
-pub(super) fn index_of(choice: &JsonMap) -> u64 {
-    choice.get("index").and_then(Json::as_u64).unwrap_or(0)
+pub(super) fn index_of(choice: &Fields<'_>) -> u64 {
+    choice.get("index").and_then(Said::as_u64).unwrap_or(0)
 }
 
 /// The name of the tool that a message calls.
-fn tool(message: &JsonMap) -> Option<String> {
-    let call =
-        message.get("tool_calls").and_then(|calls| calls.get(0)).map(|call| call.get("function").unwrap_or(call));
+fn tool(message: &Fields<'_>) -> Option<String> {
+    let call = message.get("tool_calls").and_then(|calls| calls.as_array()?.first());
+    let call = call.map(|call| field(call, "function").unwrap_or(call));
     let call = call.or_else(|| message.get("function_call").filter(|call| call.is_object()))?;
-    Some(call.get("name").and_then(Json::as_str).unwrap_or_default().to_owned())
+    Some(field(call, "name").and_then(Said::as_str).unwrap_or_default().to_owned())
 }
 
 /// The text of a part of a message. Parts that say their kind may hold anything else under the same name.
-fn part(part: &Json) -> Option<&str> {
-    let kind = part.get("type").and_then(Json::as_str);
+fn part<'v>(part: &'v Said<'_>) -> Option<&'v str> {
+    let kind = field(part, "type").and_then(Said::as_str);
     let is_text = kind.is_none_or(|kind| matches!(kind, "text" | "output_text"));
-    part.as_str().or_else(|| part.get("text").filter(|_| is_text)?.as_str())
+    part.as_str().or_else(|| field(part, "text").filter(|_| is_text)?.as_str())
 }
 
 fn no_answer(text: &str, speaker: Speaker<'_>) -> Option<Failure> {
@@ -198,7 +199,7 @@ fn no_answer(text: &str, speaker: Speaker<'_>) -> Option<Failure> {
         let message = format!("`{}` fails and says so in place of an answer: {text}", speaker.name);
         return Some(Failure::new(FailureKind::Garbled, message.trim_end_matches('.')).suggest("try again later"));
     }
-    let begin: String = text.chars().take(400).collect();
+    let begin = text.char_indices().nth(400).map_or(text, |(end, _)| &text[..end]);
     (begin.contains(NOTICE) && begin.contains(NOTICE_SUBJECT)).then(|| {
         let message = format!("`{}` sends a notice that it is being shut down in place of an answer", speaker.name);
         Failure::new(FailureKind::Garbled, message).suggest("use `provider: pollinations` with a key")

@@ -9,8 +9,9 @@ use url::Url;
 use super::errors::{self, Speaker};
 use super::formats::{Soundness, recognise, size_of, soundness};
 use super::message::HttpHead;
+use super::said::{Said, field, owned};
 use super::usage;
-use crate::model::{Content, Failure, FailureKind, ImageInfo, Json, MediaType, Reply};
+use crate::model::{Content, Failure, FailureKind, ImageInfo, MediaType, Reply};
 
 /// With padding or without: not every server knows that there is any.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -49,7 +50,7 @@ fn decoded(head: &HttpHead, body: Bytes, base: &Url, speaker: Speaker<'_>) -> Re
             request_id: head.request_id(),
         }));
     }
-    let Ok(json) = serde_json::from_slice::<Json>(&body) else {
+    let Ok(json) = serde_json::from_slice::<Said<'_>>(&body) else {
         let mut failure = errors::not_json(head, &body, speaker);
         if failure.kind == FailureKind::Garbled {
             failure.message.push_str(", and no picture");
@@ -57,29 +58,29 @@ fn decoded(head: &HttpHead, body: Bytes, base: &Url, speaker: Speaker<'_>) -> Re
         return Err(failure);
     };
     if errors::is_error(&json) {
-        return Err(errors::in_band(head, &json, speaker));
+        return Err(errors::in_band(head, &owned(&json), speaker));
     }
-    let counted = json.get("usage").and_then(usage::of_json);
+    let counted = field(&json, "usage").and_then(usage::of_json);
     of_json(head, &json, base, speaker).map_err(|failure| Failure { usage: counted, ..failure })
 }
 
-fn of_json(head: &HttpHead, json: &Json, base: &Url, speaker: Speaker<'_>) -> Result<Picture, Failure> {
-    let entry = json.get("data").and_then(|data| data.get(0));
-    let field =
-        |name: &str| entry.and_then(|entry| entry.get(name)).and_then(Json::as_str).filter(|text| !text.is_empty());
+fn of_json(head: &HttpHead, json: &Said<'_>, base: &Url, speaker: Speaker<'_>) -> Result<Picture, Failure> {
+    let entry = field(json, "data").and_then(|data| data.as_array()?.first());
+    let text =
+        |name: &str| entry.and_then(|entry| field(entry, name)).and_then(Said::as_str).filter(|text| !text.is_empty());
     let mut reply = Reply {
         content: Content::Text(String::new()),
-        usage: json.get("usage").and_then(usage::of_json).or_else(|| usage::of_headers(head)),
-        model: json.get("model").and_then(Json::as_str).or_else(|| head.header("x-model-used")).map(str::to_owned),
+        usage: field(json, "usage").and_then(usage::of_json).or_else(|| usage::of_headers(head)),
+        model: field(json, "model").and_then(Said::as_str).or_else(|| head.header("x-model-used")).map(str::to_owned),
         finish_reason: None,
         request_id: head.request_id(),
     };
-    let encoded = field("b64_json").or_else(|| field("url").filter(|url| url.starts_with("data:")));
+    let encoded = text("b64_json").or_else(|| text("url").filter(|url| url.starts_with("data:")));
     if let Some(encoded) = encoded {
         reply.content = of_base64(encoded, speaker)?;
         return Ok(Picture::Here(reply));
     }
-    match field("url").and_then(|url| base.join(url).ok()) {
+    match text("url").and_then(|url| base.join(url).ok()) {
         Some(url) if matches!(url.scheme(), "http" | "https") => Ok(Picture::At(url, reply)),
         _ => Err(Failure::new(FailureKind::Garbled, format!("The answer of `{}` has no picture in it", speaker.name))
             .suggest("check that the model makes pictures")),

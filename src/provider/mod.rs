@@ -25,6 +25,7 @@ mod pollinations;
 mod prices;
 mod redact;
 mod retry_after;
+mod said;
 mod service;
 mod shown;
 mod sse;

@@ -4,6 +4,7 @@ use super::ModelInfo;
 use super::errors::{self, Speaker};
 use super::message::HttpHead;
 use super::prices::listed_price;
+use super::said::Said;
 use crate::model::{Failure, FailureKind, Json};
 
 /// Reads a list: `{"data": [..]}`, `{"models": [..]}`, or the list itself, of names or of objects. `makes` is what its
@@ -17,7 +18,7 @@ pub(super) fn decode(
     let Ok(json) = serde_json::from_slice::<Json>(body) else {
         return Err(errors::not_json(head, body, speaker));
     };
-    if errors::is_error(&json) {
+    if errors::is_error(&Said::from(&json)) {
         return Err(errors::in_band(head, &json, speaker));
     }
     let list = json.as_array().or_else(|| ["data", "models"].iter().find_map(|name| json.get(*name)?.as_array()));

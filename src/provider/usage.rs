@@ -1,7 +1,8 @@
 //! Tokens that a call took, in the forms in which servers count them.
 
 use super::message::HttpHead;
-use crate::model::{Json, Usage};
+use super::said::{Said, field};
+use crate::model::Usage;
 
 /// A count that can't be one, such as a negative number: then nothing is known, which is not the same as none.
 struct Absurd;
@@ -9,8 +10,8 @@ struct Absurd;
 const MOST: u64 = 1_000_000_000_000_000;
 
 /// By either of the two names that APIs have for them. `None` if nothing is counted, or not in a way to be trusted.
-pub(super) fn of_json(json: &Json) -> Option<Usage> {
-    let count = |names: &[&str]| names.iter().find_map(|name| number(json.get(*name)?).transpose()).transpose();
+pub(super) fn of_json(json: &Said<'_>) -> Option<Usage> {
+    let count = |names: &[&str]| names.iter().find_map(|name| number(field(json, name)?).transpose()).transpose();
     let input = count(&["prompt_tokens", "input_tokens"]).ok()?;
     let output = count(&["completion_tokens", "output_tokens"]).ok()?;
     let total = count(&["total_tokens"]).ok()?;
@@ -37,7 +38,7 @@ fn sum(input: Option<u64>, output: Option<u64>, total: Option<u64>) -> Usage {
     Usage { input_tokens, output_tokens, total_tokens }
 }
 
-fn number(json: &Json) -> Result<Option<u64>, Absurd> {
+fn number(json: &Said<'_>) -> Result<Option<u64>, Absurd> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -45,8 +46,8 @@ fn number(json: &Json) -> Result<Option<u64>, Absurd> {
     )]
     let whole = |float: f64| (0.0..1e15).contains(&float).then_some(float as u64);
     match json {
-        Json::Number(count) => count.as_u64().or_else(|| whole(count.as_f64()?)).ok_or(Absurd).and_then(sane).map(Some),
-        Json::String(digits) => written(digits).map(Some),
+        Said::Number(count) => count.as_u64().or_else(|| whole(count.as_f64()?)).ok_or(Absurd).and_then(sane).map(Some),
+        Said::Str(digits) => written(digits).map(Some),
         _ => Ok(None),
     }
 }
