@@ -169,19 +169,22 @@ impl Admission {
         Ticket { lane, seat }
     }
 
+    /// The permit, if it has been granted.
+    pub(super) fn pick_up(&mut self, ticket: &Ticket) -> Option<Granted> {
+        self.granted.remove(&ticket.seat.1)
+    }
+
     /// The permit, if it has been granted; else when to look again at the latest, if it is this one's task.
     pub(super) fn look(&mut self, ticket: &Ticket, now: Instant) -> Result<Granted, Option<Instant>> {
         self.admit(now);
-        let number = ticket.seat.1;
-        self.granted
-            .remove(&number)
-            .ok_or_else(|| self.alarm.as_ref().filter(|alarm| alarm.number == number).map(|alarm| alarm.at))
+        let alarm = self.alarm.as_ref().filter(|alarm| alarm.number == ticket.seat.1).map(|alarm| alarm.at);
+        self.pick_up(ticket).ok_or(alarm)
     }
 
     /// Waits no more, or does not want its permit after all.
     pub(super) fn withdraw(&mut self, ticket: &Ticket, now: Instant) {
         self.queues[ticket.lane.0].remove(&ticket.seat);
-        match self.granted.remove(&ticket.seat.1) {
+        match self.pick_up(ticket) {
             Some(granted) => drop(self.leave(&granted, End::Other, now)),
             None => self.admit(now),
         }

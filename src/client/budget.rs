@@ -74,6 +74,9 @@ impl Ledger {
     /// # Errors
     /// Nothing is under way, and it does not fit; or that has happened before.
     pub(super) async fn reserve(&self, worst: Spent) -> Result<Reservation<'_>, Failure> {
+        if let Some(reservation) = self.at_once(worst) {
+            return Ok(reservation);
+        }
         let place = self.join();
         loop {
             if let Some(decided) = self.look(&place, worst) {
@@ -85,6 +88,20 @@ impl Ledger {
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What fits is set aside at once where nobody waits.
+    fn at_once(&self, worst: Spent) -> Option<Reservation<'_>> {
+        let mut book = self.book();
+        let may_go = book.exhausted.is_none() && book.queue.is_empty();
+        (may_go && lacking(&self.budget, book.used.plus(book.held).plus(worst)).is_none())
+            .then(|| self.reservation(&mut book, worst))
+    }
+
+    fn reservation(&self, book: &mut Book, worst: Spent) -> Reservation<'_> {
+        book.held = book.held.plus(worst);
+        book.holders += 1;
+        Reservation { ledger: self, worst, is_sent: false, is_open: true }
     }
 
     fn join(&self) -> Place<'_> {
@@ -105,9 +122,7 @@ impl Ledger {
             return None;
         }
         let Some(lack) = lacking(&self.budget, book.used.plus(book.held).plus(worst)) else {
-            book.held = book.held.plus(worst);
-            book.holders += 1;
-            return Some(Ok(Reservation { ledger: self, worst, is_sent: false, is_open: true }));
+            return Some(Ok(self.reservation(&mut book, worst)));
         };
         if book.holders > 0 {
             return None;
@@ -309,6 +324,14 @@ mod tests {
         assert_eq!(ledger.news(), Some(EventKind::BudgetExhausted { limit: BudgetPart::Calls, used: spent }));
         assert!(ledger.reserve(taking(0, 0, 0)).await.is_err());
         assert_eq!(ledger.news(), None, "it is told once");
+    }
+
+    #[tokio::test]
+    async fn once_it_is_used_up_nothing_goes_that_would_still_fit() {
+        let ledger = tokens(100);
+        ledger.reserve(taking(60, 0, 0)).await.unwrap().settle(taking(60, 0, 0));
+        ledger.reserve(taking(60, 0, 0)).await.unwrap_err();
+        ledger.reserve(taking(5, 0, 0)).await.unwrap_err();
     }
 
     #[tokio::test]

@@ -69,10 +69,9 @@ impl Purse {
     /// What a call can take at most, of what is limited.
     fn worst(&self, provider: &str, call: &Call, price: Option<Price>) -> Result<Spent, Failure> {
         let budget = self.ledger.budget();
-        let tokens = match (budget.tokens, longest(call)) {
-            (None, _) => 0,
-            (Some(_), Some(tokens)) => tokens,
-            (Some(_), None) => return Err(endless(&call.stage)),
+        let tokens = match budget.tokens {
+            None => 0,
+            Some(_) => longest(call).ok_or_else(|| endless(&call.stage))?,
         };
         let cost = match (budget.cost, price) {
             (None, _) => Cost::NOTHING,

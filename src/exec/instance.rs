@@ -208,8 +208,8 @@ impl<'a> Instance<'a> {
     async fn save(&self, made: &mut Made, place: Option<SafePath>) -> Result<(), Unmade> {
         let Some(save) = &self.stage.save else { return Ok(()) };
         let spent = made.spent;
-        let renderer = self.renderer_with_own(&made.value);
-        let saved = self.target().save(save, place, &made.value, &renderer).await;
+        let own = || self.renderer_with_own(&made.value);
+        let saved = self.target().save(save, place, &made.value, own).await;
         match saved.map_err(|unmade| with_spent(unmade, spent))? {
             save::Saved::Row(row) => made.row = Some(row),
             save::Saved::File(path) => made.saved = Some(path),

@@ -8,7 +8,7 @@ use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, Value, plain_
 use crate::output::{self, Converted, OutputError, OutputFolder, SafePath};
 use crate::plan::{Save, SaveForm, Stage, Work, item_number};
 
-use super::context::Renderer;
+use super::context::{Renderer, Unrendered};
 use super::instance::Unmade;
 use super::job::{Job, SavedRow};
 use super::pictures::Gallery;
@@ -39,7 +39,8 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     /// Looks at the path before anything is asked, as far as it is known by then: an answer that has no place to go is
-    /// not paid for. Gives the path of a file that is this instance's from now on; none where only the answer tells it.
+    /// not paid for. Gives the path of a file that is this instance's from now on, or of the one that its row goes to; none
+    /// where only the answer tells it.
     pub(super) fn reserve(&self, renderer: &Renderer<'_>) -> Result<Option<SafePath>, Unmade> {
         let is_picture = matches!(self.stage.work, Work::Image(_));
         let (named, is_file) = match &self.stage.save {
@@ -49,26 +50,35 @@ impl Target<'_> {
             None => return Ok(None),
         };
         let path = safe(&named)?;
-        // A picture without an extension gets that of its bytes.
-        let is_whole = is_file && !(is_picture && path.extension().is_none());
-        if is_whole { self.claim(path).map(Some) } else { Ok(None) }
+        match (is_file, is_picture) {
+            // One without an extension gets that of its bytes.
+            (true, true) if path.extension().is_none() => Ok(None),
+            (true, _) => self.claim(path).map(Some),
+            (false, false) => Ok(Some(path)),
+            // The row of a picture is written beside its file.
+            (false, true) => Ok(None),
+        }
     }
 
-    /// Saves a value that is no picture fresh from a provider.
-    pub(super) async fn save(
+    /// Saves a value that is no picture fresh from a provider. `own` sees the value itself, too.
+    pub(super) async fn save<'r>(
         &self,
         save: &Save,
         reserved: Option<SafePath>,
         value: &Value,
-        renderer: &Renderer<'_>,
+        own: impl FnOnce() -> Renderer<'r>,
     ) -> Result<Saved, Unmade> {
-        if let SaveForm::Rows { row, .. } = &save.form {
-            let path = renderer.path(&save.path)?;
-            return Ok(Saved::Row(self.row(&path, row.as_deref(), value, renderer)?));
-        }
-        let path = match reserved {
-            Some(path) => path,
-            None => self.claim(safe(&renderer.path(&save.path)?)?)?,
+        let path = match (&save.form, reserved) {
+            (SaveForm::Rows { row: None, .. }, Some(path)) => {
+                return Ok(Saved::Row(SavedRow { path, row: self.plain_row(value) }));
+            }
+            (SaveForm::Rows { row, .. }, reserved) => {
+                let renderer = own();
+                let path = reserved.map_or_else(|| safe(&renderer.path(&save.path)?), Ok)?;
+                return Ok(Saved::Row(self.row(path, row.as_deref(), value, &renderer)?));
+            }
+            (SaveForm::File, Some(path)) => path,
+            (SaveForm::File, None) => self.claim(safe(&own().path(&save.path)?)?)?,
         };
         let json = value.to_json();
         let bytes = if path.extension().as_deref() == Some("json") {
@@ -82,23 +92,20 @@ impl Target<'_> {
 
     fn row(
         &self,
-        path: &str,
+        path: SafePath,
         row: Option<&[(String, crate::plan::JsonTemplate)]>,
         value: &Value,
         renderer: &Renderer<'_>,
     ) -> Result<SavedRow, Unmade> {
-        let mut fields = JsonMap::new();
-        if let Some(row) = row {
-            for (name, template) in row {
-                fields.insert(name.clone(), renderer.json(template)?);
-            }
-        } else {
-            let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
-            fields.insert("key".to_owned(), key);
-            fields.insert(self.stage.name.to_string(), value.to_json());
-        }
-        let path = safe(path)?;
-        Ok(SavedRow { path, row: fields })
+        let Some(row) = row else { return Ok(SavedRow { path, row: self.plain_row(value) }) };
+        let fields = row.iter().map(|(name, template)| Ok((name.clone(), renderer.json(template)?)));
+        Ok(SavedRow { path, row: fields.collect::<Result<_, Unrendered>>()? })
+    }
+
+    /// The row of a stage that does not say what is in it.
+    fn plain_row(&self, value: &Value) -> JsonMap {
+        let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
+        [("key".to_owned(), key), (self.stage.name.to_string(), value.to_json())].into_iter().collect()
     }
 
     /// Writes a picture: where `save` says, else as `STAGE.EXT`, in loops `STAGE/KEY.EXT`. A row names the picture, and
@@ -138,7 +145,7 @@ impl Target<'_> {
         let row = match save {
             Some(Save { path: template, form: SaveForm::Rows { row, .. } }) => {
                 let renderer = own(&value);
-                Some(self.row(&renderer.path(template)?, row.as_deref(), &value, &renderer)?)
+                Some(self.row(safe(&renderer.path(template)?)?, row.as_deref(), &value, &renderer)?)
             }
             _ => None,
         };

@@ -99,7 +99,11 @@ impl RowFile {
 
 impl RowFormat {
     fn write(&self, out: &mut Vec<u8>, mut row: JsonMap) -> io::Result<()> {
-        let Self::Csv { columns } = self else { return writeln!(out, "{}", Json::Object(row)) };
+        let Self::Csv { columns } = self else {
+            serde_json::to_writer(&mut *out, &row)?;
+            out.push(b'\n');
+            return Ok(());
+        };
         let cell = |column| match row.remove(column) {
             Some(Json::String(text)) => text,
             Some(other) => plain_text(&other),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use secrecy::SecretString;
 use tokio::time::timeout;
 use url::Url;
@@ -166,19 +166,29 @@ impl<'a> Exchange<'a> {
     }
 
     async fn read_whole(&mut self, head: HttpHead, mut body: ByteStream, mut bytes: BytesMut) -> Result<(), Failure> {
-        let Some(chunk) = body.next().await else {
-            return self.end_whole(&head, bytes);
-        };
-        let is_open = bytes.len() < SNIFFED && matches!(self.expected, Expected::Text);
-        bytes.extend_from_slice(&chunk?);
-        let limit = self.expected.limit();
-        if bytes.len() > limit {
-            return Err(overlong(limit, self.speaker));
-        }
-        if is_open && is_event_stream(&head, &bytes[..bytes.len().min(SNIFFED)]) {
-            let chat = Box::new(ChatStream::new(head, self.speaker));
-            self.take_events(&bytes, body, chat).await;
-            return Ok(());
+        let mut next = body.next().await;
+        loop {
+            let Some(chunk) = next else { return self.end_whole(&head, bytes) };
+            let is_open = bytes.len() < SNIFFED && matches!(self.expected, Expected::Text);
+            let chunk = chunk?;
+            bytes.extend_from_slice(&chunk);
+            let limit = self.expected.limit();
+            if bytes.len() > limit {
+                return Err(overlong(limit, self.speaker));
+            }
+            if is_open && is_event_stream(&head, &bytes[..bytes.len().min(SNIFFED)]) {
+                let chat = Box::new(ChatStream::new(head, self.speaker));
+                self.take_events(&bytes, body, chat).await;
+                return Ok(());
+            }
+            // What has come already is taken as one, unless it is nothing: that may have no end.
+            if chunk.is_empty() {
+                break;
+            }
+            next = match body.next().now_or_never() {
+                Some(next) => next,
+                None => break,
+            };
         }
         self.ready.push_back(Ok(Piece::Alive));
         self.phase = Phase::Whole(head, body, bytes);
