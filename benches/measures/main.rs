@@ -53,6 +53,7 @@ fn main() -> Result<()> {
             bail!("no measure is called `{name}`; there are {known}");
         }
     }
+    program::build()?;
     println!("{}\n\n{}", machine::facts(), table::HEAD);
     for (name, measure) in MEASURES {
         if wanted.is_empty() || wanted.contains(&name) {

@@ -179,7 +179,8 @@ stages:
     for_each: {row: rows}
     render: "{{row.id}}: {{describe}}"
     save: lines.jsonl"#,
-    )?;
+    )?
+    .watched();
     workspace.file("rows.jsonl", (1..=rows).map(digest::row))?;
     let ran = workspace.run()?;
     ensure!(workspace.lines_out("lines.jsonl")? == rows as usize, "rows are missing");
@@ -208,7 +209,8 @@ stages:
     for_each: {{row: rows}}
     render: "{{{{row.id}}}}: {{{{describe}}}} ({{{{len overview}}}})"
     save: lines.jsonl"#
-    ))?;
+    ))?
+    .watched();
     workspace.file("rows.jsonl", (1..=rows).map(digest::row))?;
     let ran = workspace.run()?;
     ensure!(workspace.lines_out("lines.jsonl")? == rows as usize, "rows are missing");

@@ -25,6 +25,28 @@ const PREFIX: &str = "blossom-measures-";
 /// A folder that lies in memory, where there is one.
 const IN_MEMORY: &str = "/dev/shm";
 
+/// Where the program lies.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_blossom-run");
+
+/// Builds the program as people have it. `cargo bench` builds it with what tests need of its dependencies, such as a clock
+/// that can be stopped, and that is slower.
+pub(crate) fn build() -> Result<()> {
+    let target = Path::new(PROGRAM).ancestors().nth(2).context("the program lies nowhere")?;
+    ensure!(target.join("release/blossom-run").exists(), "`--target` and profiles of their own are not measured");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--locked", "--quiet", "--bin", "blossom-run", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).arg("--target-dir").arg(target);
+    // What Cargo tells a benchmark about itself would have crates built anew that look at it.
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| name.to_string_lossy().starts_with(of));
+        if is_of_package {
+            cargo.env_remove(name);
+        }
+    }
+    ensure!(cargo.status().context("cargo can't be started")?.success(), "the program can't be built");
+    Ok(())
+}
+
 /// A folder with a pipeline file, gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -33,6 +55,7 @@ pub(crate) struct Workspace {
     store: PathBuf,
     /// What the store lies in, if that is another folder: it is there for as long as this is.
     store_in: Option<TempDir>,
+    is_watched: bool,
 }
 
 /// What a run came to.
@@ -42,7 +65,7 @@ pub(crate) struct Ran {
     pub(crate) wall: Duration,
     /// Just before it was started.
     pub(crate) began: Timestamp,
-    /// The most memory that it held, in bytes; 0 where the system does not say.
+    /// The most memory that it held, in bytes; 0 where nobody looked, or the system does not say.
     pub(crate) peak: u64,
 }
 
@@ -50,9 +73,14 @@ impl Workspace {
     /// A folder with `pipeline` in it.
     pub(crate) fn new(pipeline: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-        let this = Self { store: folder.path().join("store"), folder, store_in: None };
+        let this = Self { store: folder.path().join("store"), folder, store_in: None, is_watched: false };
         this.file("pipeline.yaml", [pipeline])?;
         Ok(this)
+    }
+
+    /// The same, and runs say how much memory they take: looking there takes some time of theirs.
+    pub(crate) fn watched(self) -> Self {
+        Self { is_watched: true, ..self }
     }
 
     /// The same with the store in memory, where no disk is waited for; nothing where the system has no such place.
@@ -137,7 +165,7 @@ impl Workspace {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_blossom-run"));
+        let mut command = Command::new(PROGRAM);
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
@@ -148,7 +176,7 @@ impl Workspace {
         let began = Timestamp::now();
         let clock = Instant::now();
         let mut child = command.spawn().context("the program can't be started")?;
-        let (status, peak) = watched(&mut child)?;
+        let (status, peak) = if self.is_watched { watched(&mut child)? } else { (child.wait()?, 0) };
         let wall = clock.elapsed();
         ensure!(status.success(), "the program ended with {status}:\n{}", text_of(&said));
         Ok(Ran { wall, began, peak })

@@ -28,9 +28,9 @@ const MOST_TRIES: u32 = 10;
 
 /// Where so many were committed together, more are on their way.
 const BUSY: usize = 8;
-/// How long those wait for each other then: a commit costs the same for a few as for one. Each of them holds up its item
-/// meanwhile, so that more than this costs more than it saves (`calls` in docs/performance.md).
-const WAIT: Duration = Duration::from_micros(500);
+/// How long those wait for each other then: a commit costs the same for a few as for one. They come back together, though,
+/// and more of them at once keep the run busy while services wait for it (`calls` in docs/performance.md).
+const WAIT: Duration = Duration::from_millis(1);
 
 /// Something to be kept.
 #[derive(Debug)]
