@@ -8,7 +8,7 @@ use super::errors::{self, Speaker};
 use super::form::Wanted;
 use super::heard::{Heard, chosen};
 use super::message::HttpHead;
-use super::said::{Said, owned};
+use super::said::{Said, get};
 use super::shown;
 use crate::model::{Failure, FailureKind, Json, JsonMap, Message, Piece, Reply, Role, TextParams};
 
@@ -95,10 +95,10 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
         return Err(errors::not_json(head, body, speaker));
     };
     if errors::is_error(&json) {
-        return Err(errors::in_band(head, &owned(&json), speaker));
+        return Err(errors::in_band(head, &Json::from(&json), speaker));
     }
     let frame = json.as_object();
-    let Some((frame, choices)) = frame.and_then(|frame| Some((frame, frame.get("choices")?.as_array()?))) else {
+    let Some((frame, choices)) = frame.and_then(|frame| Some((frame, get(frame, "choices")?.as_array()?))) else {
         return Err(Failure {
             status: Some(head.status),
             request_id: head.request_id(),
@@ -109,7 +109,7 @@ fn decoded(head: &HttpHead, body: &Bytes, speaker: Speaker<'_>) -> Result<Reply,
     let mut answer = Heard::default();
     answer.take_frame(frame);
     if let Some(choice) = chosen(choices) {
-        if let Some(message) = choice.get("message").and_then(Said::as_object) {
+        if let Some(message) = get(choice, "message").and_then(Said::as_object) {
             answer.take_message(message);
         }
         answer

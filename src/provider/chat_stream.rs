@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::errors::{self, Speaker};
 use super::heard::{Heard, chosen, index_of, is_thinking};
 use super::message::HttpHead;
-use super::said::{Fields, Said, owned};
+use super::said::{Fields, Said, get};
 use super::sse::{Event, EventReader};
 use crate::model::{Failure, FailureKind, Json, Piece};
 
@@ -119,7 +119,7 @@ impl<'a> ChatStream<'a> {
             return Ok(Progress::Over);
         }
         match serde_json::from_str::<Said<'_>>(data) {
-            Ok(json) if event.name == "error" || errors::is_error_event(&json) => Err(self.error(&owned(&json))),
+            Ok(json) if event.name == "error" || errors::is_error_event(&json) => Err(self.error(&Json::from(&json))),
             Ok(Said::Object(chunk)) => self.chunk(&chunk, pieces).map(|()| Progress::Open),
             Err(_) if event.name == "error" => Err(self.error(&Json::from(data))),
             // Servers that forget the empty line between chunks: each line is one.
@@ -139,7 +139,7 @@ impl<'a> ChatStream<'a> {
 
     fn chunk(&mut self, chunk: &Fields<'_>, pieces: &mut Pieces) -> Result<(), Failure> {
         self.heard.take_frame(chunk);
-        let Some(choice) = chunk.get("choices").and_then(Said::as_array).and_then(chosen) else {
+        let Some(choice) = get(chunk, "choices").and_then(Said::as_array).and_then(chosen) else {
             return Ok(());
         };
         // A chunk may be one of another answer alone: which one is listened to is settled by its first word.
@@ -150,9 +150,9 @@ impl<'a> ChatStream<'a> {
         if self.choice != Some(index) {
             return Ok(());
         }
-        let delta = choice.get("delta").and_then(Said::as_object);
+        let delta = get(choice, "delta").and_then(Said::as_object);
         // Some gateways send one chunk in the form of a whole answer.
-        let message = choice.get("message").and_then(Said::as_object).filter(|_| self.heard.text.is_empty());
+        let message = get(choice, "message").and_then(Said::as_object).filter(|_| self.heard.text.is_empty());
         if let Some(said) = delta.or(message) {
             match self.heard.take_message(said) {
                 Some(text) => pieces.push_back(Ok(Piece::Text(text))),

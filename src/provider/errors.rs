@@ -12,9 +12,9 @@ use super::form::Form;
 use super::message::HttpHead;
 use super::redact::Redactor;
 use super::retry_after::retry_after;
-use super::said::{Fields, Said, truthy};
+use super::said::{Fields, Said, get};
 use super::status;
-use crate::model::{Advice, Failure, FailureKind, Json, ProviderSettings, Units};
+use crate::model::{Advice, Failure, FailureKind, Json, ProviderSettings, Units, truthy};
 
 /// So much of what a server says is repeated, in characters.
 const SAID_LIMIT: usize = 400;
@@ -102,27 +102,31 @@ fn empty(speaker: Speaker<'_>) -> Failure {
 /// Whether a reply under a status of success is an error all the same.
 pub(super) fn is_error(json: &Said<'_>) -> bool {
     let Some(object) = json.as_object() else { return false };
-    is_error_event(json) || (!has_answer(object) && object.get("detail").is_some_and(truthy))
+    is_error_event(json) || (!has_answer(object) && get(object, "detail").is_some_and(is_truthy))
 }
 
 /// The same of one event of a stream, in which `detail` may be anything.
 pub(super) fn is_error_event(json: &Said<'_>) -> bool {
     let Some(object) = json.as_object() else { return false };
-    object.get("error").is_some_and(|error| truthy(error) && !(has_answer(object) && is_blank(error)))
+    get(object, "error").is_some_and(|error| is_truthy(error) && !(has_answer(object) && is_blank(error)))
         || object.contains_key("x402Version")
-        || object.get("object").and_then(Said::as_str) == Some("error")
-        || (!has_answer(object) && object.get("success") == Some(&Said::Bool(false)))
+        || get(object, "object").and_then(Said::as_str) == Some("error")
+        || (!has_answer(object) && get(object, "success") == Some(&Said::Bool(false)))
 }
 
 fn has_answer(object: &Fields<'_>) -> bool {
-    ["choices", "data"].iter().any(|name| object.get(name).is_some_and(Said::is_array))
+    ["choices", "data"].iter().any(|name| get(object, name).is_some_and(Said::is_array))
+}
+
+fn is_truthy(said: &Said<'_>) -> bool {
+    truthy(&said.into())
 }
 
 /// Whether an error is one in form alone: some servers send the field always.
 pub(super) fn is_blank(error: &Said<'_>) -> bool {
     match error {
         Said::Object(fields) => fields.values().all(is_blank),
-        error => !truthy(error),
+        error => !is_truthy(error),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::errors::{self, Speaker};
 use super::finish::Finish;
 use super::message::HttpHead;
-use super::said::{Fields, Said, field};
+use super::said::{Fields, Said, field, get};
 use super::usage;
 use crate::model::{Content, Failure, FailureKind, Json, Reply, Usage};
 
@@ -32,20 +32,20 @@ pub(super) struct Heard {
 impl Heard {
     /// Takes what stands beside the choices.
     pub(super) fn take_frame(&mut self, frame: &Fields<'_>) {
-        let text = |name: &str| frame.get(name).and_then(Said::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| get(frame, name).and_then(Said::as_str).filter(|text| !text.is_empty());
         self.model = self.model.take().or_else(|| text("model").map(str::to_owned));
         self.id = self.id.take().or_else(|| text("id").map(str::to_owned));
-        self.usage = frame.get("usage").and_then(usage::of_json).or(self.usage);
+        self.usage = get(frame, "usage").and_then(usage::of_json).or(self.usage);
     }
 
     /// Takes the text of a message or of a delta and gives it back; `None` if it has none.
     pub(super) fn take_message(&mut self, message: &Fields<'_>) -> Option<String> {
-        if let Some(refusal) = message.get("refusal").and_then(Said::as_str) {
+        if let Some(refusal) = get(message, "refusal").and_then(Said::as_str) {
             self.refusal.get_or_insert_default().push_str(refusal);
         }
         self.tool = self.tool.take().or_else(|| tool(message));
         self.thinks |= is_thinking(message);
-        let text = match message.get("content")? {
+        let text = match get(message, "content")? {
             Said::Str(text) => text.to_string(),
             Said::Array(parts) => parts.iter().filter_map(part).collect(),
             _ => return None,
@@ -61,8 +61,8 @@ impl Heard {
         head: &HttpHead,
         speaker: Speaker<'_>,
     ) -> Result<(), Failure> {
-        let reason = choice.get("finish_reason").and_then(Said::as_str).filter(|reason| !reason.is_empty());
-        let has_error = choice.get("error").is_some_and(|error| !errors::is_blank(error));
+        let reason = get(choice, "finish_reason").and_then(Said::as_str).filter(|reason| !reason.is_empty());
+        let has_error = get(choice, "error").is_some_and(|error| !errors::is_blank(error));
         let error = || Err(errors::in_band(head, &Json::Object(choice.into()), speaker));
         let Some(reason) = reason else { return if has_error { error() } else { Ok(()) } };
         let stopped = |kind| {
@@ -162,7 +162,7 @@ impl Heard {
 
 /// Whether a message, or a delta, has thinking in it, by either of the names that servers have for it.
 pub(super) fn is_thinking(message: &Fields<'_>) -> bool {
-    let said = |name: &str| message.get(name).and_then(Said::as_str).is_some_and(|text| !text.is_empty());
+    let said = |name: &str| get(message, name).and_then(Said::as_str).is_some_and(|text| !text.is_empty());
     said("reasoning_content") || said("reasoning")
 }
 
@@ -175,14 +175,14 @@ pub(super) fn chosen<'v, 'a>(choices: &'v [Said<'a>]) -> Option<&'v Fields<'a>> 
 
 /// The number of a choice; the first where it has none.
 pub(super) fn index_of(choice: &Fields<'_>) -> u64 {
-    choice.get("index").and_then(Said::as_u64).unwrap_or(0)
+    get(choice, "index").and_then(Said::as_u64).unwrap_or(0)
 }
 
 /// The name of the tool that a message calls.
 fn tool(message: &Fields<'_>) -> Option<String> {
-    let call = message.get("tool_calls").and_then(|calls| calls.as_array()?.first());
+    let call = get(message, "tool_calls").and_then(|calls| calls.as_array()?.first());
     let call = call.map(|call| field(call, "function").unwrap_or(call));
-    let call = call.or_else(|| message.get("function_call").filter(|call| call.is_object()))?;
+    let call = call.or_else(|| get(message, "function_call").filter(|call| call.is_object()))?;
     Some(field(call, "name").and_then(Said::as_str).unwrap_or_default().to_owned())
 }
 

@@ -9,9 +9,9 @@ use url::Url;
 use super::errors::{self, Speaker};
 use super::formats::{Soundness, recognise, size_of, soundness};
 use super::message::HttpHead;
-use super::said::{Said, field, owned};
+use super::said::{Said, field};
 use super::usage;
-use crate::model::{Content, Failure, FailureKind, ImageInfo, MediaType, Reply};
+use crate::model::{Content, Failure, FailureKind, ImageInfo, Json, MediaType, Reply};
 
 /// With padding or without: not every server knows that there is any.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -58,7 +58,7 @@ fn decoded(head: &HttpHead, body: Bytes, base: &Url, speaker: Speaker<'_>) -> Re
         return Err(failure);
     };
     if errors::is_error(&json) {
-        return Err(errors::in_band(head, &owned(&json), speaker));
+        return Err(errors::in_band(head, &Json::from(&json), speaker));
     }
     let counted = field(&json, "usage").and_then(usage::of_json);
     of_json(head, &json, base, speaker).map_err(|failure| Failure { usage: counted, ..failure })

@@ -1,29 +1,29 @@
 //! What a server has said, as JSON that is read where it lies: texts without escapes are not copied, and the fields of an
-//! object are not hashed. An answer has a dozen of them, and a stream as many in each event. Of a field that stands twice the
-//! first counts.
-
-use crate::model::Json;
+//! object are not hashed. An answer has a dozen of them, and a stream as many in each event.
 
 pub(super) use serde_json_borrow::{ObjectAsVec as Fields, Value as Said};
 
-/// A field of an object.
+/// A field by its name. Of one that stands twice the last counts, as everywhere; the library's own `get` gives the first.
+pub(super) fn get<'v, 'a>(fields: &'v Fields<'a>, name: &str) -> Option<&'v Said<'a>> {
+    fields.iter().filter_map(|(known, value)| (known == name).then_some(value)).last()
+}
+
+/// The same of a value, where that is an object.
 pub(super) fn field<'v, 'a>(value: &'v Said<'a>, name: &str) -> Option<&'v Said<'a>> {
-    value.as_object()?.get(name)
+    get(value.as_object()?, name)
 }
 
-/// As [`truthy`](crate::model::truthy) of other JSON.
-pub(super) fn truthy(value: &Said<'_>) -> bool {
-    match value {
-        Said::Null => false,
-        Said::Bool(truth) => *truth,
-        Said::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
-        Said::Str(text) => !text.is_empty(),
-        Said::Array(items) => !items.is_empty(),
-        Said::Object(_) => true,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_two_fields_of_one_name_counts() {
+        let said: Said<'_> = serde_json::from_str(r#"{"a": 1, "b": {"c": "x"}, "\u0061": 2}"#).unwrap();
+        assert_eq!(field(&said, "a"), Some(&Said::from(2_u64)));
+        assert_eq!(field(&said, "b").and_then(|b| field(b, "c")), Some(&Said::from("x")));
+        assert_eq!((field(&said, "d"), field(&Said::Null, "a")), (None, None));
+        let read: serde_json::Value = serde_json::from_str(r#"{"a": 1, "a": 2}"#).unwrap();
+        assert_eq!(read["a"], 2, "as in JSON that is read whole");
     }
-}
-
-/// The same as JSON that stands for itself, where it is looked at more closely.
-pub(super) fn owned(value: &Said<'_>) -> Json {
-    value.into()
 }
