@@ -94,14 +94,17 @@ impl Ledger {
     fn at_once(&self, worst: Spent) -> Option<Reservation<'_>> {
         let mut book = self.book();
         let may_go = book.exhausted.is_none() && book.queue.is_empty();
-        (may_go && lacking(&self.budget, book.used.plus(book.held).plus(worst)).is_none())
-            .then(|| self.reservation(&mut book, worst))
+        if may_go { self.set_aside(&mut book, worst).ok() } else { None }
     }
 
-    fn reservation(&self, book: &mut Book, worst: Spent) -> Reservation<'_> {
+    /// Sets so much aside, unless a limit would be passed by it.
+    fn set_aside(&self, book: &mut Book, worst: Spent) -> Result<Reservation<'_>, Lack> {
+        if let Some(lack) = lacking(&self.budget, book.used.plus(book.held).plus(worst)) {
+            return Err(lack);
+        }
         book.held = book.held.plus(worst);
         book.holders += 1;
-        Reservation { ledger: self, worst, is_sent: false, is_open: true }
+        Ok(Reservation { ledger: self, worst, is_sent: false, is_open: true })
     }
 
     fn join(&self) -> Place<'_> {
@@ -121,8 +124,9 @@ impl Ledger {
         if book.queue.front().is_none_or(|(number, _)| *number != place.number) {
             return None;
         }
-        let Some(lack) = lacking(&self.budget, book.used.plus(book.held).plus(worst)) else {
-            return Some(Ok(self.reservation(&mut book, worst)));
+        let lack = match self.set_aside(&mut book, worst) {
+            Ok(reservation) => return Some(Ok(reservation)),
+            Err(lack) => lack,
         };
         if book.holders > 0 {
             return None;

@@ -1,12 +1,14 @@
 //! Where a value goes under the output folder: a file of its own, or a row.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::model::{Failure, FailureKind, ImageInfo, Json, JsonMap, Value, plain_text};
 use crate::output::{self, Converted, OutputError, OutputFolder, SafePath};
-use crate::plan::{Save, SaveForm, Stage, Work, item_number};
+use crate::plan::template::Template;
+use crate::plan::{JsonTemplate, Save, SaveForm, Stage, Work, item_number};
 
 use super::context::{Renderer, Unrendered};
 use super::instance::Unmade;
@@ -68,17 +70,12 @@ impl Target<'_> {
         value: &Value,
         own: impl FnOnce() -> Renderer<'r>,
     ) -> Result<Saved, Unmade> {
-        let path = match (&save.form, reserved) {
-            (SaveForm::Rows { row: None, .. }, Some(path)) => {
-                return Ok(Saved::Row(SavedRow { path, row: self.plain_row(value) }));
-            }
-            (SaveForm::Rows { row, .. }, reserved) => {
-                let renderer = own();
-                let path = reserved.map_or_else(|| safe(&renderer.path(&save.path)?), Ok)?;
-                return Ok(Saved::Row(self.row(path, row.as_deref(), value, &renderer)?));
-            }
-            (SaveForm::File, Some(path)) => path,
-            (SaveForm::File, None) => self.claim(safe(&own().path(&save.path)?)?)?,
+        if let SaveForm::Rows { row, .. } = &save.form {
+            return Ok(Saved::Row(self.row((&save.path, row.as_deref()), reserved, value, own)?));
+        }
+        let path = match reserved {
+            Some(path) => path,
+            None => self.claim(safe(&own().path(&save.path)?)?)?,
         };
         let json = value.to_json();
         let bytes = if path.extension().as_deref() == Some("json") {
@@ -90,22 +87,24 @@ impl Target<'_> {
         Ok(Saved::File(path.as_str().into()))
     }
 
-    fn row(
+    fn row<'r>(
         &self,
-        path: SafePath,
-        row: Option<&[(String, crate::plan::JsonTemplate)]>,
+        (path, row): (&Template, Option<&[(String, JsonTemplate)]>),
+        reserved: Option<SafePath>,
         value: &Value,
-        renderer: &Renderer<'_>,
+        own: impl FnOnce() -> Renderer<'r>,
     ) -> Result<SavedRow, Unmade> {
-        let Some(row) = row else { return Ok(SavedRow { path, row: self.plain_row(value) }) };
-        let fields = row.iter().map(|(name, template)| Ok((name.clone(), renderer.json(template)?)));
-        Ok(SavedRow { path, row: fields.collect::<Result<_, Unrendered>>()? })
-    }
-
-    /// The row of a stage that does not say what is in it.
-    fn plain_row(&self, value: &Value) -> JsonMap {
-        let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
-        [("key".to_owned(), key), (self.stage.name.to_string(), value.to_json())].into_iter().collect()
+        // Mostly its path is known and its fields are named by nobody: then there is nothing to render.
+        let own = LazyCell::new(own);
+        let path = reserved.map_or_else(|| safe(&own.path(path)?), Ok)?;
+        let row: JsonMap = if let Some(row) = row {
+            let fields = row.iter().map(|(name, field)| Ok((name.clone(), own.json(field)?)));
+            fields.collect::<Result<_, Unrendered>>()?
+        } else {
+            let key = self.job.item.key.as_deref().map_or(Json::Null, Json::from);
+            [("key".to_owned(), key), (self.stage.name.to_string(), value.to_json())].into_iter().collect()
+        };
+        Ok(SavedRow { path, row })
     }
 
     /// Writes a picture: where `save` says, else as `STAGE.EXT`, in loops `STAGE/KEY.EXT`. A row names the picture, and
@@ -144,8 +143,7 @@ impl Target<'_> {
         let value = Value::Image { path: path.clone(), width, height, media_type, bytes: size };
         let row = match save {
             Some(Save { path: template, form: SaveForm::Rows { row, .. } }) => {
-                let renderer = own(&value);
-                Some(self.row(safe(&renderer.path(template)?)?, row.as_deref(), &value, &renderer)?)
+                Some(self.row((template, row.as_deref()), None, &value, || own(&value))?)
             }
             _ => None,
         };
