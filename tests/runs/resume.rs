@@ -56,14 +56,17 @@ const PATIENCE: usize = 12_000;
 /// Waits until so many answers are on the disk: the next request may go out before.
 fn until_kept(going: &Going, answers: i64) {
     let store = rusqlite::Connection::open(going.path(".blossom/store.db")).unwrap();
-    let kept = || store.query_row("SELECT count(*) FROM attempts WHERE kind IS NULL", [], |row| row.get::<_, i64>(0));
     for _ in 0..PATIENCE {
-        if kept().unwrap() >= answers {
+        if kept_in(&store) >= answers {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     panic!("{answers} answers are not kept");
+}
+
+fn kept_in(store: &rusqlite::Connection) -> i64 {
+    store.query_row("SELECT count(*) FROM attempts WHERE kind IS NULL", [], |row| row.get(0)).unwrap()
 }
 
 #[track_caller]
@@ -86,6 +89,24 @@ fn a_run_that_failed_goes_on_with_what_is_missing() {
     let ran = ran.then("resume").run().exit(0);
     ran.stderr("nothing is left to do: every run has come to its end\n");
     assert_eq!(server.requests().len(), 7);
+}
+
+#[test]
+fn a_stage_goes_on_sending_while_its_answers_wait_for_the_disk() {
+    let gate = Gate::new();
+    let server = echo_holding("Write 1", &gate);
+    let going = cli("letters.yaml", &server, LETTERS).start();
+    wait_for(&server, "Write 1");
+    // Whoever writes to the store has to wait for this.
+    let store = rusqlite::Connection::open(going.path(".blossom/store.db")).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    gate.open();
+    wait_for(&server, "Write 2");
+    assert_eq!(kept_in(&store), 0);
+    assert_eq!(server.count("Write 3"), 0, "twice its concurrency, and no more");
+    store.execute_batch("ROLLBACK").unwrap();
+    is_whole(&going.wait().exit(0));
+    assert_eq!(server.requests().len(), 6);
 }
 
 #[test]
